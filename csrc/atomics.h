@@ -1,0 +1,38 @@
+/* C11 atomics under names that say the memory order.
+ *
+ * Two protocols are in use, no more:
+ *   published values (the plan of a session): one writer stores with release, the callback loads with acquire;
+ *   counters: only the owning thread writes, anybody may read; relaxed suffices, because a reader who needs an
+ *   exact sum has synchronised with the writers already (joined them, or holds the GIL).
+ */
+#ifndef SB_ATOMICS_H
+#define SB_ATOMICS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+typedef _Atomic int64_t sb_atomic_i64;
+
+static inline int64_t sb_load_acquire(const sb_atomic_i64 *value)
+{
+    return atomic_load_explicit(value, memory_order_acquire);
+}
+
+static inline void sb_store_release(sb_atomic_i64 *value, int64_t desired)
+{
+    atomic_store_explicit(value, desired, memory_order_release);
+}
+
+static inline int64_t sb_read(const sb_atomic_i64 *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+/* Owner only: a plain add to the machine, not a locked one. */
+static inline void sb_add(sb_atomic_i64 *counter, int64_t amount)
+{
+    int64_t old = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, old + amount, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,140 @@
+/* Tables of cells; see counters.h. */
+#include "counters.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_CELLS 16
+#define CACHE_LINE 64
+
+_Thread_local sb_anchor sb_thread_anchor SB_TLS_MODEL;
+
+static sb_cell *cells_new(size_t n)
+{
+    sb_cell *cells = aligned_alloc(CACHE_LINE, n * sizeof *cells);
+    if (cells != NULL) {
+        memset(cells, 0, n * sizeof *cells);
+    }
+    return cells;
+}
+
+static sb_cell *free_cell(sb_cell *cells, size_t mask, const void *code)
+{
+    size_t i = sb_pointer_hash(code);
+    while (cells[i & mask].code != NULL) {
+        i++;
+    }
+    return &cells[i & mask];
+}
+
+static int grow(sb_thread *thread)
+{
+    size_t mask = thread->mask * 2 + 1;
+    sb_cell *cells = cells_new(mask + 1);
+    if (cells == NULL) {
+        return -1;
+    }
+    for (size_t i = 0; i <= thread->mask; i++) {
+        if (thread->cells[i].code != NULL) {
+            memcpy(free_cell(cells, mask, thread->cells[i].code), &thread->cells[i], sizeof *cells);
+        }
+    }
+    free(thread->cells);
+    thread->cells = cells;
+    thread->mask = mask;
+    return 0;
+}
+
+void sb_counters_init(sb_counters *counters, int64_t birth)
+{
+    *counters = (sb_counters){.birth = birth};
+}
+
+void sb_counters_fini(sb_counters *counters)
+{
+    while (counters->threads != NULL) {
+        sb_thread *thread = counters->threads;
+        counters->threads = thread->next;
+        free(thread->cells);
+        free(thread);
+    }
+}
+
+sb_thread *sb_counters_thread_locked(sb_counters *counters)
+{
+    sb_thread *thread = counters->threads;
+    while (thread != NULL && thread->anchor != &sb_thread_anchor) {
+        thread = thread->next;
+    }
+    if (thread == NULL) {
+        thread = calloc(1, sizeof *thread);
+        if (thread == NULL) {
+            return NULL;
+        }
+        thread->cells = cells_new(FIRST_CELLS);
+        if (thread->cells == NULL) {
+            free(thread);
+            return NULL;
+        }
+        thread->mask = FIRST_CELLS - 1;
+        thread->anchor = &sb_thread_anchor;
+        thread->next = counters->threads;
+        counters->threads = thread;
+    }
+    sb_thread_anchor = (sb_anchor){.counters = counters, .birth = counters->birth, .thread = thread};
+    return thread;
+}
+
+sb_cell *sb_counters_insert_locked(sb_thread *thread, const void *code, size_t target)
+{
+    if ((thread->used + 1) * 2 > thread->mask && grow(thread) < 0) {
+        return NULL;
+    }
+    sb_cell *cell = free_cell(thread->cells, thread->mask, code);
+    cell->code = code;
+    cell->target = target;
+    thread->used++;
+    return cell;
+}
+
+const sb_cell *sb_counters_find_any_locked(const sb_counters *counters, const void *code)
+{
+    const sb_cell *cell = NULL;
+    for (const sb_thread *thread = counters->threads; thread != NULL && cell == NULL; thread = thread->next) {
+        cell = sb_counters_find(thread, code);
+    }
+    return cell;
+}
+
+static void add(sb_counts *sum, const sb_cell *cell)
+{
+    sum->calls += sb_read(&cell->calls);
+    sum->requested += sb_read(&cell->requested);
+    sum->delivered += sb_read(&cell->delivered);
+    sum->late += sb_read(&cell->late);
+    sum->late_calls += sb_read(&cell->late_calls);
+    sum->waited += sb_read(&cell->waited);
+}
+
+sb_counts sb_counters_total_locked(const sb_counters *counters)
+{
+    sb_counts total = {0};
+    for (const sb_thread *thread = counters->threads; thread != NULL; thread = thread->next) {
+        for (size_t i = 0; i <= thread->mask; i++) {
+            add(&total, &thread->cells[i]); /* a free cell adds nothing */
+        }
+    }
+    return total;
+}
+
+void sb_counters_sum_locked(const sb_counters *counters, sb_counts *sums, size_t n)
+{
+    for (const sb_thread *thread = counters->threads; thread != NULL; thread = thread->next) {
+        for (size_t i = 0; i <= thread->mask; i++) {
+            const sb_cell *cell = &thread->cells[i];
+            if (cell->code != NULL && cell->target < n) {
+                add(&sums[cell->target], cell);
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+/* Exact counts per thread and code object, summed when read.
+ *
+ * Each thread owns a table from code object to cell and is the only one to write it, so counting takes no lock and no
+ * locked instruction, with or without a GIL. A thread finds its table through a thread-local anchor. Tables are keyed
+ * by the address of that anchor: unique among live threads, and inherited, with the counts, by a later thread that is
+ * given a dead one's memory. So tables are bounded by the peak number of threads, and no count is ever lost. No Python.h.
+ *
+ * `locked` functions need the owner's lock; it orders growing a table against reading it.
+ */
+#ifndef SB_COUNTERS_H
+#define SB_COUNTERS_H
+
+#include "atomics.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    const void *code;           /* Borrowed, kept alive by the targets; NULL: the cell is free. */
+    size_t target;              /* index into the targets */
+    sb_atomic_i64 calls;
+    sb_atomic_i64 requested;    /* amounts, see delay.h */
+    sb_atomic_i64 delivered;
+    sb_atomic_i64 late;
+    sb_atomic_i64 late_calls;
+    sb_atomic_i64 waited;       /* for the GIL */
+} sb_cell;
+
+_Static_assert(sizeof(sb_cell) == 64, "a cell is a cache line");
+
+typedef struct sb_thread {
+    struct sb_thread *next; /* Owned by the list. */
+    const void *anchor;     /* address of the owner's thread-local anchor */
+    sb_cell *cells;         /* Owned; open addressing, mask + 1 of them. */
+    size_t mask;
+    size_t used;
+    int64_t carry;          /* owner's error diffusion, see delay.h */
+} sb_thread;
+
+typedef struct {
+    int64_t birth;      /* when they were made, in clock ticks: tells them from dead ones at the same address */
+    sb_thread *threads; /* Owned. */
+} sb_counters;
+
+typedef struct {
+    int64_t calls, requested, delivered, late, late_calls, waited;
+} sb_counts;
+
+void sb_counters_init(sb_counters *counters, int64_t birth);
+void sb_counters_fini(sb_counters *counters);
+
+/* The one static that is ever written to, and a cache: losing it costs a walk through a list. Under glibc it lies in the
+ * static TLS block, whose reserve for libraries loaded late has room for it: 1 ns a call less than __tls_get_addr. */
+#if defined(__GLIBC__)
+#define SB_TLS_MODEL __attribute__((tls_model("initial-exec")))
+#else
+#define SB_TLS_MODEL
+#endif
+typedef struct {
+    const sb_counters *counters; /* Borrowed; never followed, only compared. */
+    int64_t birth;
+    sb_thread *thread;           /* Borrowed from those counters. */
+} sb_anchor;
+extern _Thread_local sb_anchor sb_thread_anchor SB_TLS_MODEL;
+
+/* This thread's table, or NULL if the anchor does not know it. */
+static inline sb_thread *sb_counters_thread(const sb_counters *counters)
+{
+    const sb_anchor *anchor = &sb_thread_anchor;
+    return anchor->counters == counters && anchor->birth == counters->birth ? anchor->thread : NULL;
+}
+
+/* This thread's table, made if need be. NULL: out of memory. */
+sb_thread *sb_counters_thread_locked(sb_counters *counters);
+
+/* A new cell for a code object that the table does not hold. Moves the table's other cells. NULL: out of memory. */
+sb_cell *sb_counters_insert_locked(sb_thread *thread, const void *code, size_t target);
+
+/* Any thread's cell for the code object: says which target it is. NULL: no thread has met it. */
+const sb_cell *sb_counters_find_any_locked(const sb_counters *counters, const void *code);
+
+/* What all threads counted for all targets. */
+sb_counts sb_counters_total_locked(const sb_counters *counters);
+
+/* Adds what every thread counted for target i to sums[i], for i < n. */
+void sb_counters_sum_locked(const sb_counters *counters, sb_counts *sums, size_t n);
+
+static inline size_t sb_pointer_hash(const void *pointer)
+{
+    return (size_t)(((uintptr_t)pointer >> 4) * UINT64_C(0x9E3779B97F4A7C15) >> 20);
+}
+
+/* Owner only. NULL: not there. */
+static inline sb_cell *sb_counters_find(const sb_thread *thread, const void *code)
+{
+    for (size_t i = sb_pointer_hash(code);; i++) {
+        sb_cell *cell = &thread->cells[i & thread->mask];
+        if (cell->code == code) {
+            return cell;
+        }
+        if (cell->code == NULL) {
+            return NULL;
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,53 @@
+/* Spends a requested amount of time, exactly on the average.
+ *
+ * What a caller asks for is the difference to a call that spends nothing. So every fixed cost of spending (calling,
+ * reading the clock, bookkeeping, for some modes giving the GIL up and taking it back) is measured once on this very
+ * machine (sb_delay_calibrate) and subtracted, and the remainder that the clock's step leaves is carried over to the
+ * thread's next call (error diffusion). Measured on a 10 ns TSC, asked 100 ns: 108.6 without, 100 +- 2 with. No Python.h.
+ */
+#ifndef SB_DELAY_H
+#define SB_DELAY_H
+
+#include "clock.h"
+
+#include <stdbool.h>
+
+/* Amounts are counted in 1/1024 of a clock tick: small enough for error diffusion, and 60 s still fit 50 bits. */
+#define SB_TICK_SHIFT 10
+
+/* Called at every slice of a long delay. Its duration is not delay: the deadline moves. Returns 0, or -1 to give up. */
+typedef int (*sb_poll)(void *context);
+
+typedef struct {
+    const sb_clock *clock; /* Borrowed. */
+    int64_t fixed;         /* amount that a spend costs beyond what its own readings see */
+    int64_t carry_limit;   /* amount; a carry beyond it is not the clock's step but an accident */
+    int64_t late_limit;    /* amount; an overshoot over this and a tenth of the request is preemption, not the clock */
+    int64_t coarse_ticks;  /* while more than this remains, the clock is read COARSE_READS times between two looks */
+    int64_t slice_ticks;   /* longest wait between two polls */
+    bool sleeps;           /* sleep through the greater part instead of spinning */
+} sb_delay;
+
+typedef struct {
+    int64_t delivered; /* amount, without `late` */
+    int64_t late;      /* amount by which preemption overshot; 0: the call was on time */
+    int64_t polled;    /* amount that polls took, the GIL's return included */
+} sb_spent;
+
+/* `slice_ns`: how long a delay may last without a poll. Not yet calibrated. */
+void sb_delay_init(sb_delay *delay, const sb_clock *clock, int64_t slice_ns, bool sleeps);
+
+/* Spends `requested`, an amount > 0, from now on. `carry` belongs to the calling thread and starts at 0.
+ * Returns 0, or -1 as soon as `poll` does; `spent` is filled in either case. */
+int sb_delay_spend(const sb_delay *delay, int64_t requested, int64_t *carry, sb_poll poll, void *context,
+                   sb_spent *spent);
+
+/* Measures `fixed`: runs `spend` (which calls sb_delay_spend in the way that is to be calibrated) against doing
+ * nothing, in some hundred short alternating batches, and takes the median, so that a preemption or two cost nothing. */
+typedef void (*sb_spender)(void *context, int64_t requested, sb_spent *spent);
+void sb_delay_calibrate(sb_delay *delay, sb_spender spend, void *context);
+
+int64_t sb_delay_amount(const sb_delay *delay, double ns);
+double sb_delay_ns(const sb_delay *delay, int64_t amount);
+
+#endif

@@ -1,0 +1,165 @@
+/* pytest_speedbump._core: multi-phase init, module state, no statics that change. */
+#include "patterns.h"
+#include "session.h"
+
+static PyStructSequence_Field CLOCK_FIELDS[] = {
+    {"name", "'tsc', 'cntvct' or 'clock_gettime'"},
+    {"read_ns", "cost of one read"},
+    {"step_ns", "smallest step between two reads that differ"},
+    {"ns_per_tick", "as calibrated against CLOCK_MONOTONIC"},
+    {NULL, NULL},
+};
+
+static PyStructSequence_Desc CLOCK_DESC = {
+    .name = "pytest_speedbump._core.Clock",
+    .doc = "The clock that delays are measured with.",
+    .fields = CLOCK_FIELDS,
+    .n_in_sequence = 4,
+};
+
+static sb_state *module_state(PyObject *module)
+{
+    return (sb_state *)PyModule_GetState(module);
+}
+
+static PyObject *module_clock(PyObject *module, PyObject *Py_UNUSED(ignored))
+{
+    const sb_state *state = module_state(module);
+    PyObject *result = PyStructSequence_New(state->clock_type);
+    if (result == NULL) {
+        return NULL;
+    }
+    PyStructSequence_SetItem(result, 0, PyUnicode_FromString(sb_clock_name(&state->clock)));
+    PyStructSequence_SetItem(result, 1, PyFloat_FromDouble(state->clock.read_ns));
+    PyStructSequence_SetItem(result, 2, PyFloat_FromDouble(state->clock.step_ns));
+    PyStructSequence_SetItem(result, 3, PyFloat_FromDouble(state->clock.ns_per_tick));
+    if (PyErr_Occurred()) {
+        Py_CLEAR(result);
+    }
+    return result;
+}
+
+static PyObject *module_now_ns(PyObject *module, PyObject *Py_UNUSED(ignored))
+{
+    const sb_clock *clock = &module_state(module)->clock;
+    return PyFloat_FromDouble((double)sb_clock_ticks(clock) * clock->ns_per_tick);
+}
+
+static PyObject *module_after_fork(PyObject *module, PyObject *Py_UNUSED(ignored))
+{
+    PyObject *armed = module_state(module)->armed;
+    if (armed != NULL) {
+        Py_INCREF(armed); /* its last reference may be sys.monitoring's */
+        sb_session_abandon(armed);
+        Py_DECREF(armed);
+    }
+    Py_RETURN_NONE;
+}
+
+/* The floor: no callback can cost less. Benchmarks measure ours against it. */
+static PyObject *module_empty_callback(PyObject *Py_UNUSED(module), PyObject *const *Py_UNUSED(args),
+                                       Py_ssize_t Py_UNUSED(nargs))
+{
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef module_methods[] = {
+    {"clock", module_clock, METH_NOARGS, "clock()\n--\n\nThe clock in use: its name, cost and resolution."},
+    {"now_ns", module_now_ns, METH_NOARGS,
+     "now_ns()\n--\n\nReads that clock. Only differences mean anything."},
+    {"_empty_callback", (PyCFunction)(void (*)(void))module_empty_callback, METH_FASTCALL, NULL},
+    {"_after_fork_in_child", module_after_fork, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+/* There is no unregistering: the hook stays for the interpreter's life, and does nothing while nothing is armed. */
+static int register_fork_hook(PyObject *module)
+{
+    int result = -1;
+    PyObject *os = PyImport_ImportModule("os");
+    PyObject *hook = PyObject_GetAttrString(module, "_after_fork_in_child");
+    PyObject *function = NULL, *args = NULL, *kwargs = NULL, *done = NULL;
+    if (os == NULL || hook == NULL) {
+        goto done;
+    }
+    function = PyObject_GetAttrString(os, "register_at_fork");
+    args = PyTuple_New(0);
+    kwargs = Py_BuildValue("{sO}", "after_in_child", hook);
+    if (function == NULL || args == NULL || kwargs == NULL) {
+        goto done;
+    }
+    done = PyObject_Call(function, args, kwargs);
+    result = done == NULL ? -1 : 0;
+done:
+    Py_XDECREF(os);
+    Py_XDECREF(hook);
+    Py_XDECREF(function);
+    Py_XDECREF(args);
+    Py_XDECREF(kwargs);
+    Py_XDECREF(done);
+    return result;
+}
+
+static int module_exec(PyObject *module)
+{
+    sb_state *state = module_state(module);
+    sb_clock_init(&state->clock);
+
+    state->patterns_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &sb_patterns_spec, NULL);
+    if (state->patterns_type == NULL || PyModule_AddType(module, state->patterns_type) < 0) {
+        return -1;
+    }
+    state->session_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &sb_session_spec, NULL);
+    if (state->session_type == NULL || PyModule_AddType(module, state->session_type) < 0) {
+        return -1;
+    }
+    state->clock_type = PyStructSequence_NewType(&CLOCK_DESC);
+    if (state->clock_type == NULL || PyModule_AddType(module, state->clock_type) < 0) {
+        return -1;
+    }
+    return register_fork_hook(module);
+}
+
+static int module_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    sb_state *state = module_state(module);
+    Py_VISIT(state->patterns_type);
+    Py_VISIT(state->session_type);
+    Py_VISIT(state->clock_type);
+    return 0;
+}
+
+static int module_clear(PyObject *module)
+{
+    sb_state *state = module_state(module);
+    Py_CLEAR(state->patterns_type);
+    Py_CLEAR(state->session_type);
+    Py_CLEAR(state->clock_type);
+    return 0;
+}
+
+static PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, module_exec},
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#if PY_VERSION_HEX >= 0x030D0000
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL},
+};
+
+static struct PyModuleDef module_def = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "pytest_speedbump._core",
+    .m_doc = "Makes chosen Python code slower by a known amount.",
+    .m_size = sizeof(sb_state),
+    .m_methods = module_methods,
+    .m_slots = module_slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
+};
+
+PyMODINIT_FUNC PyInit__core(void);
+PyMODINIT_FUNC PyInit__core(void)
+{
+    return PyModuleDef_Init(&module_def);
+}

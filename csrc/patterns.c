@@ -1,0 +1,144 @@
+/* The Patterns type: text in, compiled set inside; see patterns.h. */
+#include "patterns.h"
+
+#include "targets.h"
+
+typedef struct {
+    PyObject_HEAD
+    sb_patterns *set; /* Owned. */
+} patterns_object;
+
+const sb_patterns *sb_patterns_of(PyObject *patterns)
+{
+    return ((patterns_object *)patterns)->set;
+}
+
+static void raise_bad_pattern(PyObject *sequence, sb_pattern_error error, size_t bad)
+{
+    if (error == SB_PATTERN_NO_MEMORY) {
+        PyErr_NoMemory();
+        return;
+    }
+    PyErr_Format(PyExc_ValueError, "target %R %s", PySequence_Fast_GET_ITEM(sequence, (Py_ssize_t)bad),
+                 sb_pattern_strerror(error));
+}
+
+/* Returns 0, or -1 with an exception set. `sequence` is a list or a tuple. */
+static int compile(patterns_object *self, PyObject *sequence)
+{
+    int result = -1;
+    size_t n = (size_t)PySequence_Fast_GET_SIZE(sequence), ready = 0;
+    sb_text *texts = PyMem_Calloc(n + 1, sizeof *texts);
+    const char **data = PyMem_Calloc(n + 1, sizeof *data);
+    size_t *lengths = PyMem_Calloc(n + 1, sizeof *lengths);
+    if (texts == NULL || data == NULL || lengths == NULL) {
+        PyErr_NoMemory();
+        goto done;
+    }
+    for (; ready < n; ready++) {
+        PyObject *item = PySequence_Fast_GET_ITEM(sequence, (Py_ssize_t)ready);
+        if (!PyUnicode_Check(item)) {
+            PyErr_Format(PyExc_TypeError, "a target is a string, not %R", item);
+            goto done;
+        }
+        if (sb_text_get(item, &texts[ready]) < 0) {
+            goto done;
+        }
+        data[ready] = texts[ready].data;
+        lengths[ready] = texts[ready].length;
+    }
+    size_t bad;
+    sb_pattern_error error = sb_patterns_compile(&self->set, data, lengths, n, &bad);
+    if (error != SB_PATTERN_OK) {
+        raise_bad_pattern(sequence, error, bad);
+        goto done;
+    }
+    result = 0;
+done:
+    while (texts != NULL && ready > 0) {
+        sb_text_release(&texts[--ready]);
+    }
+    PyMem_Free(texts);
+    PyMem_Free(data);
+    PyMem_Free(lengths);
+    return result;
+}
+
+static PyObject *patterns_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"patterns", NULL};
+    PyObject *iterable;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:Patterns", keywords, &iterable)) {
+        return NULL;
+    }
+    if (PyUnicode_Check(iterable)) {
+        PyErr_SetString(PyExc_TypeError, "patterns must be a sequence of strings, not one string");
+        return NULL;
+    }
+    PyObject *sequence = PySequence_Tuple(iterable);
+    if (sequence == NULL) {
+        return NULL;
+    }
+    patterns_object *self = (patterns_object *)type->tp_alloc(type, 0);
+    if (self != NULL && compile(self, sequence) < 0) {
+        Py_CLEAR(self);
+    }
+    Py_DECREF(sequence);
+    return (PyObject *)self;
+}
+
+static void patterns_dealloc(PyObject *op)
+{
+    PyTypeObject *type = Py_TYPE(op);
+    sb_patterns_free(((patterns_object *)op)->set);
+    type->tp_free(op);
+    Py_DECREF(type);
+}
+
+static PyObject *patterns_match(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"module", "qualname", "file", NULL};
+    PyObject *strs[3];
+    sb_text texts[3] = {{0}};
+    PyObject *result = NULL;
+
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UUU:match", keywords, &strs[0], &strs[1], &strs[2])) {
+        return NULL;
+    }
+    for (int i = 0; i < 3; i++) {
+        if (sb_text_get(strs[i], &texts[i]) < 0) {
+            goto done;
+        }
+    }
+    int match = sb_patterns_match(sb_patterns_of(op), texts[0].data, texts[0].length, texts[1].data, texts[1].length,
+                                  texts[2].data, texts[2].length);
+    result = match == SB_MATCH_NO_MEMORY ? PyErr_NoMemory() : PyLong_FromLong(match);
+done:
+    for (int i = 0; i < 3; i++) {
+        sb_text_release(&texts[i]);
+    }
+    return result;
+}
+
+static PyMethodDef patterns_methods[] = {
+    {"match", (PyCFunction)(void (*)(void))patterns_match, METH_VARARGS | METH_KEYWORDS,
+     "match(module, qualname, file)\n--\n\n"
+     "Index of the pattern that chooses this code, the last that matches; -1 if that one excludes or none matches."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot patterns_slots[] = {
+    {Py_tp_doc, (void *)"Patterns(patterns)\n--\n\n"
+                        "A compiled set of target patterns. ValueError names a bad one and its mend."},
+    {Py_tp_new, patterns_new},
+    {Py_tp_dealloc, patterns_dealloc},
+    {Py_tp_methods, patterns_methods},
+    {0, NULL},
+};
+
+PyType_Spec sb_patterns_spec = {
+    .name = "pytest_speedbump._core.Patterns",
+    .basicsize = sizeof(patterns_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = patterns_slots,
+};

@@ -1,0 +1,460 @@
+/* The session type and its callback, the only hot path of the project; see session.h. */
+#include "session.h"
+
+#include "counters.h"
+#include "monitor.h"
+#include "patterns.h"
+#include "targets.h"
+
+#include <math.h>
+#include <string.h>
+
+#define PAUSED (-1)
+#define MAX_DELAY_NS 60e9
+#define GIL_WAIT_NS 1000.0 /* taking an uncontended GIL back costs some 20 ns, and is calibrated away */
+
+static const char *const MODE_NAMES[SB_N_MODES] = {"spin", "nogil", "sleep"};
+
+/* How long a delay may last without looking for signals. Spinning keeps the GIL as running Python code does: no longer
+ * than a switch interval. Without a GIL it is stop-the-world pauses that wait. */
+#ifdef Py_GIL_DISABLED
+#define SPIN_SLICE_NS 1000000
+#else
+#define SPIN_SLICE_NS 5000000
+#endif
+#define RELEASED_SLICE_NS 50000000
+
+typedef struct {
+    PyObject_HEAD
+    sb_atomic_i64 plan;  /* PAUSED: matched calls are not even counted; else the delay, an amount (delay.h) */
+    sb_atomic_i64 lost;  /* code objects that could not be classified or counted for want of memory */
+    sb_counters counters;
+    sb_targets targets;
+    sb_lock lock;        /* over targets, and over the shape of the counters' tables */
+    sb_mode mode;
+    const sb_delay *delay; /* Borrowed from the module's state. */
+    sb_monitor monitor;
+    PyObject *patterns;  /* Owned: Patterns. */
+    PyObject *owner;     /* Owned: a str that tells people whose session this is. */
+} sb_session;
+
+/* ---- delay, by mode ---- */
+
+static int poll_attached(void *Py_UNUSED(context))
+{
+    PyThreadState *thread = PyEval_SaveThread();
+    PyEval_RestoreThread(thread);
+    return PyErr_CheckSignals();
+}
+
+static int poll_detached(void *context)
+{
+    PyThreadState **thread = context;
+    PyEval_RestoreThread(*thread);
+    int result = PyErr_CheckSignals();
+    *thread = PyEval_SaveThread();
+    return result;
+}
+
+/* Returns 0, or -1 with a signal's exception set. */
+static int spend_detached(const sb_delay *delay, int64_t requested, int64_t *carry, sb_spent *spent)
+{
+    PyThreadState *thread = PyEval_SaveThread();
+    int result = sb_delay_spend(delay, requested, carry, poll_detached, &thread, spent);
+    int64_t before = sb_clock_ticks(delay->clock);
+    PyEval_RestoreThread(thread);
+    int64_t waited = (sb_clock_ticks(delay->clock) - before) << SB_TICK_SHIFT;
+    if (sb_delay_ns(delay, waited) > GIL_WAIT_NS) {
+        spent->polled += waited;
+    }
+    return result;
+}
+
+static int spend(const sb_delay *delay, sb_mode mode, int64_t requested, int64_t *carry, sb_spent *spent)
+{
+    return mode == SB_SPIN ? sb_delay_spend(delay, requested, carry, poll_attached, NULL, spent)
+                           : spend_detached(delay, requested, carry, spent);
+}
+
+typedef struct {
+    const sb_delay *delay;
+    sb_mode mode;
+} calibration;
+
+static void spend_to_calibrate(void *context, int64_t requested, sb_spent *spent)
+{
+    const calibration *self = context;
+    int64_t carry = 0;
+    spend(self->delay, self->mode, requested, &carry, spent);
+}
+
+/* Calibrated once an interpreter. With a GIL two threads may both calibrate (nogil gives it up), and either's figure
+ * is right; it is published whole. */
+static const sb_delay *calibrated_delay(sb_state *state, sb_mode mode)
+{
+    SB_LOCK(&state->lock);
+    if (!state->calibrated[mode]) {
+        sb_delay delay;
+        sb_delay_init(&delay, &state->clock, mode == SB_SPIN ? SPIN_SLICE_NS : RELEASED_SLICE_NS, mode == SB_SLEEP);
+        calibration context = {.delay = &delay, .mode = mode};
+        sb_delay_calibrate(&delay, spend_to_calibrate, &context);
+        state->delays[mode] = delay;
+        state->calibrated[mode] = true;
+    }
+    SB_UNLOCK(&state->lock);
+    return &state->delays[mode];
+}
+
+/* ---- the callback ---- */
+
+/* First sight of a code object in this thread, or in the whole session. NULL: not ours. */
+static sb_cell *meet(sb_session *self, PyObject *code)
+{
+    sb_cell *cell = NULL;
+    SB_LOCK(&self->lock);
+    sb_thread *thread = sb_counters_thread_locked(&self->counters);
+    if (thread == NULL) {
+        sb_add(&self->lost, 1);
+        goto done;
+    }
+    cell = sb_counters_find(thread, code); /* there already, where the table is a dead thread's */
+    if (cell != NULL) {
+        goto done;
+    }
+    const sb_cell *known = sb_counters_find_any_locked(&self->counters, code);
+    Py_ssize_t target = known != NULL
+                            ? (Py_ssize_t)known->target
+                            : sb_targets_classify(&self->targets, (PyCodeObject *)code, PyEval_GetGlobals());
+    if (target >= 0) {
+        cell = sb_counters_insert_locked(thread, code, (size_t)target);
+    }
+    if (target == SB_TARGET_ERROR || (target >= 0 && cell == NULL)) {
+        sb_add(&self->lost, 1);
+    }
+done:
+    SB_UNLOCK(&self->lock);
+    return cell;
+}
+
+static PyObject *delay_call(sb_session *self, sb_cell *cell, int64_t requested)
+{
+    sb_thread *thread = sb_counters_thread(&self->counters);
+    sb_spent spent;
+    int result = spend(self->delay, self->mode, requested, &thread->carry, &spent);
+    sb_add(&cell->requested, requested);
+    sb_add(&cell->delivered, spent.delivered);
+    if (spent.late != 0) {
+        sb_add(&cell->late, spent.late);
+        sb_add(&cell->late_calls, 1);
+    }
+    if (spent.polled != 0) {
+        sb_add(&cell->waited, spent.polled);
+    }
+    if (result < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+/* PY_START(code, offset). No event fires while it runs, so it is never entered twice in one thread, and the cell
+ * stays where it is until it returns. It raises nothing but what a pending signal's handler raises. */
+static PyObject *session_on_start(PyObject *op, PyObject *const *args, Py_ssize_t Py_UNUSED(nargs))
+{
+    sb_session *self = (sb_session *)op;
+    PyObject *code = args[0];
+    sb_thread *thread = sb_counters_thread(&self->counters);
+    sb_cell *cell = thread != NULL ? sb_counters_find(thread, code) : NULL;
+    if (cell == NULL) {
+        cell = meet(self, code);
+        if (cell == NULL) {
+            return Py_NewRef(self->monitor.disable);
+        }
+    }
+    int64_t plan = sb_load_acquire(&self->plan);
+    if (plan == PAUSED) {
+        Py_RETURN_NONE;
+    }
+    sb_add(&cell->calls, 1);
+    if (plan == 0) {
+        Py_RETURN_NONE;
+    }
+    return delay_call(self, cell, plan);
+}
+
+static PyMethodDef CALLBACK = {
+    "on_start", (PyCFunction)(void (*)(void))session_on_start, METH_FASTCALL, "PY_START(code, offset)"};
+
+/* ---- arming ---- */
+
+static void disarm(sb_session *self)
+{
+    sb_state *state = sb_state_of((PyObject *)self);
+    sb_store_release(&self->plan, PAUSED);
+    sb_monitor_stop(&self->monitor);
+    SB_LOCK(&state->lock);
+    if (state->armed == (PyObject *)self) {
+        state->armed = NULL;
+    }
+    SB_UNLOCK(&state->lock);
+}
+
+void sb_session_abandon(PyObject *op)
+{
+    sb_session *self = (sb_session *)op;
+    /* Threads that did not come along may have held them. */
+    memset(&self->lock, 0, sizeof self->lock);
+    memset(&sb_state_of(op)->lock, 0, sizeof self->lock);
+    disarm(self);
+}
+
+static PyObject *session_arm(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    sb_session *self = (sb_session *)op;
+    sb_state *state = sb_state_of(op);
+    PyObject *other_owner = NULL;
+
+    SB_LOCK(&state->lock);
+    if (state->armed != NULL) {
+        other_owner = Py_NewRef(((sb_session *)state->armed)->owner);
+    }
+    else {
+        state->armed = op;
+    }
+    SB_UNLOCK(&state->lock);
+    if (other_owner != NULL) {
+        PyErr_Format(PyExc_RuntimeError, "%U is armed already; an interpreter can run one bump at a time", other_owner);
+        Py_DECREF(other_owner);
+        return NULL;
+    }
+
+    PyObject *callback = PyCFunction_New(&CALLBACK, op);
+    if (callback == NULL || sb_monitor_start(&self->monitor, callback) < 0) {
+        Py_XDECREF(callback);
+        disarm(self);
+        return NULL;
+    }
+    Py_DECREF(callback);
+    Py_RETURN_NONE;
+}
+
+static PyObject *session_disarm(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    disarm((sb_session *)op);
+    Py_RETURN_NONE;
+}
+
+static PyObject *session_set_delay(PyObject *op, PyObject *argument)
+{
+    sb_session *self = (sb_session *)op;
+    double ns = PyFloat_AsDouble(argument);
+    if (ns == -1.0 && PyErr_Occurred()) {
+        return NULL;
+    }
+    if (!(ns >= 0.0 && ns <= MAX_DELAY_NS)) {
+        PyErr_Format(PyExc_ValueError, "delay_ns must be between 0 and 6e10, not %R", argument);
+        return NULL;
+    }
+    sb_store_release(&self->plan, sb_delay_amount(self->delay, ns));
+    Py_RETURN_NONE;
+}
+
+static PyObject *session_pause(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    sb_store_release(&((sb_session *)op)->plan, PAUSED);
+    Py_RETURN_NONE;
+}
+
+/* ---- reading ---- */
+
+static PyObject *session_totals(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    sb_session *self = (sb_session *)op;
+    sb_counts sum;
+    SB_LOCK(&self->lock);
+    sum = sb_counters_total_locked(&self->counters);
+    SB_UNLOCK(&self->lock);
+    const sb_delay *delay = self->delay;
+    return Py_BuildValue("(Ldddd)", (long long)sum.calls, sb_delay_ns(delay, sum.requested),
+                         sb_delay_ns(delay, sum.delivered), sb_delay_ns(delay, sum.late),
+                         sb_delay_ns(delay, sum.waited));
+}
+
+static PyObject *describe(const sb_session *self, const sb_target *target, const sb_counts *sum)
+{
+    const sb_delay *delay = self->delay;
+    return Py_BuildValue("(OOiLddLdd)", target->code, target->module, target->pattern, (long long)sum->calls,
+                         sb_delay_ns(delay, sum->requested), sb_delay_ns(delay, sum->delivered),
+                         (long long)sum->late_calls, sb_delay_ns(delay, sum->late), sb_delay_ns(delay, sum->waited));
+}
+
+static PyObject *session_snapshot(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    sb_session *self = (sb_session *)op;
+    sb_target *targets = NULL;
+    PyObject *list = NULL;
+
+    /* Copied under the lock, because making Python objects may run code that needs it. */
+    SB_LOCK(&self->lock);
+    size_t n = self->targets.n;
+    sb_counts *sums = PyMem_Calloc(n + 1, sizeof *sums);
+    targets = PyMem_Calloc(n + 1, sizeof *targets);
+    if (sums != NULL && targets != NULL) {
+        sb_counters_sum_locked(&self->counters, sums, n);
+        if (n > 0) {
+            memcpy(targets, self->targets.items, n * sizeof *targets); /* targets live as long as the session */
+        }
+    }
+    SB_UNLOCK(&self->lock);
+    if (sums == NULL || targets == NULL) {
+        PyErr_NoMemory();
+        goto error;
+    }
+    list = PyList_New((Py_ssize_t)n);
+    if (list == NULL) {
+        goto error;
+    }
+    for (size_t i = 0; i < n; i++) {
+        PyObject *item = describe(self, &targets[i], &sums[i]);
+        if (item == NULL) {
+            goto error;
+        }
+        PyList_SET_ITEM(list, (Py_ssize_t)i, item);
+    }
+    goto done;
+error:
+    Py_CLEAR(list);
+done:
+    PyMem_Free(sums);
+    PyMem_Free(targets);
+    return list;
+}
+
+static PyObject *session_get_intact(PyObject *op, void *Py_UNUSED(closure))
+{
+    int intact = sb_monitor_is_intact(&((sb_session *)op)->monitor);
+    return intact < 0 ? NULL : PyBool_FromLong(intact);
+}
+
+static PyObject *session_get_lost(PyObject *op, void *Py_UNUSED(closure))
+{
+    return PyLong_FromLongLong((long long)sb_read(&((sb_session *)op)->lost));
+}
+
+static PyObject *session_get_fixed_ns(PyObject *op, void *Py_UNUSED(closure))
+{
+    const sb_session *self = (sb_session *)op;
+    return PyFloat_FromDouble(sb_delay_ns(self->delay, self->delay->fixed));
+}
+
+/* ---- the type ---- */
+
+static int mode_from_name(const char *name, sb_mode *mode)
+{
+    for (int i = 0; i < SB_N_MODES; i++) {
+        if (strcmp(name, MODE_NAMES[i]) == 0) {
+            *mode = (sb_mode)i;
+            return 0;
+        }
+    }
+    PyErr_Format(PyExc_ValueError, "mode must be 'spin', 'nogil' or 'sleep', not '%s'", name);
+    return -1;
+}
+
+static PyObject *session_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"patterns", "mode", "owner", NULL};
+    sb_state *state = PyType_GetModuleState(type);
+    PyObject *patterns, *owner;
+    const char *mode_name;
+    sb_mode mode;
+
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!sU:Session", keywords, state->patterns_type, &patterns, &mode_name,
+                                     &owner) ||
+        mode_from_name(mode_name, &mode) < 0) {
+        return NULL;
+    }
+    sb_session *self = (sb_session *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->monitor.tool = -1;
+    self->plan = PAUSED;
+    self->mode = mode;
+    self->patterns = Py_NewRef(patterns);
+    self->owner = Py_NewRef(owner);
+    sb_counters_init(&self->counters, sb_clock_ticks(&state->clock));
+    sb_targets_init(&self->targets, sb_patterns_of(patterns));
+    self->delay = calibrated_delay(state, mode);
+    if (sb_monitor_init(&self->monitor) < 0) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    return (PyObject *)self;
+}
+
+static int session_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    sb_session *self = (sb_session *)op;
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->patterns);
+    Py_VISIT(self->owner);
+    int result = sb_monitor_traverse(&self->monitor, visit, arg);
+    return result ? result : sb_targets_traverse(&self->targets, visit, arg);
+}
+
+/* No tp_clear: nothing that a session holds can hold the session. While armed, sys.monitoring's callback does. */
+static void session_dealloc(PyObject *op)
+{
+    sb_session *self = (sb_session *)op;
+    PyTypeObject *type = Py_TYPE(op);
+    PyObject_GC_UnTrack(op);
+    Py_CLEAR(self->patterns);
+    Py_CLEAR(self->owner);
+    sb_monitor_fini(&self->monitor);
+    sb_targets_fini(&self->targets);
+    sb_counters_fini(&self->counters);
+    type->tp_free(op);
+    Py_DECREF(type);
+}
+
+static PyMethodDef session_methods[] = {
+    {"arm", session_arm, METH_NOARGS,
+     "arm()\n--\n\nClaim a tool id and start watching, paused. RuntimeError if a session is armed or no id is free."},
+    {"disarm", session_disarm, METH_NOARGS,
+     "disarm()\n--\n\nStop watching and give the tool id back. Harmless when not armed."},
+    {"set_delay", session_set_delay, METH_O,
+     "set_delay(delay_ns, /)\n--\n\nCount matched calls and delay each by so many nanoseconds, from now on."},
+    {"pause", session_pause, METH_NOARGS, "pause()\n--\n\nNeither count nor delay, from now on."},
+    {"totals", session_totals, METH_NOARGS,
+     "totals()\n--\n\n(calls, requested_ns, delivered_ns, late_ns, waited_ns) over all targets and threads."},
+    {"snapshot", session_snapshot, METH_NOARGS,
+     "snapshot()\n--\n\n"
+     "For each matched code object (code, module, pattern, calls, requested_ns, delivered_ns, late_calls, late_ns,\n"
+     "waited_ns), in order of first sight; pattern is an index into the session's Patterns."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef session_getset[] = {
+    {"intact", session_get_intact, NULL, "Whether sys.monitoring still sends us what we subscribed to.", NULL},
+    {"lost", session_get_lost, NULL, "Code objects that were not slowed for want of memory.", NULL},
+    {"fixed_ns", session_get_fixed_ns, NULL, "Calibrated fixed cost of a delay, part of every delay delivered.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot session_slots[] = {
+    {Py_tp_doc, (void *)"Session(patterns, mode, owner)\n--\n\n"
+                        "Slows what `patterns` match, while armed. `owner` names it in the error that a second one gets."},
+    {Py_tp_new, session_new},
+    {Py_tp_traverse, session_traverse},
+    {Py_tp_dealloc, session_dealloc},
+    {Py_tp_methods, session_methods},
+    {Py_tp_getset, session_getset},
+    {0, NULL},
+};
+
+PyType_Spec sb_session_spec = {
+    .name = "pytest_speedbump._core.Session",
+    .basicsize = sizeof(sb_session),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = session_slots,
+};

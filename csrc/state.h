@@ -1,0 +1,26 @@
+/* What one interpreter's copy of the module owns. */
+#ifndef SB_STATE_H
+#define SB_STATE_H
+
+#include "compat.h"
+#include "delay.h"
+
+typedef enum { SB_SPIN, SB_NOGIL, SB_SLEEP, SB_N_MODES } sb_mode;
+
+typedef struct {
+    sb_lock lock;                 /* over what follows, as long as it may change */
+    sb_clock clock;               /* set once */
+    sb_delay delays[SB_N_MODES];  /* calibrated on first use */
+    bool calibrated[SB_N_MODES];
+    PyTypeObject *patterns_type;  /* Owned. */
+    PyTypeObject *session_type;   /* Owned. */
+    PyTypeObject *clock_type;     /* Owned. */
+    PyObject *armed;              /* Borrowed: the session that is armed, which clears this when it disarms; or NULL. */
+} sb_state;
+
+static inline sb_state *sb_state_of(PyObject *self)
+{
+    return (sb_state *)PyType_GetModuleState(Py_TYPE(self));
+}
+
+#endif

@@ -1,0 +1,181 @@
+"""Is the drop over the budget or under it, and between which bounds does it lie?
+
+Clipped betting, one bet per visit. Random order makes the residuals D - theta sign-symmetric at
+the true effect, whatever their tails and however they hang together, so no stake on their sign can
+be expected to gain: capital that reached 1/alpha disproves theta with error alpha, at whatever
+moment one looks (Ville). Seven stakes run side by side, for effects of any size.
+
+Pure functions of measurements: no clock, no I/O.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from math import ceil, exp, inf, log, log1p, sqrt
+from typing import Literal, NamedTuple
+
+from .estimate import Visits, centre
+
+__all__ = [
+    "Interval",
+    "Sequential",
+    "State",
+    "halves_disagree",
+    "interval",
+    "tail_alarm",
+    "visits_to_pass",
+]
+
+type State = Literal["over", "under"] | None
+
+STAKES = tuple(0.9 * 2.0**-k for k in range(7))
+TAIL_ALARM = 100.0  # capital; one false alarm in as many measurements, at most
+RESOLUTION = 2.0**-12  # of an interval's ends, in clip scales
+
+
+def _log_capital(logs: Sequence[float]) -> float:
+    """ln of the mean capital over the stakes, from the ln of each: raw products underflow."""
+    peak = max(logs)
+    return peak + log(sum([exp(x - peak) for x in logs]) / len(logs))
+
+
+def _log_evidence(us: Sequence[float]) -> float:
+    """ln of the capital after betting on positive u at each of `us`, each within [-1, 1]."""
+    return _log_capital([sum(map(log1p, [f * u for u in us])) for f in STAKES])
+
+
+class Interval(NamedTuple):
+    """Log effects; -inf and inf where the data give no bound."""
+
+    theta: float
+    low: float
+    high: float
+
+
+class Sequential:
+    """Sequential verdict on one budget. It never changes once reached; measuring may go on."""
+
+    def __init__(self, theta_b: float, s: float, alpha_over: float, alpha_under: float) -> None:
+        """`alpha_over`: chance of "over" where that is wrong; `alpha_under` likewise."""
+        self.theta_b = theta_b
+        self.alpha_over = alpha_over
+        self.alpha_under = alpha_under
+        self.visits = Visits(s)
+        self.state: State = None
+        self._over = [0.0] * len(STAKES)
+        self._under = [0.0] * len(STAKES)
+
+    def update(self, ds: Iterable[float]) -> State:
+        """Add the pairs of one visit. ValueError where there are none, or one is not finite."""
+        u = self.visits.add(ds).clipped_mean(self.theta_b, self.visits.s)
+        if self.state is None:
+            self._over = [x + log1p(f * u) for x, f in zip(self._over, STAKES, strict=True)]
+            self._under = [x + log1p(-f * u) for x, f in zip(self._under, STAKES, strict=True)]
+            # ln(1 + x) <= x, so only the side that sum(u) favours can have gained: never both.
+            if _log_capital(self._over) >= -log(self.alpha_over):
+                self.state = "over"
+            elif _log_capital(self._under) >= -log(self.alpha_under):
+                self.state = "under"
+        return self.state
+
+    def interval(self) -> Interval:
+        """Anytime-valid interval at the verdict's own error rates, which it never contradicts.
+
+        Evidence may fade again after a verdict. What was disproved once stays so (Ville speaks of
+        the whole path), hence theta_b bounds the interval on that side. If by now the other side
+        disproves theta_b as well, the effect was not constant, and nothing bounds that side.
+        """
+        theta, low, high = interval(self.visits, self.alpha_over, self.alpha_under)
+        match self.state:
+            case "over":
+                low, high = max(low, self.theta_b), high if high > self.theta_b else inf
+            case "under":
+                low, high = low if low < self.theta_b else -inf, min(high, self.theta_b)
+            case None:
+                low, high = min(low, self.theta_b), max(high, self.theta_b)
+        return Interval(min(max(theta, low), high), low, high)
+
+
+def interval(visits: Visits, alpha_low: float, alpha_high: float) -> Interval:
+    """Anytime-valid interval of the effect, and its Huber centre within it.
+
+    `low` is the largest theta with evidence of 1/alpha_low that the effect lies above it, `high`
+    the mirror image, each to RESOLUTION clip scales, outwards. Evidence is that of now, which
+    falls with theta and can be inverted. The best evidence so far would be valid too and a little
+    narrower, but would have to be inverted after every visit.
+    ValueError where there are no pairs.
+    """
+    theta = centre(visits, visits.s)
+    low = _bound(visits, theta, -visits.s / 64, alpha_low)
+    high = _bound(visits, theta, visits.s / 64, alpha_high)
+    return Interval(min(max(theta, low), high), low, high)
+
+
+def _bound(visits: Visits, start: float, step: float, alpha: float) -> float:
+    """The theta nearest to `start`, in the direction of `step`, that is disproved at alpha."""
+    goal = -log(alpha)
+    side = -1.0 if step > 0 else 1.0  # of the pairs, as seen from a theta that is too far out
+
+    def disproved(theta: float) -> bool:
+        return _log_evidence([side * u for u in visits.clipped_means(theta)]) >= goal
+
+    if _log_evidence([1.0] * len(visits)) < goal:
+        return -side * inf
+    inside = outside = start
+    if disproved(start):  # visits of unequal sizes: pairs and visits disagree on the centre
+        while disproved(inside):
+            outside, inside, step = inside, inside - step, 2 * step
+    else:
+        while not disproved(outside):
+            inside, outside, step = outside, outside + step, 2 * step
+    while abs(outside - inside) > RESOLUTION * visits.s:
+        middle = (inside + outside) / 2
+        if disproved(middle):
+            outside = middle
+        else:
+            inside = middle
+    return outside
+
+
+def visits_to_pass(theta_b: float, s: float, alpha: float) -> int:
+    """Visits until "under" without effect and noise. ValueError unless theta_b > 0."""
+    if not theta_b > 0:
+        raise ValueError(f"only a positive budget can be passed: {theta_b}")
+    u = min(theta_b / s, 1.0)
+    enough = ceil(log(len(STAKES) / alpha) / log1p(STAKES[0] * u))  # for the boldest stake alone
+    return bisect_left(
+        range(enough),
+        -log(alpha),
+        key=lambda n: _log_capital([n * log1p(f * u) for f in STAKES]),
+    )
+
+
+def tail_alarm(visits: Visits, theta: float) -> bool:
+    """Are rounds far slower more often where slowed than where not, by more than `theta` explains?
+
+    A sign test by betting over the pairs with |D - theta| > s, which the centre hardly feels: rare,
+    large slow-downs. With theta the budget, a program of any constant effect within the budget
+    raises it in at most one of TAIL_ALARM measurements, looked at once or always.
+    """
+    tails = [sample.tails(theta, visits.s) for sample in visits.samples]
+    faster, slower = (sum(side) for side in zip(*tails, strict=True)) if tails else (0, 0)
+    logs = [slower * log1p(f) + faster * log1p(-f) for f in STAKES]
+    return _log_capital(logs) >= log(TAIL_ALARM)
+
+
+def halves_disagree(visits: Visits, alpha: float = 0.01) -> bool:
+    """Did the effect change between the first half of the visits and the second?
+
+    Compares the clipped residuals of both halves at the common centre. Their signs are random, so
+    Hoeffding's inequality, given their sizes, holds for any noise: false in at most alpha.
+    """
+    half = len(visits) // 2
+    if not half:
+        return False
+    theta = centre(visits, visits.s)
+    difference = spread = 0.0
+    for samples, sign in ((visits.samples[:half], 1.0), (visits.samples[half:], -1.0)):
+        us = [max(-1.0, min(1.0, (d - theta) / visits.s)) for d in chain.from_iterable(samples)]
+        difference += sign * sum(us) / len(us)
+        spread += sum([u * u for u in us]) / len(us) ** 2
+    return abs(difference) > sqrt(2 * log(2 / alpha) * spread)
