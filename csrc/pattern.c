@@ -86,7 +86,7 @@ static const byte *class_close(span glob)
 }
 
 /* Two oddities are fnmatch's own. Empty ranges are dropped before the class is read, so that a '!' which thereby comes
- * to stand first negates: "[z-a!b]" is "[!b]". Where that '!' began a range, its '-' and its end become plain members. */
+ * to stand first negates: "[z-a!b]" is "[!b]". Where that '!' began a range, its '-' and end become plain members. */
 static bool class_match(span members, uint32_t c)
 {
     const byte *const front = members.at;
@@ -136,7 +136,7 @@ static bool item_match(span *glob, span *text)
 /* Where a match that failed may begin anew. */
 typedef enum { NOWHERE, AFTER_A_SLASH, ANYWHERE } retry;
 
-/* Moves the text on to the next place where the glob might match. If there is none, returns false and spoils the text. */
+/* Moves the text on to the next place where the glob might match. If there is none, returns false, the text spoilt. */
 static bool retry_advance(span *text, span glob, retry where)
 {
     if (where == NOWHERE) {
@@ -156,7 +156,7 @@ static bool retry_advance(span *text, span glob, retry where)
 }
 
 /* Only the latest star is ever retried: what an earlier one could reach by moving on, the latest reaches by itself. A
- * glob that may begin after any slash has, as it were, a star in front that moves from slash to slash: the same holds. */
+ * glob that may begin after any slash has, in effect, a star in front that goes from slash to slash: the same holds. */
 static bool glob_match(span glob, span text, retry where)
 {
     span retry_glob = glob;
@@ -194,10 +194,10 @@ static bool glob_match(span glob, span text, retry where)
 
 /* --- The filter ---
  *
- * Pairs include the text's edges, so that "parse" and "parser" differ. "m:q" demands what "m.q" would. A path is read as
- * if a '/' stood before it, and hashed apart from names. */
+ * Pairs include the text's edges, so that "parse" and "parser" differ. "m:q" demands what "m.q" would. A path is read
+ * as if a '/' stood before it, and hashed apart from names. */
 
-#define FILTER_WORDS 4
+#define FILTER_WORDS 4 /* 256 bits: a name sets some fifty */
 
 typedef struct {
     uint64_t words[FILTER_WORDS];
@@ -210,7 +210,7 @@ typedef enum { NAME, PATH } space;
 static void filter_add(filter *f, space in, byte left, byte right)
 {
     const uint32_t pair = (uint32_t)in << 16 | (uint32_t)left << 8 | right;
-    const uint32_t bit = pair * UINT32_C(0x9E3779B1) >> 24; /* Fibonacci hashing, to FILTER_WORDS * 64 bits */
+    const uint32_t bit = pair * UINT32_C(0x9E3779B1) >> 24; /* Fibonacci hashing to 0..255 */
     f->words[bit / 64] |= UINT64_C(1) << bit % 64;
 }
 
@@ -265,7 +265,7 @@ typedef enum { IN_ANY, IN_MODULE, IN_FILE } scope;
 typedef struct {
     scope scope;
     bool exclude;
-    span place; /* module or file glob; empty under IN_ANY */
+    span place; /* module or file glob; unused under IN_ANY */
     span name;  /* qualname glob; under IN_ANY the glob of the dotted name */
 } rule;
 
@@ -330,7 +330,7 @@ static sb_pattern_error rule_parse(rule *r, span text)
         }
     }
     if (colon == NULL) {
-        *r = (rule){.scope = IN_ANY, .exclude = exclude, .place = {text.at, text.at}, .name = text};
+        *r = (rule){.scope = IN_ANY, .exclude = exclude, .name = text};
         return SB_PATTERN_OK;
     }
 
@@ -486,7 +486,7 @@ static int set_match(const sb_patterns *set, const subject *s)
 }
 
 int sb_patterns_match(const sb_patterns *set, const char *module, size_t module_length, const char *qualname,
-                  size_t qualname_length, const char *file, size_t file_length)
+                      size_t qualname_length, const char *file, size_t file_length)
 {
     subject s = {
         .module = span_of(module, module_length),
