@@ -1,7 +1,9 @@
 """What pairs of rounds say about the drop: robust centre, its floor, and the units it is told in.
 
-Pure functions of measurements: no clock, no I/O. Effects are natural logarithms of time ratios
-(theta); drops and transmissions are what people read. The procedure is docs/explanation's.
+Effects are natural logarithms of time ratios (theta), so that speeding up and slowing down weigh
+the same; drops and transmissions are what people read.
+
+Pure functions of measurements: no clock, no I/O.
 """
 
 from array import array
@@ -48,7 +50,7 @@ def theta_from_drop(drop: float) -> float:
 
 
 def transmission(t0: float, theta: float, delivered_per_round: float) -> float:
-    """Share of the delivered delay that reaches the round time; all times in one unit."""
+    """Share of the delivered delay, not zero, that reaches the round time; all in one unit."""
     return t0 * expm1(theta) / delivered_per_round
 
 

@@ -14,10 +14,11 @@ from itertools import chain
 from math import ceil, exp, inf, log, log1p, sqrt
 from typing import Literal, NamedTuple
 
-from .estimate import Visits, centre
+from .estimate import Visits, centre, drop_from_theta
 
 __all__ = [
     "Interval",
+    "Precision",
     "Sequential",
     "State",
     "halves_disagree",
@@ -45,7 +46,7 @@ def _log_evidence(us: Sequence[float]) -> float:
 
 
 class Interval(NamedTuple):
-    """Log effects; -inf and inf where the data give no bound."""
+    """An effect and its bounds, as logs; -inf and inf where the data give no bound."""
 
     theta: float
     low: float
@@ -86,14 +87,39 @@ class Sequential:
         disproves theta_b as well, the effect was not constant, and nothing bounds that side.
         """
         theta, low, high = interval(self.visits, self.alpha_over, self.alpha_under)
-        match self.state:
-            case "over":
-                low, high = max(low, self.theta_b), high if high > self.theta_b else inf
-            case "under":
-                low, high = low if low < self.theta_b else -inf, min(high, self.theta_b)
-            case None:
-                low, high = min(low, self.theta_b), max(high, self.theta_b)
+        if self.state == "over":
+            low, high = max(low, self.theta_b), high if high > self.theta_b else inf
+        elif self.state == "under":
+            low, high = low if low < self.theta_b else -inf, min(high, self.theta_b)
         return Interval(min(max(theta, low), high), low, high)
+
+
+class Precision:
+    """Sequential measurement: done when the drop is known to a given width."""
+
+    GROWTH = 1.1  # of the number of visits between two looks: inverting costs more than betting
+
+    def __init__(self, s: float, alpha: float, width: float) -> None:
+        """`alpha`: error of each end of the interval; `width`: half of the interval, in drop."""
+        self.alpha = alpha
+        self.width = width
+        self.visits = Visits(s)
+        self.state: Literal["known"] | None = None
+        self._next_look = visits_to_bound(alpha)
+
+    def update(self, ds: Iterable[float]) -> Literal["known"] | None:
+        """Add the pairs of one visit. ValueError where there are none, or one is not finite."""
+        self.visits.add(ds)
+        if self.state is None and len(self.visits) >= self._next_look:
+            self._next_look = ceil(self.GROWTH * len(self.visits))
+            _, low, high = self.interval()
+            if drop_from_theta(high) - drop_from_theta(low) <= 2 * self.width:
+                self.state = "known"
+        return self.state
+
+    def interval(self) -> Interval:
+        """Anytime-valid interval."""
+        return interval(self.visits, self.alpha, self.alpha)
 
 
 def interval(visits: Visits, alpha_low: float, alpha_high: float) -> Interval:
@@ -148,6 +174,11 @@ def visits_to_pass(theta_b: float, s: float, alpha: float) -> int:
         -log(alpha),
         key=lambda n: _log_capital([n * log1p(f * u) for f in STAKES]),
     )
+
+
+def visits_to_bound(alpha: float) -> int:
+    """Visits before which no data can give a bound, were every one of them clipped."""
+    return bisect_left(range(64), -log(alpha), key=lambda n: _log_evidence([1.0] * n))
 
 
 def tail_alarm(visits: Visits, theta: float) -> bool:
