@@ -1,0 +1,56 @@
+"""One bump: what is slowed, by how much, in which way, and what the test declares about it."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from pytest_speedbump.errors import InputError
+from pytest_speedbump.targets import Targets
+from pytest_speedbump.units import format_time
+
+__all__ = ["MODES", "Bump", "Declaration", "Kind", "Mode", "Origin", "parse_mode"]
+
+Mode = Literal["spin", "nogil", "sleep"]
+Kind = Literal["insensitive", "sensitive"]
+Origin = Literal["command line", "marker", "ini", "default"]
+
+MODES: tuple[Mode, ...] = get_args(Mode)
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """``insensitive``: the drop stays under ``limit``; ``sensitive``: it reaches ``limit``, a fraction."""
+
+    kind: Kind
+    limit: float
+    by: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Bump:
+    """Target, delay and mode, frozen.
+
+    Attributes:
+        delay_ns: time added to each matched call, as requested.
+        declared: None for a plain measurement.
+        by: who named the targets. A target of the command line or an ini file concerns a whole suite, so a test that
+            never calls it is no error; a marker's target must run.
+        notes: what a reader of the result should know, such as a marker's delay that the command line overrides.
+    """
+
+    targets: Targets
+    delay_ns: float
+    mode: Mode
+    declared: Declaration | None
+    by: Origin
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.targets} +{format_time(self.delay_ns)}"
+
+
+def parse_mode(value: object, name: str) -> Mode:
+    """One of :data:`MODES`; ``name`` is what the error calls it."""
+    for mode in MODES:
+        if value == mode:
+            return mode
+    raise InputError(f"{name} {value!r} is unknown; write one of {', '.join(MODES)}")

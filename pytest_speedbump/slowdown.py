@@ -1,0 +1,79 @@
+"""The door for programs: slow code for the length of a ``with`` block, without pytest."""
+
+from types import TracebackType
+from typing import Self
+
+from pytest_speedbump import _core
+from pytest_speedbump.bump import parse_mode
+from pytest_speedbump.counts import Snapshot, take_snapshot
+from pytest_speedbump.errors import InputError
+from pytest_speedbump.targets import parse_targets
+from pytest_speedbump.units import parse_times
+
+__all__ = ["slow"]
+
+
+class slow:  # noqa: N801 - a verb, like contextlib's suppress
+    """Delays every call of what ``targets`` match, in every thread of this interpreter, inside a ``with`` block::
+
+        with slow("pkg.parse*", "!pkg.parse_debug", delay="2us") as bump:
+            work()
+            bump.snapshot().targets[0].calls
+
+    One at a time in an interpreter: entering a second one, here or in another thread, raises ``RuntimeError`` that
+    names the first. A child made by ``os.fork`` inside the block is not slowed.
+
+    Args:
+        targets: patterns, as in the reference of targets; later ones win.
+        delay: per call, such as ``"2us"``; ``"0ns"`` counts and adds nothing.
+        mode: ``"spin"``, ``"nogil"`` or ``"sleep"``.
+
+    Raises:
+        ValueError: a bad target, delay or mode, with the sentence that the command line would print.
+        RuntimeError: on entering, where another bump is armed or no tool id of ``sys.monitoring`` is free.
+    """
+
+    def __init__(self, *targets: str, delay: str, mode: str = "spin") -> None:
+        if not targets:
+            raise InputError("slow() has no target; name what to slow, such as slow('pkg.parse*', delay='2us')")
+        self._targets = parse_targets(targets)
+        self._mode = parse_mode(mode, "mode")
+        self._delay, self._delay_ns = delay, _one_delay(delay)
+        self._session: _core.Session | None = None
+
+    def __enter__(self) -> Self:
+        session = _core.Session(_core.Patterns(self._targets.patterns), self._mode, f"slow({str(self._targets)!r})")
+        session.arm()
+        self._session = session
+        session.set_delay(self._delay_ns)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            self._session.disarm()
+
+    @property
+    def delay(self) -> str:
+        """The delay in force. Setting it is one atomic store; calls that are under way keep theirs."""
+        return self._delay
+
+    @delay.setter
+    def delay(self, delay: str) -> None:
+        self._delay, self._delay_ns = delay, _one_delay(delay)
+        if self._session is not None and self._session.intact:
+            self._session.set_delay(self._delay_ns)
+
+    def snapshot(self) -> Snapshot:
+        """Totals since the block was entered; readable after it as well."""
+        if self._session is None:
+            raise RuntimeError("nothing was slowed yet; take snapshots inside or after the with block")
+        return take_snapshot(self._session, self._targets)
+
+
+def _one_delay(delay: str) -> float:
+    delays = parse_times(delay, "delay")
+    if len(delays) > 1:
+        raise InputError(f"delay {delay!r} is a sweep, which is for benchmarks; write one time")
+    return delays[0]

@@ -1,0 +1,86 @@
+"""What to slow: patterns as the user wrote them, ``@file`` expanded, checked by the C core's own compiler."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_speedbump.errors import InputError
+
+__all__ = ["Targets", "parse_targets"]
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """The targets of a bump.
+
+    Attributes:
+        names: as written: patterns, exclusions and ``@file`` entries.
+        patterns: what the C core compiles, in order; later ones win.
+        origins: for each pattern, the index into ``names`` that it came from.
+    """
+
+    names: tuple[str, ...]
+    patterns: tuple[str, ...]
+    origins: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return ", ".join(self.names)
+
+
+def parse_targets(names: Iterable[object], base: Path | None = None) -> Targets:
+    """Reads and checks targets; files are looked up from ``base``, the working directory if None.
+
+    Raises:
+        InputError: not a string; a bad pattern; a missing, unreadable, binary or empty file; exclusions only.
+    """
+    written: list[str] = []
+    patterns: list[str] = []
+    origins: list[int] = []
+    for name in names:
+        if not isinstance(name, str):
+            raise InputError(f"target {name!r} is not a string; write a pattern such as 'pkg.parse*'")
+        entry = name.strip()
+        expanded = _read(entry, base) if entry.startswith("@") else [entry]
+        patterns += expanded
+        origins += [len(written)] * len(expanded)
+        written.append(entry)
+    _check(patterns)
+    if all(pattern.startswith("!") for pattern in patterns):
+        raise InputError(f"targets {written!r} only exclude; name first what to slow, such as '*'")
+    return Targets(tuple(written), tuple(patterns), tuple(origins))
+
+
+def _check(patterns: list[str]) -> None:
+    from pytest_speedbump import _core  # only when targets are given: without any, the core is never loaded
+
+    try:
+        _core.Patterns(patterns)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+def _read(entry: str, base: Path | None) -> list[str]:
+    if entry == "@":
+        raise InputError("target '@' names no file; write the path after it, as in '@hot.txt'")
+    path = (base or Path()) / entry[1:]
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"target {entry!r}: there is no file {str(path)!r}; paths start at {_start(base)}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"target {entry!r}: the file is not UTF-8 text; write one pattern a line") from None
+    except OSError as error:
+        raise InputError(f"target {entry!r}: the file cannot be read: {error.strerror}; mend that") from None
+    if "\0" in text:
+        raise InputError(f"target {entry!r}: the file is binary; write one pattern a line")
+    lines = (line.split("#", 1)[0].strip() for line in text.splitlines())
+    patterns = [line for line in lines if line]
+    if not patterns:
+        raise InputError(f"target {entry!r}: the file holds no pattern; write one pattern a line")
+    if any(pattern.startswith("@") for pattern in patterns):
+        raise InputError(f"target {entry!r}: the file names another file; write its patterns out")
+    return patterns
+
+
+def _start(base: Path | None) -> str:
+    return "the working directory" if base is None else repr(str(base))

@@ -1,0 +1,94 @@
+"""Times and shares as people write them, and as reports print them."""
+
+import math
+import re
+
+from pytest_speedbump.errors import InputError
+
+__all__ = ["format_share", "format_time", "parse_share", "parse_time", "parse_times"]
+
+NS_PER_UNIT = {"ns": 1.0, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9}
+LONGEST_DELAY_NS = 60e9
+
+_TIME = re.compile(r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(?P<unit>[^\W\d]*)", re.IGNORECASE)
+_UNITS = "write it with one of the units ns, us, ms, s, as in '2us'"
+
+
+def parse_time(text: object, name: str, *, longest_ns: float = math.inf) -> float:
+    """Nanoseconds in ``text``, such as ``'500ns'`` or ``'1.5ms'``; ``name`` is what the error calls it.
+
+    Raises:
+        InputError: no string, no unit, an unknown one, negative, not finite, or more than ``longest_ns``.
+    """
+    if not isinstance(text, str):
+        raise InputError(f"{name} {text!r} is not a time; {_UNITS}")
+    if text.strip().endswith("%"):
+        raise InputError(f"{name} {text!r} is a share of the call's duration, which is not supported yet; {_UNITS}")
+    match = _TIME.fullmatch(text.strip())
+    if match is None:
+        raise InputError(f"{name} {text!r} is not a time; {_UNITS}")
+    unit = match["unit"]
+    if not unit:
+        raise InputError(f"{name} {text!r} has no unit; {_UNITS}")
+    if unit not in NS_PER_UNIT:
+        raise InputError(f"{name} {text!r} has the unknown unit {unit!r}; {_UNITS}")
+    ns = float(match["number"]) * NS_PER_UNIT[unit]
+    if ns < 0:
+        raise InputError(f"{name} {text!r} is negative; time cannot be given back, write 0 or more")
+    if not math.isfinite(ns):
+        raise InputError(f"{name} {text!r} is not a finite time; {_UNITS}")
+    if ns > longest_ns:
+        raise InputError(f"{name} {text!r} is over the limit; write at most {format_time(longest_ns)}")
+    return ns
+
+
+def parse_times(text: object, name: str) -> tuple[float, ...]:
+    """The delays of a comma list, in the order written, each at most a minute."""
+    if not isinstance(text, str):
+        return (parse_time(text, name),)
+    times = tuple(parse_time(part, name, longest_ns=LONGEST_DELAY_NS) for part in text.split(","))
+    if len(set(times)) < len(times):
+        raise InputError(f"{name} {text!r} holds the same delay twice; write each once")
+    return times
+
+
+def parse_share(value: object, name: str) -> float:
+    """A fraction between 0 and 1, both excluded, from ``'2%'``, ``'0.02'`` or ``0.02``.
+
+    Raises:
+        InputError: anything else; 2 above all, which may be meant as 2 %.
+    """
+    mend = "write it as '2%' or 0.02, more than 0 and less than 100 %"
+    if isinstance(value, str):
+        text = value.strip()
+        try:
+            share = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+        except ValueError:
+            raise InputError(f"{name} {value!r} is not a share; {mend}") from None
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        share = float(value)
+    else:
+        raise InputError(f"{name} {value!r} is not a share; {mend}")
+    if math.isnan(share):
+        raise InputError(f"{name} {value!r} is not a number; {mend}")
+    if share < 0:
+        raise InputError(f"{name} {value!r} is negative; {mend}")
+    if share >= 1 and not (isinstance(value, str) and value.strip().endswith("%")):
+        raise InputError(f"{name} {value!r} would be {share:.0%}; write '{share:g}%' or {share / 100:g}")
+    if not 0 < share < 1:
+        raise InputError(f"{name} {value!r} is out of range; {mend}")
+    return share
+
+
+def format_time(ns: float, digits: int = 3) -> str:
+    """``ns`` in the unit that leaves one to three figures before the point: ``'2us'``, ``'1.53ms'``."""
+    for unit, size in (("s", 1e9), ("ms", 1e6), ("us", 1e3)):
+        # What would be rounded up to 1000 of the smaller unit is 1 of this one.
+        if abs(ns) >= size * (1 - 0.5 * 10.0**-digits):
+            return f"{ns / size:.{digits}g}{unit}"
+    return f"{ns:.{digits}g}ns"
+
+
+def format_share(share: float, decimals: int = 1) -> str:
+    """``0.0213`` as ``'2.1%'``."""
+    return f"{share * 100:.{decimals}f}%"
