@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from types import CodeType
-from typing import Any, NamedTuple, final
+from typing import NamedTuple, final
 
 class _ClockFields(NamedTuple):
     name: str

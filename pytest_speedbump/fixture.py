@@ -1,0 +1,38 @@
+"""The ``speedbump`` fixture: like pytest-benchmark's, but the answer is the sensitivity."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pytest_speedbump.result import Result
+from pytest_speedbump.subject import PlainSubject, Subject
+
+__all__ = ["SpeedbumpFixture"]
+
+
+class SpeedbumpFixture:
+    """``speedbump(function, *args, **kwargs)`` runs the test's bumps on the call and returns what slowing does to it.
+
+    Attributes:
+        results: one for each bump of the test, in order; the call returns the first.
+    """
+
+    def __init__(self, measure: Callable[[Subject], list[Result]] | None) -> None:
+        self._measure = measure
+        self.results: tuple[Result, ...] = ()
+
+    def __call__(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Result:
+        from pytest_speedbump.joint import refuse_coroutine
+
+        refuse_coroutine(function, "speedbump")
+        if self._measure is None:
+            pytest.fail(
+                "the speedbump fixture has nothing to slow; add @pytest.mark.speedbump('pkg.parse*'), "
+                "or run with --speedbump-target",
+                pytrace=False,
+            )
+        if self.results:
+            pytest.fail("the speedbump fixture was used already in this test; use it once a test", pytrace=False)
+        self.results = tuple(self._measure(PlainSubject(function, args, kwargs)))
+        return self.results[0]

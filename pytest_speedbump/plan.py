@@ -1,0 +1,150 @@
+"""What each collected test asks for: its markers and the run's options become bumps, before any test runs."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from pytest_speedbump.bump import Bump, Declaration, Kind, Mode, Origin, parse_mode
+from pytest_speedbump.errors import InputError
+from pytest_speedbump.options import Given, Options
+from pytest_speedbump.targets import Targets, parse_targets
+from pytest_speedbump.units import format_share, parse_share, parse_times
+
+__all__ = ["FIXTURES", "MARKERS", "bumps_of", "check_fixtures", "is_marked"]
+
+FIXTURES = ("benchmark", "speedbump")
+
+
+@dataclass(frozen=True, slots=True)
+class _MarkerKind:
+    """``limit``: the keyword that carries the declared share; None for a plain measurement."""
+
+    declares: Kind | None
+    limit: str | None
+    signature: str
+
+
+MARKERS = {
+    "speedbump": _MarkerKind(
+        None, None, "speedbump(*targets, delay, mode): slow the targets, measure and report what throughput loses"
+    ),
+    "speedbump_insensitive": _MarkerKind(
+        "insensitive",
+        "budget",
+        "speedbump_insensitive(*targets, delay, budget, mode): the slowed targets must cost less than the budget",
+    ),
+    "speedbump_sensitive": _MarkerKind(
+        "sensitive",
+        "at_least",
+        "speedbump_sensitive(*targets, delay, at_least, mode): the slowed targets must cost at_least so much",
+    ),
+}
+
+
+def is_marked(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in MARKERS)
+
+
+def bumps_of(item: pytest.Item, options: Options) -> list[Bump]:
+    """The bumps that ``item`` is to be judged by, in the order: markers as written, then the run's own targets.
+
+    Raises:
+        InputError: a bad marker, named with the test.
+    """
+    bumps: list[Bump] = []
+    suite_wide_taken = False
+    markers = [marker for name in MARKERS for marker in item.iter_markers(name)]
+    for marker in markers:
+        try:
+            bumps += _from_marker(marker, options)
+        except InputError as error:
+            raise InputError(f"{item.nodeid}: @pytest.mark.{marker.name}: {error}") from None
+        suite_wide_taken = suite_wide_taken or not marker.args
+    if options.targets is not None and not suite_wide_taken and _is_benchmark(item):
+        bumps += _suite_wide(options.targets, options)
+    return bumps
+
+
+def check_fixtures(item: pytest.Item) -> None:
+    """A marked test must use a fixture that measures; one that takes ``request`` may still do so when it runs."""
+    names = getattr(item, "fixturenames", ())
+    if not {*FIXTURES, "request"} & set(names):
+        raise InputError(
+            f"{item.nodeid} is marked with speedbump but measures nothing; "
+            "use the `benchmark` or the `speedbump` fixture in it"
+        )
+
+
+def _is_benchmark(item: pytest.Item) -> bool:
+    names = getattr(item, "fixturenames", ())
+    return any(name in names for name in (*FIXTURES, "request", "benchmark_weave"))
+
+
+def _suite_wide(targets: Given[Targets], options: Options) -> Iterator[Bump]:
+    declared = None
+    if options.budget is not None:
+        declared = Declaration("insensitive", options.budget.value, options.budget.by)
+    for delay_ns in options.delays.value:
+        yield Bump(targets.value, delay_ns, options.mode.value, declared, targets.by)
+
+
+def _from_marker(marker: pytest.Mark, options: Options) -> Iterator[Bump]:
+    kind = MARKERS[marker.name]
+    known = {"delay", "mode"} | ({kind.limit} if kind.limit else set())
+    unknown = sorted(set(marker.kwargs) - known)
+    if unknown:
+        raise InputError(f"unknown keyword {unknown[0]!r}; it knows {', '.join(sorted(known))}")
+    arguments = marker.kwargs
+    notes: list[str] = []
+
+    targets: Targets
+    by: Origin
+    if marker.args:
+        targets, by = parse_targets(marker.args), "marker"
+    elif options.targets is not None:
+        targets, by = options.targets.value, options.targets.by
+    else:
+        raise InputError("it names no target; give it one, such as 'pkg.parse*', or run with --speedbump-target")
+
+    delays = options.delays.value
+    if "delay" in arguments:
+        own = parse_times(arguments["delay"], "delay")
+        if options.delays.by != "command line":
+            delays = own
+        elif own != delays:
+            notes.append(f"delay {arguments['delay']} of the marker overridden by the command line")
+    mode: Mode = options.mode.value
+    if "mode" in arguments:
+        own_mode = parse_mode(arguments["mode"], "mode")
+        if options.mode.by != "command line":
+            mode = own_mode
+        elif own_mode != mode:
+            notes.append(f"mode {own_mode} of the marker overridden by the command line")
+    declared = _declaration(kind, arguments, options, by, notes)
+    for delay_ns in delays:
+        if declared is not None and delay_ns == 0:
+            raise InputError("a delay of 0 proves nothing; write more than 0")
+        yield Bump(targets, delay_ns, mode, declared, by, tuple(notes))
+
+
+def _declaration(
+    kind: _MarkerKind, arguments: Mapping[str, object], options: Options, by: Origin, notes: list[str]
+) -> Declaration | None:
+    own = parse_share(arguments[kind.limit], kind.limit) if kind.limit and kind.limit in arguments else None
+    if kind.declares == "sensitive":
+        if own is None:
+            raise InputError("it declares no share; add at_least='10%'")
+        return Declaration("sensitive", own, "marker")
+    if kind.declares is None:
+        if options.budget is None or by == "marker":
+            return None
+        return Declaration("insensitive", options.budget.value, options.budget.by)
+    budget = options.budget
+    if budget is not None and (budget.by == "command line" or own is None):
+        if own is not None and own != budget.value:
+            notes.append(f"budget {format_share(own)} of the marker overridden by the command line")
+        return Declaration("insensitive", budget.value, budget.by)
+    if own is None:
+        raise InputError("it declares no budget; add budget='2%'")
+    return Declaration("insensitive", own, "marker")

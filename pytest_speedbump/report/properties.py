@@ -1,0 +1,29 @@
+"""Results as JUnit properties."""
+
+from collections.abc import Iterator, Sequence
+
+from pytest_speedbump.result import Result
+
+__all__ = ["PREFIX", "properties"]
+
+PREFIX = "speedbump."
+
+
+def properties(results: Sequence[Result]) -> Iterator[tuple[str, object]]:
+    """``speedbump.0.verdict`` and so on, numbered by bump."""
+    for index, result in enumerate(results):
+        values: dict[str, object] = {
+            "targets": str(result.bump.targets),
+            "delay_ns": result.bump.delay_ns,
+            "verdict": result.verdict,
+            "outcome": result.outcome,
+            "reason": result.reason,
+        }
+        if result.known_drop is not None:
+            values["drop"] = float(result.known_drop)
+            values["drop_low"] = result.known_drop.low
+            values["drop_high"] = result.known_drop.high
+        if result.known_transmission is not None:
+            values["transmission"] = float(result.known_transmission)
+        for name, value in values.items():
+            yield f"{PREFIX}{index}.{name}", value

@@ -1,0 +1,136 @@
+"""The answer for one test and one bump: frozen, and in full what the result document says."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from pytest_speedbump.bump import Bump
+
+__all__ = ["Estimate", "MatchedCode", "Outcome", "Result", "Verdict", "VoidError"]
+
+Verdict = Literal["insensitive", "sensitive", "inconclusive", "measured", "void", "listed"]
+Outcome = Literal["passed", "failed", "warned"]
+
+
+class VoidError(LookupError):
+    """A number was asked for that the experiment could not establish."""
+
+
+class Estimate(float):
+    """A number that knows its interval; ``low`` and ``high`` are None where the data give no bound."""
+
+    __slots__ = ("high", "low")
+    low: float | None
+    high: float | None
+
+    def __new__(cls, value: float, low: float | None, high: float | None) -> Self:
+        self = super().__new__(cls, value)
+        self.low, self.high = low, high
+        return self
+
+    def to_json(self) -> dict[str, float | None]:
+        return {"estimate": float(self), "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedCode:
+    """One code object that was slowed; ``calls`` and ``delivered_ns`` per call of the benchmarked callable."""
+
+    name: str
+    file: str
+    line: int
+    calls: float
+    delivered_ns: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What slowing ``bump`` did to ``test``.
+
+    Times in ns and counts are per call of the benchmarked callable; shares are fractions. None: not known.
+
+    Attributes:
+        reason: why the verdict is void or inconclusive, or why the test failed; empty otherwise.
+        warnings: doubts about a verdict that stands.
+        floor: smallest drop that the rounds could tell from none.
+        pairs: pairs of rounds that the verdict rests on.
+        iterations: calls of the callable in one round.
+        calls: matched calls, mean of both arms.
+        late_ns: what preemption added to the delay, kept out of ``delivered_ns``.
+        probe_ns: what armed, undelayed instrumentation adds.
+    """
+
+    test: str
+    bump: Bump
+    verdict: Verdict
+    outcome: Outcome
+    reason: str = ""
+    warnings: tuple[str, ...] = ()
+    known_drop: Estimate | None = None
+    known_transmission: Estimate | None = None
+    floor: float | None = None
+    pairs: int = 0
+    iterations: int = 1
+    seconds: float = 0.0
+    control_ns: float | None = None
+    calls: float | None = None
+    requested_ns: float | None = None
+    delivered_ns: float | None = None
+    late_ns: float | None = None
+    waited_ns: float | None = None
+    probe_ns: float | None = None
+    matched: tuple[MatchedCode, ...] = ()
+
+    @property
+    def drop(self) -> Estimate:
+        """Throughput drop, ``1 - T_control / T_slowed``. Raises :class:`VoidError` where none is known."""
+        if self.known_drop is None:
+            raise VoidError(f"no drop is known for {self.bump}: {self.reason}")
+        return self.known_drop
+
+    @property
+    def transmission(self) -> Estimate:
+        """Share of the delivered delay that reached the round time. Raises :class:`VoidError` where none is known."""
+        if self.known_transmission is None:
+            raise VoidError(f"no transmission is known for {self.bump}: {self.reason or 'nothing was delivered'}")
+        return self.known_transmission
+
+    @property
+    def slowed_ns(self) -> float | None:
+        """From the control and the drop, so that there is one estimate."""
+        if self.control_ns is None or self.known_drop is None:
+            return None
+        return self.control_ns / (1 - self.known_drop)
+
+    def to_json(self) -> dict[str, Any]:
+        """One entry of ``results`` in the result document."""
+        declared = self.bump.declared
+        return {
+            "test": self.test,
+            "targets": list(self.bump.targets.names),
+            "mode": self.bump.mode,
+            "delay_ns": self.bump.delay_ns,
+            "declared": declared and {"kind": declared.kind, "limit": declared.limit, "by": declared.by},
+            "verdict": self.verdict,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "warnings": list(self.warnings),
+            "notes": list(self.bump.notes),
+            "drop": self.known_drop.to_json() if self.known_drop is not None else None,
+            "transmission": self.known_transmission.to_json() if self.known_transmission is not None else None,
+            "floor": self.floor,
+            "pairs": self.pairs,
+            "iterations": self.iterations,
+            "seconds": self.seconds,
+            "control_ns": self.control_ns,
+            "slowed_ns": self.slowed_ns,
+            "calls": self.calls,
+            "requested_ns": self.requested_ns,
+            "delivered_ns": self.delivered_ns,
+            "late_ns": self.late_ns,
+            "waited_ns": self.waited_ns,
+            "probe_ns": self.probe_ns,
+            "matched": [
+                {"name": c.name, "file": c.file, "line": c.line, "calls": c.calls, "delivered_ns": c.delivered_ns}
+                for c in self.matched
+            ],
+        }

@@ -1,0 +1,297 @@
+"""One bump tried on one subject: pilot, rounds until the answer is certain or time is up, audit, result."""
+
+import math
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pytest_speedbump import _core
+from pytest_speedbump.audit import Conditions, audit, uncalled_target
+from pytest_speedbump.bump import Bump
+from pytest_speedbump.counts import CodeCounts, take_snapshot
+from pytest_speedbump.estimate import (
+    centre,
+    clip_scale,
+    drop_from_theta,
+    floor,
+    predict_floor,
+    theta_from_drop,
+    time_needed,
+    transmission,
+)
+from pytest_speedbump.experiment import BrokenSubjectError, Experiment
+from pytest_speedbump.outcome import outcome_of
+from pytest_speedbump.pilot import Pilot, bare_round_ns, run_pilot, set_round_length
+from pytest_speedbump.result import Estimate, MatchedCode, Result, Verdict
+from pytest_speedbump.subject import CallableRaisedError, Subject
+from pytest_speedbump.suggest import suggest
+from pytest_speedbump.tally import Tally
+from pytest_speedbump.units import format_share, format_time
+from pytest_speedbump.verdict import Interval, Precision, Sequential, halves_disagree, tail_alarm, visits_to_pass
+
+__all__ = ["Rules", "Watch", "try_bump"]
+
+VISIT_NS = 2e6  # statistics.md: 1-3 ms...
+VISIT_SHARE = 0.005  # ...and later as a share of the time spent, so that the number of visits stays in the hundreds
+ENOUGH_NS = 0.2e9  # a verdict that stops sooner knows its drop too badly to be of use
+PLAIN_WIDTH = 0.005  # a plain measurement stops when the drop is known to +- so much...
+PLAIN_ALPHA = 0.025  # ...with this error at each end
+MOST_ALPHA = 0.025  # so that an interval, whose ends err together, covers 95 % at least
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How far to go, and what fails.
+
+    Attributes:
+        max_time_ns: limit of one verdict.
+        alpha_fail: chance that a program which keeps its declaration fails.
+        alpha_pass: chance that one which breaks it passes. 0.01 costs 1.5 times the visits of 0.05.
+        strict: ``inconclusive`` fails too.
+        advisory: nothing fails.
+        seed: draws the order of the arms.
+    """
+
+    max_time_ns: float
+    alpha_fail: float
+    strict: bool
+    advisory: bool
+    seed: int
+    alpha_pass: float = 0.01
+
+
+class Watch(Protocol):
+    """Who sees a trial go on: called between visits, never inside a round."""
+
+    def visited(self, bump: Bump, elapsed_ns: float, pairs: int) -> None: ...
+
+
+def try_bump(test: str, subject: Subject, bump: Bump, rules: Rules, watch: Watch) -> Result:
+    """Slows ``bump`` under ``subject`` and says what that does.
+
+    An ``Exception`` of the subject makes the result void; ``BaseException`` passes through, with everything disarmed.
+
+    Raises:
+        RuntimeError: another bump is armed, or no tool id is free.
+    """
+    trial = _Trial(test, subject, bump, rules, watch)
+    iterations = subject.iterations
+    try:
+        return trial.run()
+    except (BrokenSubjectError, CallableRaisedError) as error:
+        return trial.broken(error)
+    finally:
+        subject.iterations = iterations
+
+
+class _Trial:
+    def __init__(self, test: str, subject: Subject, bump: Bump, rules: Rules, watch: Watch) -> None:
+        self._test, self._subject, self._bump, self._rules, self._watch = test, subject, bump, rules, watch
+        self._started = time.perf_counter_ns()
+        self._tally = Tally()
+        self._warnings: list[str] = []
+
+    def run(self) -> Result:
+        bump, subject = self._bump, self._subject
+        asked_iterations = subject.iterations
+        self._warn(set_round_length(subject))
+        owner = f"the bump {str(bump)!r} of {self._test}"
+        session = _core.Session(_core.Patterns(bump.targets.patterns), bump.mode, owner)
+        session.arm()
+        try:
+            armed_at = time.perf_counter_ns(), _core.now_ns()
+            experiment = Experiment(session, subject, bump.delay_ns, self._coin())
+            pilot = run_pilot(experiment, bump.delay_ns)
+            for pair in pilot.pairs:
+                self._tally.add(pair)
+            question = self._question(pilot)
+            hopeless = self._hopeless(pilot)
+            if pilot.calls and not hopeless:
+                self._measure(experiment, question)
+            conditions = Conditions(
+                intact=session.intact,
+                lost=session.lost,
+                elapsed_ns=time.perf_counter_ns() - armed_at[0],
+                clock_ns=_core.now_ns() - armed_at[1],
+                baseline_ns=subject.baseline_ns and subject.baseline_ns * subject.iterations / asked_iterations,
+            )
+            snapshot = take_snapshot(session, bump.targets)
+        finally:
+            session.disarm()
+
+        matched = self._matched(snapshot.matched, experiment.rounds)
+        uncalled = uncalled_target(bump, snapshot.matched)
+        if uncalled is not None:
+            reason = f"{uncalled} never ran in the measured rounds{suggest(uncalled, subject)}"
+            return self._result("void", reason, uncalled=True, matched=matched)
+        problem = audit(self._tally, conditions)
+        if problem:
+            return self._result("void", problem, matched=matched)
+        return self._result(
+            self._verdict(question) if not hopeless else "inconclusive",
+            hopeless,
+            question=question if len(question.visits) else None,
+            probe_ns=self._tally.recent_control_ns - bare_round_ns(subject),
+            matched=matched,
+        )
+
+    def broken(self, error: BrokenSubjectError | CallableRaisedError) -> Result:
+        """The result of a callable that raises when it is called again."""
+        where = f"round {error.round_number}, {error.arm} arm" if isinstance(error, BrokenSubjectError) else "unslowed"
+        return self._result(
+            "void",
+            f"the callable raised {error.__cause__!r} when repeated ({where}); "
+            "one that cannot run twice needs benchmark.pedantic(setup=...)",
+        )
+
+    # ---- rounds ----
+
+    def _coin(self) -> random.Random:
+        return random.Random(f"{self._rules.seed} {self._test} {self._bump}")  # noqa: S311 - a coin, no secret
+
+    @property
+    def _elapsed_ns(self) -> int:
+        return time.perf_counter_ns() - self._started
+
+    @property
+    def _theta_b(self) -> float | None:
+        return None if self._bump.declared is None else theta_from_drop(self._bump.declared.limit)
+
+    def _question(self, pilot: Pilot) -> Sequential | Precision:
+        scale = clip_scale(self._theta_b, pilot.bound)
+        if self._bump.declared is None or self._theta_b is None:
+            return Precision(scale, PLAIN_ALPHA, PLAIN_WIDTH)
+        alpha_fail = min(self._rules.alpha_fail, MOST_ALPHA)
+        if self._bump.declared.kind == "insensitive":
+            return Sequential(self._theta_b, scale, alpha_over=alpha_fail, alpha_under=self._rules.alpha_pass)
+        return Sequential(self._theta_b, scale, alpha_over=self._rules.alpha_pass, alpha_under=alpha_fail)
+
+    def _hopeless(self, pilot: Pilot) -> str:
+        """Why the time limit cannot suffice for a pass, whatever the noise; '' if it can. Warns of a high floor."""
+        declared, theta_b = self._bump.declared, self._theta_b
+        if declared is None or theta_b is None or declared.kind == "sensitive":
+            return ""
+        scale = clip_scale(theta_b, pilot.bound)
+        visits = visits_to_pass(theta_b, scale, self._rules.alpha_pass)
+        pair_ns = pilot.elapsed_ns / len(pilot.pairs)
+        needed_ns = visits * max(VISIT_NS, pair_ns)
+        limit_ns = self._rules.max_time_ns
+        if self._elapsed_ns + needed_ns > limit_ns:
+            return (
+                f"a verdict takes {visits} pairs of rounds, here about {format_time(needed_ns)}, and the limit is "
+                f"{format_time(limit_ns)}; give it --speedbump-max-time {math.ceil(1.5 * needed_ns / 1e9)}s, "
+                "or make rounds shorter"
+            )
+        ratios = pilot.log_ratios
+        floor_pilot = floor(ratios, centre(ratios, scale), scale)
+        predicted = predict_floor(floor_pilot, pilot.elapsed_ns, limit_ns)
+        if predicted > theta_b and math.isfinite(predicted):
+            self._warn(
+                f"budget {format_share(declared.limit)} is below this machine's floor "
+                f"(+-{format_share(drop_from_theta(predicted))} in {format_time(limit_ns)}); expect inconclusive; "
+                f"needs about {format_time(time_needed(floor_pilot, pilot.elapsed_ns, theta_b), 2)}"
+            )
+        return ""
+
+    def _measure(self, experiment: Experiment, question: Sequential | Precision) -> None:
+        while self._elapsed_ns < self._rules.max_time_ns:
+            pairs = experiment.visit(max(VISIT_NS, VISIT_SHARE * self._elapsed_ns))
+            state = question.update([pair.log_ratio for pair in pairs])
+            for pair in pairs:
+                self._tally.add(pair)
+            self._watch.visited(self._bump, self._elapsed_ns, self._tally.pairs)
+            if state is not None and self._elapsed_ns >= ENOUGH_NS:
+                return
+
+    # ---- results ----
+
+    def _verdict(self, question: Sequential | Precision) -> Verdict:
+        if isinstance(question, Precision):
+            return "measured"
+        if question.state is None:
+            return "inconclusive"
+        return "sensitive" if question.state == "over" else "insensitive"
+
+    def _matched(self, codes: Sequence[CodeCounts], rounds: int) -> tuple[MatchedCode, ...]:
+        calls = rounds * self._subject.iterations
+        return tuple(
+            MatchedCode(code.name, code.file, code.line, code.calls / calls, code.delivered_ns / (calls / 2))
+            for code in codes
+        )
+
+    def _warn(self, text: str) -> None:
+        if text:
+            self._warnings.append(text)
+
+    def _result(
+        self,
+        verdict: Verdict,
+        reason: str = "",
+        *,
+        uncalled: bool = False,
+        question: Sequential | Precision | None = None,
+        probe_ns: float | None = None,
+        matched: tuple[MatchedCode, ...] = (),
+    ) -> Result:
+        bump, tally, iterations = self._bump, self._tally, self._subject.iterations
+        known_drop = known_transmission = least = None
+        if question is not None:
+            known_drop, known_transmission, least = self._numbers(question.interval(), question)
+            if verdict == "inconclusive":
+                reason = f"time ran out after {format_time(self._elapsed_ns, 2)}"
+        rounds = tally.pairs or math.nan
+        per_call = {
+            name: value / rounds / iterations if tally.pairs else None
+            for name, value in {
+                "requested_ns": tally.requested_ns,
+                "delivered_ns": tally.delivered_ns,
+                "late_ns": tally.late_ns,
+                "waited_ns": tally.waited_ns,
+                "calls": tally.total_calls / 2,
+            }.items()
+        }
+        return Result(
+            test=self._test,
+            bump=bump,
+            verdict=verdict,
+            outcome=outcome_of(
+                bump, verdict, uncalled=uncalled, strict=self._rules.strict, advisory=self._rules.advisory
+            ),
+            reason=reason,
+            warnings=tuple(self._warnings),
+            known_drop=known_drop,
+            known_transmission=known_transmission,
+            floor=least,
+            pairs=tally.pairs,
+            iterations=iterations,
+            seconds=self._elapsed_ns / 1e9,
+            control_ns=tally.median_control_ns / iterations if tally.pairs else None,
+            probe_ns=None if probe_ns is None else probe_ns / iterations,
+            matched=matched,
+            **per_call,
+        )
+
+    def _numbers(
+        self, bounds: Interval, question: Sequential | Precision
+    ) -> tuple[Estimate, Estimate | None, float | None]:
+        """Drop, transmission and floor; also warns of rounds that do not tell one story."""
+        visits, tally = question.visits, self._tally
+        drop = _estimate(bounds, drop_from_theta)
+        reaches = None
+        if tally.delivered_ns > 0:
+            t0, delivered = tally.median_control_ns, tally.delivered_ns / tally.pairs
+            reaches = _estimate(bounds, lambda theta: transmission(t0, theta, delivered))
+        least = floor(visits, bounds.theta, visits.s)
+        if tail_alarm(visits, self._theta_b or bounds.theta):
+            self._warn("some slowed rounds are far slower than the drop tells; look at the tail of the round times")
+        if halves_disagree(visits):
+            self._warn("the first and the second half of the rounds disagree; the effect changed while it was measured")
+        return drop, reaches, drop_from_theta(least) if math.isfinite(least) else None
+
+
+def _estimate(bounds: Interval, unit: Callable[[float], float]) -> Estimate:
+    low = unit(bounds.low) if math.isfinite(bounds.low) else None
+    high = unit(bounds.high) if math.isfinite(bounds.high) else None
+    return Estimate(unit(bounds.theta), low, high)
