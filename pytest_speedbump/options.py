@@ -18,6 +18,8 @@ __all__ = ["Given", "Options", "add_options", "parse_options"]
 DEFAULT_DELAY = "2us"
 DEFAULT_MAX_TIME = "10s"
 DEFAULT_ERROR_RATE = "5%"
+DEFAULT_TOLERANCE = "2%"
+LOCKFILE = ".speedbump.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,14 @@ class Options:
     seed: int
     json: Path | None
     list_only: bool
+    save: Path | None
+    compare: Path | None
+    tolerance: float
+
+    @property
+    def asked(self) -> bool:
+        """Whether the run was asked for anything, whatever its tests are marked with."""
+        return any((self.targets, self.json, self.save, self.compare, self.list_only))
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -70,6 +80,12 @@ def add_options(parser: pytest.Parser) -> None:
     add("json", "write the results to this file", metavar="PATH")
     add("list", "say which code objects the targets match in each benchmark, and how often each is called; measure "
         "nothing", ini="bool", action="store_true")  # fmt: skip
+    add("save", f"write what this run found to the sensitivity lockfile (default: {LOCKFILE})", metavar="PATH",
+        nargs="?", const=LOCKFILE)  # fmt: skip
+    add("compare", f"fail where the sensitivity has grown beyond the lockfile (default: {LOCKFILE})", metavar="PATH",
+        nargs="?", const=LOCKFILE)  # fmt: skip
+    add("tolerance", f"growth of a drop that --speedbump-compare lets pass (default: {DEFAULT_TOLERANCE})",
+        metavar="SHARE")  # fmt: skip
 
 
 def parse_options(config: pytest.Config) -> Options:
@@ -98,7 +114,11 @@ def parse_options(config: pytest.Config) -> Options:
     max_time = parse("max_time", _parse_limit)
     error_rate = parse("error_rate", parse_share)
     seed = parse("seed", _parse_seed)
-    json = parse("json", lambda value, name: _parse_path(value, name, config.invocation_params.dir))
+    tolerance = parse("tolerance", parse_share)
+    here = config.invocation_params.dir
+    json = parse("json", lambda value, name: _parse_path(value, name, here))
+    save = parse("save", lambda value, name: _parse_path(value, name, config.rootpath if value == LOCKFILE else here))
+    compare = parse("compare", lambda value, name: _parse_lock(value, name, config.rootpath, here))
     return Options(
         targets=None if targets is None else Given(_parse_targets(targets, config), targets.by),
         delays=parse("delay", parse_times) or Given(parse_times(DEFAULT_DELAY, "delay"), "default"),
@@ -111,6 +131,9 @@ def parse_options(config: pytest.Config) -> Options:
         seed=seed.value if seed else int.from_bytes(os.urandom(4), "big") % 10**6,
         json=json.value if json else None,
         list_only=flag("list"),
+        save=save.value if save else None,
+        compare=compare.value if compare else None,
+        tolerance=tolerance.value if tolerance else parse_share(DEFAULT_TOLERANCE, "tolerance"),
     )
 
 
@@ -139,11 +162,23 @@ def _parse_seed(value: object, name: str) -> int:
     return int(text)
 
 
+def _parse_lock(value: object, name: str, root: Path, here: Path) -> Path:
+    path = (root if value == LOCKFILE else here) / str(value)
+    _refuse_directory(path, value, name)
+    return path
+
+
+def _refuse_directory(path: Path, value: object, name: str) -> None:
+    if path.is_dir():
+        raise InputError(f"{name} {str(value)!r} is a directory; name a file, as in {name}=PATH")
+
+
 def _parse_path(value: object, name: str, base: Path) -> Path:
     """A path that can be written: tried out, because permissions and file systems have no better answer."""
     path = base / str(value)
-    if path.is_dir():
-        raise InputError(f"{name} {str(value)!r} is a directory; name a file in it")
+    _refuse_directory(path, value, name)
+    if path.suffix == ".py":
+        raise InputError(f"{name} {str(value)!r} is a Python file and would be overwritten; write {name}=PATH")
     if not path.parent.is_dir():
         raise InputError(f"{name} {str(value)!r} cannot be written: make the directory {str(path.parent)!r} first")
     try:

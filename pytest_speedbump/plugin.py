@@ -11,11 +11,11 @@ from pytest_speedbump.options import Options, add_options, parse_options
 from pytest_speedbump.plan import MARKERS, is_marked
 
 if TYPE_CHECKING:
-    from pytest_speedbump.active import ActivePlugin
     from pytest_speedbump.fixture import SpeedbumpFixture
+    from pytest_speedbump.measuring import MeasuringPlugin
 
 OPTIONS = pytest.StashKey[Options]()
-ACTIVE: "pytest.StashKey[ActivePlugin]" = pytest.StashKey()
+MEASURING: "pytest.StashKey[MeasuringPlugin]" = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,20 +31,40 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    options = session.config.stash[OPTIONS]
-    if options.targets is None and options.json is None and not any(map(is_marked, session.items)):
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if not session.config.pluginmanager.hasplugin("dsession"):
         return
-    from pytest_speedbump.active import ActivePlugin
+    # The controller of pytest-xdist collects nothing: it learns from its workers' reports.
+    from pytest_speedbump.controller import Controller
+
+    options = session.config.stash[OPTIONS]
+    controller = Controller(session.config, options)
+    session.config.pluginmanager.register(controller, "speedbump-controller")
+    if options.asked:
+        controller.start()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    config = session.config
+    options = config.stash[OPTIONS]
+    if not options.asked and not any(map(is_marked, session.items)):
+        return
+    from pytest_speedbump.measuring import MeasuringPlugin, check_environment
     from pytest_speedbump.run import Run
 
-    run = Run(options)
     try:
-        run.collect(session)
+        run = Run.start(options)
+        run.collect(session.items)
+        if run.plan and not config.option.collectonly:
+            check_environment(config)
     except InputError as error:
         raise pytest.UsageError(str(error)) from None
-    active = session.config.stash[ACTIVE] = ActivePlugin(session.config, run)
-    session.config.pluginmanager.register(active, "speedbump-active")
+    if not hasattr(config, "workerinput"):
+        from pytest_speedbump.reporting import ReportingPlugin
+
+        config.pluginmanager.register(ReportingPlugin(config, run, remote=False), "speedbump-reporting")
+    measuring = config.stash[MEASURING] = MeasuringPlugin(config, run)
+    config.pluginmanager.register(measuring, "speedbump-measuring")
 
 
 @pytest.fixture
@@ -52,5 +72,5 @@ def speedbump(request: pytest.FixtureRequest) -> "SpeedbumpFixture":
     """Slow the test's targets while a call is repeated: ``speedbump(f, *args)`` returns what that does to it."""
     from pytest_speedbump.fixture import SpeedbumpFixture
 
-    active = request.config.stash.get(ACTIVE, None)
-    return SpeedbumpFixture(None) if active is None else active.fixture_for(request.node)
+    measuring = request.config.stash.get(MEASURING, None)
+    return SpeedbumpFixture(None) if measuring is None else measuring.fixture_for(request.node)

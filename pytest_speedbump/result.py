@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from pytest_speedbump.bump import Bump
+from pytest_speedbump.bump import Bump, Declaration
+from pytest_speedbump.targets import Targets
 
-__all__ = ["Estimate", "MatchedCode", "Outcome", "Result", "Verdict", "VoidError"]
+__all__ = ["Change", "Estimate", "MatchedCode", "Outcome", "Result", "Verdict", "VoidError"]
 
 Verdict = Literal["insensitive", "sensitive", "inconclusive", "measured", "void", "listed"]
 Outcome = Literal["passed", "failed", "warned"]
@@ -29,6 +30,27 @@ class Estimate(float):
 
     def to_json(self) -> dict[str, float | None]:
         return {"estimate": float(self), "low": self.low, "high": self.high}
+
+    @classmethod
+    def from_json(cls, one: dict[str, Any] | None) -> Self | None:
+        return None if one is None else cls(one["estimate"], one["low"], one["high"])
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of an entry of the lockfile.
+
+    Attributes:
+        kind: ``grown`` fails its test, ``lost`` (its target is not called any more) too; ``improved``, ``new`` and
+            ``kept`` pass.
+    """
+
+    kind: Literal["kept", "grown", "improved", "new", "lost"]
+    text: str
+
+    @property
+    def fails(self) -> bool:
+        return self.kind in ("grown", "lost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +101,7 @@ class Result:
     waited_ns: float | None = None
     probe_ns: float | None = None
     matched: tuple[MatchedCode, ...] = ()
+    lock: Change | None = None
 
     @property
     def drop(self) -> Estimate:
@@ -107,6 +130,7 @@ class Result:
         return {
             "test": self.test,
             "targets": list(self.bump.targets.names),
+            "targets_by": self.bump.by,
             "mode": self.bump.mode,
             "delay_ns": self.bump.delay_ns,
             "declared": declared and {"kind": declared.kind, "limit": declared.limit, "by": declared.by},
@@ -133,4 +157,33 @@ class Result:
                 {"name": c.name, "file": c.file, "line": c.line, "calls": c.calls, "delivered_ns": c.delivered_ns}
                 for c in self.matched
             ],
+            "lock": self.lock and {"kind": self.lock.kind, "text": self.lock.text},
         }
+
+    @classmethod
+    def from_json(cls, one: dict[str, Any]) -> Self:
+        """What :meth:`to_json` wrote, come from another process; all but the compiled patterns."""
+        declared, lock = one["declared"], one["lock"]
+        return cls(
+            test=one["test"],
+            bump=Bump(
+                targets=Targets(tuple(one["targets"]), (), ()),
+                delay_ns=one["delay_ns"],
+                mode=one["mode"],
+                declared=declared and Declaration(**declared),
+                by=one["targets_by"],
+                notes=tuple(one["notes"]),
+            ),
+            known_drop=Estimate.from_json(one["drop"]),
+            known_transmission=Estimate.from_json(one["transmission"]),
+            warnings=tuple(one["warnings"]),
+            matched=tuple(MatchedCode(**code) for code in one["matched"]),
+            lock=lock and Change(**lock),
+            **{name: one[name] for name in _PLAIN_FIELDS},
+        )
+
+
+_PLAIN_FIELDS = (
+    "verdict", "outcome", "reason", "floor", "pairs", "iterations", "seconds", "control_ns", "calls",
+    "requested_ns", "delivered_ns", "late_ns", "waited_ns", "probe_ns",
+)  # fmt: skip

@@ -241,17 +241,11 @@ class _Trial:
             known_drop, known_transmission, least = self._numbers(question.interval(), question)
             if verdict == "inconclusive":
                 reason = f"time ran out after {format_time(self._elapsed_ns, 2)}"
-        rounds = tally.pairs or math.nan
-        per_call = {
-            name: value / rounds / iterations if tally.pairs else None
-            for name, value in {
-                "requested_ns": tally.requested_ns,
-                "delivered_ns": tally.delivered_ns,
-                "late_ns": tally.late_ns,
-                "waited_ns": tally.waited_ns,
-                "calls": tally.total_calls / 2,
-            }.items()
-        }
+
+        def per_call(total: float) -> float | None:
+            """Of a sum over one arm's rounds."""
+            return total / tally.pairs / iterations if tally.pairs else None
+
         return Result(
             test=self._test,
             bump=bump,
@@ -269,8 +263,12 @@ class _Trial:
             seconds=self._elapsed_ns / 1e9,
             control_ns=tally.median_control_ns / iterations if tally.pairs else None,
             probe_ns=None if probe_ns is None else probe_ns / iterations,
+            calls=per_call(tally.total_calls / 2),
+            requested_ns=per_call(tally.requested_ns),
+            delivered_ns=per_call(tally.delivered_ns),
+            late_ns=per_call(tally.late_ns),
+            waited_ns=per_call(tally.waited_ns),
             matched=matched,
-            **per_call,
         )
 
     def _numbers(

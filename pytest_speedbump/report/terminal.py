@@ -83,6 +83,8 @@ def _align(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def _remarks(result: Result) -> list[str]:
     remarks = [*result.bump.notes, *result.warnings]
+    if result.lock is not None and result.lock.text and not result.lock.fails:
+        remarks.insert(0, f"lockfile: {result.lock.kind}: {result.lock.text}")
     if result.reason and result.outcome != "failed":
         remarks.insert(0, f"{result.verdict}: {result.reason}")
     if result.verdict == "inconclusive" and result.floor is not None:

@@ -34,6 +34,8 @@ def failure_text(result: Result) -> str:
 def _headline(result: Result) -> str:
     bump, declared = result.bump, result.bump.declared
     slowed = f"speedbump: {bump.targets} slowed by {format_time(bump.delay_ns)} a call"
+    if result.lock is not None and result.lock.fails:
+        return f"{slowed}: {result.lock.kind} since the lockfile was written: {result.lock.text}"
     if result.verdict == "void":
         return f"{slowed}: no verdict is possible, and what guards nothing must not pass: {result.reason}"
     assert declared is not None
@@ -59,6 +61,8 @@ def _evidence(result: Result) -> list[str]:
 
 def _advice(result: Result) -> list[str]:
     declared = result.bump.declared
+    if result.lock is not None and result.lock.fails:
+        return ["If this is meant, accept it with --speedbump-save."]
     if result.verdict == "sensitive" and declared is not None:
         return ["It is on the critical path: take it off, call it less, or declare a larger budget."]
     if result.verdict == "insensitive" and declared is not None:

@@ -1,0 +1,35 @@
+"""The controller of pytest-xdist: starts reporting as soon as there is something to report."""
+
+import pytest
+
+from pytest_speedbump.errors import InputError
+from pytest_speedbump.options import Options
+
+__all__ = ["Controller"]
+
+
+class Controller:
+    """Only markers in the tests may have asked for measuring, and the tests are known to the workers alone."""
+
+    def __init__(self, config: pytest.Config, options: Options) -> None:
+        self._config, self._options = config, options
+        self._started = False
+
+    def start(self) -> None:
+        """Raises UsageError where the lockfile cannot be used."""
+        from pytest_speedbump.reporting import ReportingPlugin
+        from pytest_speedbump.run import Run
+
+        self._started = True
+        try:
+            run = Run.start(self._options)
+        except InputError as error:
+            raise pytest.UsageError(str(error)) from None
+        self._reporting = ReportingPlugin(self._config, run, remote=True)
+        self._config.pluginmanager.register(self._reporting, "speedbump-reporting")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if not self._started and hasattr(report, "speedbump"):
+            self.start()
+            self._reporting.pytest_runtest_logreport(report)  # registered too late to be called for this one

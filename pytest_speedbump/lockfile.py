@@ -1,0 +1,223 @@
+"""The sensitivity lockfile: what slowing cost when somebody last accepted it, and whether it costs more now.
+
+Pure, but for reading and writing the file. What is compared is what transfers between machines of different speed: the
+transmission and the calls. A drop does not: the same delay is a larger share of a shorter run. So the locked
+and calls are turned into the drop that they would give on this machine, at this run's own time, and that is what
+the measured drop must not exceed.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_speedbump.errors import InputError
+from pytest_speedbump.report.document import replace_file
+from pytest_speedbump.result import Change, Result
+from pytest_speedbump.units import format_share, format_time
+
+__all__ = ["SCHEMA", "Entry", "Key", "compare", "key_of", "merge", "name_of", "read", "write"]
+
+SCHEMA = "pytest-speedbump-lock/1"
+DIGITS = 4  # significant, of every number: what is beyond is noise
+
+type Key = tuple[str, tuple[str, ...], str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One bump of one test. Counts are per call of the benchmarked callable; interval ends are None where unknown.
+
+    Attributes:
+        limit: the declared share, with its kind; None for a plain measurement.
+        drop: estimate, low, high; on the machine that saved it. For people: comparisons use ``reach``.
+        transmission: estimate, low, high.
+    """
+
+    test: str
+    targets: tuple[str, ...]
+    mode: str
+    delay_ns: float
+    calls: float
+    drop: tuple[float, float | None, float | None]
+    transmission: tuple[float, float | None, float | None]
+    kind: str | None
+    limit: float | None
+
+    @property
+    def key(self) -> Key:
+        return self.test, self.targets, self.mode, self.delay_ns
+
+    def drop_at(self, transmission: float | None, control_ns: float) -> float | None:
+        """The drop that this entry's calls and so much transmission give where one run takes ``control_ns``."""
+        if transmission is None:
+            return None
+        added = transmission * self.calls * self.delay_ns
+        return added / (control_ns + added) if control_ns + added > 0 else None
+
+
+def entry_of(result: Result) -> Entry | None:
+    """The entry that accepts ``result``; None where it has no transmission (void, or a delay of zero)."""
+    if result.known_drop is None or result.known_transmission is None or result.calls is None:
+        return None
+    declared = result.bump.declared
+    drop, transmission = result.known_drop, result.known_transmission
+    return Entry(
+        test=result.test,
+        targets=result.bump.targets.names,
+        mode=result.bump.mode,
+        delay_ns=result.bump.delay_ns,
+        calls=_round(result.calls),
+        drop=(_round(drop), _round_or_none(drop.low), _round_or_none(drop.high)),
+        transmission=(_round(transmission), _round_or_none(transmission.low), _round_or_none(transmission.high)),
+        kind=declared.kind if declared else None,
+        limit=declared.limit if declared else None,
+    )
+
+
+def key_of(result: Result) -> Key:
+    return result.test, result.bump.targets.names, result.bump.mode, result.bump.delay_ns
+
+
+def compare(entry: Entry | None, result: Result, tolerance: float) -> Change:
+    """Whether the drop has grown by more than ``tolerance`` (a share of throughput) and beyond both intervals."""
+    now = entry_of(result)
+    if entry is None:
+        return Change("new", "not in the lockfile yet; --speedbump-save adds it")
+    if result.verdict == "void" or result.control_ns is None or now is None:
+        return Change("lost", f"it guarded something and guards nothing now: {result.reason or 'nothing was measured'}")
+    estimate, low, high = (entry.drop_at(share, result.control_ns) for share in entry.transmission)
+    assert estimate is not None
+    drop = result.drop
+    costs = (
+        f"{format_share(drop)} of throughput instead of {format_share(estimate)} "
+        f"(calls a run {entry.calls:g} -> {now.calls:g}; transmission {entry.transmission[0]:.2f} -> "
+        f"{now.transmission[0]:.2f}; delay {format_time(entry.delay_ns)}, as before)"
+    )
+    if drop - estimate > tolerance and high is not None and drop.low is not None and drop.low > high:
+        return Change("grown", f"it costs {costs}")
+    if estimate - drop > tolerance and low is not None and drop.high is not None and drop.high < low:
+        return Change("improved", f"it costs only {costs}; --speedbump-save accepts it")
+    return Change("kept", "")
+
+
+def merge(
+    old: Mapping[Key, Entry], results: Iterable[Result], gone: Iterable[Key], tolerance: float
+) -> tuple[dict[Key, Entry], list[str]]:
+    """The entries to save, and what changed, in sentences.
+
+    Entries of tests that did not run stay. So do those whose new figures differ by no more than noise: a file that
+    changes with every save hides what matters, and one that follows small growth would let it creep.
+
+    Args:
+        gone: keys that certainly exist no more.
+    """
+    entries, said = dict(old), []
+    for key in gone:
+        if entries.pop(key, None) is not None:
+            said.append(f"removed: {name_of(key)}")
+    for result in results:
+        key, entry = key_of(result), entry_of(result)
+        known = entries.get(key)
+        if entry is None:
+            if entries.pop(key, None) is not None:
+                said.append(f"removed: {name_of(key)}: {result.reason}")
+            continue
+        if known is not None and _same_question(known, entry) and compare(known, result, tolerance).kind == "kept":
+            continue
+        entries[key] = entry
+        said.append(f"{'added' if known is None else 'changed'}: {name_of(key)}")
+    return entries, said
+
+
+def read(path: Path) -> dict[Key, Entry]:
+    """The entries of a lockfile.
+
+    Raises:
+        InputError: no such file; not ours; of another schema; broken, truncated or edited by hand.
+    """
+    name = f"lockfile {str(path)!r}"
+    again = "write it anew with --speedbump-save"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{name} does not exist; {again} first") from None
+    except (ValueError, RecursionError):
+        raise InputError(f"{name} is broken or cut off: it is not JSON; restore it, or {again}") from None
+    except OSError as error:
+        raise InputError(f"{name} cannot be read: {error.strerror}; mend that") from None
+    if not isinstance(content, dict) or "schema" not in content:
+        raise InputError(f"{name} is no lockfile of pytest-speedbump: it has no schema; {again}")
+    if content["schema"] != SCHEMA:
+        raise InputError(f"{name} has the schema {content['schema']!r}, and this version reads {SCHEMA!r}; {again}")
+    try:
+        entries = [_from_json(one) for one in content["entries"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{name} was edited by hand or is broken: {error}; restore it, or {again}") from None
+    if len({entry.key for entry in entries}) < len(entries):
+        raise InputError(f"{name} was edited by hand: it holds an entry twice; restore it, or {again}")
+    return {entry.key: entry for entry in entries}
+
+
+def write(path: Path, entries: Mapping[Key, Entry]) -> None:
+    """Replaces the file atomically; entries sorted, so that the same entries give the same bytes."""
+    replace_file(path, {"schema": SCHEMA, "entries": [_to_json(entries[key]) for key in sorted(entries)]})
+
+
+def _to_json(entry: Entry) -> dict[str, Any]:
+    names = ("estimate", "low", "high")
+    body = {
+        "test": entry.test,
+        "targets": list(entry.targets),
+        "mode": entry.mode,
+        "delay_ns": entry.delay_ns,
+        "calls": entry.calls,
+        "drop": dict(zip(names, entry.drop, strict=True)),
+        "transmission": dict(zip(names, entry.transmission, strict=True)),
+        "declared": None if entry.kind is None else {"kind": entry.kind, "limit": entry.limit},
+    }
+    return {**body, "check": _check(body)}
+
+
+def _from_json(one: Any) -> Entry:
+    """Raises KeyError, TypeError or ValueError unless ``one`` is just what :func:`_to_json` made of an entry."""
+    declared = one["declared"]
+    entry = Entry(
+        test=one["test"],
+        targets=tuple(one["targets"]),
+        mode=one["mode"],
+        delay_ns=one["delay_ns"],
+        calls=one["calls"],
+        drop=(one["drop"]["estimate"], one["drop"]["low"], one["drop"]["high"]),
+        transmission=(one["transmission"]["estimate"], one["transmission"]["low"], one["transmission"]["high"]),
+        kind=None if declared is None else declared["kind"],
+        limit=None if declared is None else declared["limit"],
+    )
+    if _to_json(entry) != one:
+        raise ValueError(f"the entry of {entry.test} does not match its check sum")
+    return entry
+
+
+def _check(body: Mapping[str, Any]) -> str:
+    """A check sum for each entry, not for the file: so that a merge of two branches' entries is still whole."""
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _same_question(one: Entry, other: Entry) -> bool:
+    return (one.kind, one.limit) == (other.kind, other.limit)
+
+
+def name_of(key: Key) -> str:
+    """As people read it."""
+    test, targets, mode, delay_ns = key
+    return f"{test} [{', '.join(targets)} +{format_time(delay_ns)}{'' if mode == 'spin' else ' ' + mode}]"
+
+
+def _round(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")
+
+
+def _round_or_none(value: float | None) -> float | None:
+    return None if value is None else _round(value)

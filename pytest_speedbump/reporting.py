@@ -1,0 +1,132 @@
+"""The hooks that gather, gate and report. Under pytest-xdist they live in the controller, else beside the others."""
+
+import os
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from pytest_speedbump import lockfile
+from pytest_speedbump.absence import Absent, find_absent
+from pytest_speedbump.lockfile import name_of
+from pytest_speedbump.report.document import document, replace_file
+from pytest_speedbump.report.status import status
+from pytest_speedbump.report.terminal import write_listing, write_table
+from pytest_speedbump.result import Result
+from pytest_speedbump.run import Run
+
+__all__ = ["ReportingPlugin"]
+
+_SELECTING = ("keyword", "markexpr", "deselect", "lf", "stepwise")
+
+
+class ReportingPlugin:
+    """``run`` is shared with the measuring plugin, except in the controller of pytest-xdist, where it starts empty."""
+
+    def __init__(self, config: pytest.Config, run: Run, *, remote: bool) -> None:
+        self._config, self._run, self._remote = config, run, remote
+        self._ran: set[str] = set()
+        self._saved: list[str] = []
+        self._finished = False
+
+    # ---- gathering ----
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" and report.outcome in ("passed", "failed"):
+            self._ran.add(report.nodeid)
+        sent = getattr(report, "speedbump", None)
+        if not self._remote or sent is None:
+            return
+        self._run.begin(report.nodeid)
+        for one in sent["results"]:
+            self._run.add(Result.from_json(one))
+        if sent["unmeasured"]:
+            self._run.unmeasured[report.nodeid] = sent["unmeasured"]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        self._run.collected.update(ids)
+
+    # ---- gating ----
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, Any]:
+        outcome = yield
+        self._finished = True
+        if self._gate():
+            session.testsfailed += 1
+        return outcome
+
+    def _gate(self) -> list[str]:
+        """Why the run fails although no test need have. Asked when the loop is through: a run cut short guards less."""
+        if not self._finished or self._run.options.advisory or self._config.option.collectonly:
+            return []
+        reasons = [self._run.uncalled()]
+        if self._run.options.compare is not None:
+            absent = self._absent()
+            reasons += [f"{name_of(key)}: its test is gone (renamed or removed?)" for key in absent.gone]
+            reasons += [f"{name_of(key)}: its test ran and does not measure it any more" for key in absent.dropped]
+        return [reason for reason in reasons if reason]
+
+    def _absent(self) -> Absent:
+        run, config = self._run, self._config
+        measured = {lockfile.key_of(result) for result in run.all_results}
+        keys = [key for key in run.lock if key not in measured]
+        files = {key[0].partition("::")[0] for key in keys}
+        return find_absent(
+            keys,
+            ran=self._ran,
+            collected=run.collected,
+            complete=not any(config.getoption(name, None) for name in _SELECTING)
+            and not any("::" in argument for argument in config.args),
+            existing_files={file for file in files if (config.rootpath / file).exists()},
+        )
+
+    # ---- reporting ----
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        sent = getattr(report, "speedbump", None)
+        if sent is None or hasattr(report, "wasxfail") or report.outcome not in ("passed", "failed"):
+            return None
+        return status(report.outcome, [one["verdict"] for one in sent["results"]], sent["unmeasured"])
+
+    def pytest_sessionfinish(self) -> None:
+        run, options = self._run, self._run.options
+        if self._config.option.collectonly:
+            return
+        if options.json is not None:
+            replace_file(options.json, document(run.all_results, options.seed, options.error_rate))
+        if options.save is not None and not options.list_only:
+            gone = self._absent()
+            entries, self._saved = lockfile.merge(
+                run.lock, run.all_results, (*gone.gone, *gone.dropped) if self._finished else (), options.tolerance
+            )
+            lockfile.write(options.save, entries)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        run, options = self._run, self._run.options
+        results = run.all_results
+        if results and options.list_only:
+            write_listing(terminalreporter, results)
+        elif results:
+            write_table(terminalreporter, results, options.seed)
+        for text in self._remarks():
+            terminalreporter.write_line(f"speedbump: {text}")
+        for nodeid, reason in run.unmeasured.items():
+            terminalreporter.write_line(f"speedbump: not measured: {nodeid}: {reason}", yellow=True)
+        for reason in self._gate():
+            terminalreporter.write_line(f"speedbump: the run fails: {reason}", red=True, bold=True)
+
+    def _remarks(self) -> list[str]:
+        options = self._run.options
+        remarks = []
+        workers = self._config.getoption("numprocesses", None)
+        if self._remote and self._run.results and isinstance(workers, int) and workers > 1:
+            remarks.append(f"{workers} workers of pytest-xdist disturb each other's rounds; `-n 0` measures best")
+        if options.compare is not None:
+            left_out = len(self._absent().left_out)
+            if left_out:
+                remarks.append(f"{left_out} entries of the lockfile were not compared: their tests did not run")
+        if options.save is not None and not options.list_only:
+            remarks.append(f"{os.path.relpath(options.save)}: {'; '.join(self._saved) or 'nothing changed'}")
+        return remarks
