@@ -18,23 +18,30 @@ BASELINE_FACTOR = 2.0  # machines change their speed by less between two neighbo
 PROBE_NS = 200.0  # a call's probe costs less, everywhere
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Conditions:
-    """What the experiment ran under.
+    """What the rounds ran under, summed over all stretches.
 
     Attributes:
-        intact: the events were still on at the end.
+        intact: the events were still on at the end of each.
         lost: code objects that could not be slowed.
-        elapsed_ns: length of the experiment by the operating system's clock.
+        elapsed_ns: time armed, by the operating system's clock.
         clock_ns: the same by the clock that delays are measured with.
         baseline_ns: median round of the test's own benchmark, None where there was none.
     """
 
-    intact: bool
-    lost: int
-    elapsed_ns: float
-    clock_ns: float
-    baseline_ns: float | None
+    intact: bool = True
+    lost: int = 0
+    elapsed_ns: float = 0.0
+    clock_ns: float = 0.0
+    baseline_ns: float | None = None
+
+    def add(self, *, intact: bool, lost: int, elapsed_ns: float, clock_ns: float) -> None:
+        """Adds a stretch."""
+        self.intact = self.intact and intact
+        self.lost = lost
+        self.elapsed_ns += elapsed_ns
+        self.clock_ns += clock_ns
 
 
 def audit(tally: Tally, conditions: Conditions) -> str:

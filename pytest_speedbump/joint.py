@@ -66,14 +66,14 @@ class JoinedFixture(BenchmarkFixture):
     """A BenchmarkFixture that hands its callable on, once its own measurement is done."""
 
     _speedbump_measure: Callable[[Subject], object]
-    _speedbump_count: Callable[[Subject], object] | None
+    _speedbump_instead: Callable[[Subject], object] | None
     _speedbump_disabled: Callable[[], object]
 
     def _raw(self, function_to_benchmark: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         refuse_coroutine(function_to_benchmark, "benchmark")
         subject = _BenchmarkSubject(self, function_to_benchmark, args, kwargs)
-        if self._speedbump_count is not None:
-            return subject.run_once(self._speedbump_count)
+        if self._speedbump_instead is not None:
+            return subject.run_once_and(self._speedbump_instead)
         result = super()._raw(function_to_benchmark, *args, **kwargs)  # type: ignore[no-untyped-call]
         refuse_awaitable(result, "benchmark")
         self._hand_on(subject)
@@ -92,8 +92,8 @@ class JoinedFixture(BenchmarkFixture):
     ) -> Any:
         refuse_coroutine(target, "benchmark.pedantic")
         subject = _BenchmarkSubject(self, target, args, kwargs or {}, setup, teardown, stretchable=False)
-        if self._speedbump_count is not None:
-            return subject.run_once(self._speedbump_count)
+        if self._speedbump_instead is not None:
+            return subject.run_once_and(self._speedbump_instead)
         result = super()._raw_pedantic(  # type: ignore[no-untyped-call]
             target, args, kwargs, setup, teardown, rounds, warmup_rounds, iterations
         )
@@ -114,17 +114,17 @@ def join(
     fixture: BenchmarkFixture,
     measure: Callable[[Subject], object],
     disabled: Callable[[], object],
-    count: Callable[[Subject], object] | None = None,
+    instead: Callable[[Subject], object] | None = None,
 ) -> None:
     """Makes ``fixture`` call ``measure`` after its own measurement, or ``disabled`` where it does not measure.
 
-    With ``count`` it measures nothing: ``count`` is to run one round of one call.
+    With ``instead`` it does not measure itself: it calls the callable once, for its result, and then ``instead``.
     """
     fixture.__class__ = JoinedFixture
     joined = cast("JoinedFixture", fixture)
     joined._speedbump_measure = measure
     joined._speedbump_disabled = disabled
-    joined._speedbump_count = count
+    joined._speedbump_instead = instead
 
 
 class _BenchmarkSubject:
@@ -163,22 +163,14 @@ class _BenchmarkSubject:
             raise CallableRaisedError from error
         return ns
 
-    def run_once(self, count: Callable[[Subject], object]) -> Any:
-        """Has ``count`` run rounds of one call; returns what the last call returned."""
-        returned: list[Any] = []
-        counted = _BenchmarkSubject(
-            self._fixture,
-            lambda *args, **kwargs: returned.append(self._function(*args, **kwargs)),
-            self._args,
-            self._kwargs,
-            self._setup,
-            self._teardown,
-        )
-        try:
-            count(counted)
-        except CallableRaisedError as error:
-            raise (error.__cause__ or error) from None
-        return returned[-1]
+    def run_once_and(self, then: Callable[[Subject], object]) -> Any:
+        """Calls the callable once, then ``then``; returns what the call returned."""
+        args, kwargs = self._arguments()
+        returned = self._function(*args, **kwargs)
+        if self._teardown is not None:
+            self._teardown(*args, **kwargs)
+        then(self)
+        return returned
 
     def _arguments(self) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
         made = self._setup() if self._setup is not None else None

@@ -1,14 +1,14 @@
 """The hooks that measure and raise verdicts. Registered after collection, where a test asks for it."""
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from _pytest.runner import runtestprotocol
 
 from pytest_speedbump import _core
-from pytest_speedbump.bump import Bump
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.fixture import SpeedbumpFixture
 from pytest_speedbump.host import exclusive
@@ -20,10 +20,11 @@ from pytest_speedbump.result import Result
 from pytest_speedbump.run import Run
 from pytest_speedbump.subject import Subject
 from pytest_speedbump.timeouts import time_left_ns
-from pytest_speedbump.trial import Rules, try_bump
+from pytest_speedbump.trial import ENOUGH_NS, Rules, Trial
 
 __all__ = ["MeasuringPlugin", "check_environment"]
 
+STRETCH_NS = 0.1e9  # of one bump, where a test has several: their rounds take turns
 DISABLED = "benchmarks are disabled (--benchmark-disable, or pytest-xdist without --benchmark-enable)"
 
 
@@ -48,6 +49,7 @@ class MeasuringPlugin:
         self._run = run
         self._progress = Progress(config, run.options.max_time_ns)
         self._setup_at = 0
+        self._glancing = False
 
     def fixture_for(self, item: pytest.Item) -> SpeedbumpFixture:
         return SpeedbumpFixture(self._measurer(item) if item.nodeid in self._run.plan else None)
@@ -76,47 +78,98 @@ class MeasuringPlugin:
             fixture,
             measure,
             lambda: self._run.unmeasured.__setitem__(item.nodeid, DISABLED),
-            measure if self._run.options.list_only else None,
+            measure if self._run.options.list_only or self._glancing else None,
         )
 
     def _measurer(
         self, item: pytest.Item, extra_info: dict[str, Any] | None = None
-    ) -> Callable[[Subject], list[Result]]:
+    ) -> Callable[[Subject], list[Result] | None]:
+        """What a fixture is to do with its callable: in the last pass it returns the results."""
+
         def measure(subject: Subject) -> list[Result]:
-            results: list[Result] = []
-            bumps = self._run.plan[item.nodeid]
-            for index, bump in enumerate(bumps):
-                result = self._run.judge_by_lock(self._try(item, subject, bump, len(bumps) - index))
+            with exclusive():
+                if self._run.options.list_only:
+                    results = [list_bump(item.nodeid, subject, bump) for bump in self._run.plan[item.nodeid]]
+                else:
+                    results = self._try(item, subject)
+            for result in results:
                 self._run.add(result)
-                results.append(result)
-                if extra_info is not None:
-                    extra_info["speedbump"] = [one.to_json() for one in results]
+            if extra_info is not None:
+                extra_info["speedbump"] = [result.to_json() for result in results]
             return results
+
+        return self._glance(item) if self._glancing else measure
+
+    def _glance(self, item: pytest.Item) -> Callable[[Subject], None]:
+        """An early pass: a few rounds, and no verdict yet."""
+
+        def measure(subject: Subject) -> None:
+            with exclusive():
+                for trial in self._trials(item):
+                    trial.measure(subject, ENOUGH_NS / self._run.options.passes)
 
         return measure
 
-    def _try(self, item: pytest.Item, subject: Subject, bump: Bump, bumps_left: int) -> Result:
-        options = self._run.options
-        with exclusive():
-            if options.list_only:
-                return list_bump(item.nodeid, subject, bump)
-            left_ns = time_left_ns(item, time.perf_counter_ns() - self._setup_at)
-            limit_ns = min(options.max_time_ns, left_ns / bumps_left)
+    def _try(self, item: pytest.Item, subject: Subject) -> list[Result]:
+        """Measures all bumps of a test in turn, so that each verdict's rounds are as far apart as they can be."""
+        trials = self._trials(item)
+        stop_at = time.perf_counter_ns() + time_left_ns(item, time.perf_counter_ns() - self._setup_at)
+        try:
+            self._measure_in_turn(trials, subject, stop_at)
+        except BaseException:
+            for trial in trials:
+                if trial.settled:
+                    self._run.add(self._run.judge_by_lock(trial.result(None)))
+            raise
+        finally:
+            self._progress.done()
+            self._run.trials.pop(item.nodeid)
+        results = [self._run.judge_by_lock(trial.result(subject)) for trial in trials]
+        if all(trial.settled for trial in trials):
+            return results
+        cut = "pytest-timeout left no time to go on; raise its limit, or lower --speedbump-max-time"
+        return [replace(result, warnings=(*result.warnings, cut)) for result in results]
+
+    def _measure_in_turn(self, trials: Sequence[Trial], subject: Subject, stop_at: float) -> None:
+        """Until all are settled, or ``stop_at`` by the performance counter."""
+        while unsettled := [trial for trial in trials if not trial.settled]:
+            for index, trial in enumerate(unsettled):
+                share_ns = (stop_at - time.perf_counter_ns()) / (len(unsettled) - index)
+                if share_ns <= 0:
+                    return
+                trial.measure(subject, share_ns if len(trials) == 1 else min(STRETCH_NS, share_ns))
+
+    def _trials(self, item: pytest.Item) -> list[Trial]:
+        """Made by the first to ask in this attempt."""
+        run, options = self._run, self._run.options
+        if item.nodeid not in run.trials:
             rules = Rules(
-                max_time_ns=limit_ns,
-                alpha_fail=self._run.alpha_fail,
+                max_time_ns=options.max_time_ns,
+                alpha_fail=run.alpha_fail,
                 strict=options.strict,
                 advisory=options.advisory,
                 seed=options.seed,
             )
+            run.trials[item.nodeid] = [
+                Trial(item.nodeid, bump, rules, self._progress) for bump in run.plan[item.nodeid]
+            ]
+        return run.trials[item.nodeid]
+
+    # ---- passes ----
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, Any]:
+        """Early passes over the planned tests, unreported: effects that come and go deceive rounds in one place."""
+        items = [item for item in session.items if item.nodeid in self._run.plan]
+        if not session.config.option.collectonly and not self._run.options.list_only:
+            self._glancing = True
             try:
-                result = try_bump(item.nodeid, subject, bump, rules, self._progress)
+                for _ in range(self._run.options.passes - 1):
+                    for item, following in zip(items, [*items[1:], session.items[0]], strict=True):
+                        runtestprotocol(item, log=False, nextitem=following)
             finally:
-                self._progress.done()
-        if limit_ns < options.max_time_ns:
-            cut = f"pytest-timeout left {limit_ns / 1e9:.2g}s for this verdict"
-            result = replace(result, warnings=(*result.warnings, cut))
-        return result
+                self._glancing = False
+        return (yield)
 
     # ---- verdicts ----
 
@@ -129,6 +182,8 @@ class MeasuringPlugin:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """Raises the verdict: xfail, JUnit, reruns and exit codes then come out right by themselves."""
+        if self._glancing:
+            return (yield)
         try:
             outcome = yield
         finally:

@@ -20,6 +20,7 @@ DEFAULT_MAX_TIME = "10s"
 DEFAULT_ERROR_RATE = "5%"
 DEFAULT_TOLERANCE = "2%"
 LOCKFILE = ".speedbump.json"
+MOST_PASSES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Options:
     save: Path | None
     compare: Path | None
     tolerance: float
+    passes: int
 
     @property
     def asked(self) -> bool:
@@ -84,6 +86,8 @@ def add_options(parser: pytest.Parser) -> None:
         nargs="?", const=LOCKFILE)  # fmt: skip
     add("compare", f"fail where the sensitivity has grown beyond the lockfile (default: {LOCKFILE})", metavar="PATH",
         nargs="?", const=LOCKFILE)  # fmt: skip
+    add("passes", "go over the tests so many times, so that each verdict rests on rounds far apart (default: 1)",
+        metavar="N")  # fmt: skip
     add("tolerance", f"growth of a drop that --speedbump-compare lets pass (default: {DEFAULT_TOLERANCE})",
         metavar="SHARE")  # fmt: skip
 
@@ -115,6 +119,7 @@ def parse_options(config: pytest.Config) -> Options:
     error_rate = parse("error_rate", parse_share)
     seed = parse("seed", _parse_seed)
     tolerance = parse("tolerance", parse_share)
+    passes = parse("passes", _parse_passes)
     here = config.invocation_params.dir
     json = parse("json", lambda value, name: _parse_path(value, name, here))
     save = parse("save", lambda value, name: _parse_path(value, name, config.rootpath if value == LOCKFILE else here))
@@ -134,6 +139,7 @@ def parse_options(config: pytest.Config) -> Options:
         save=save.value if save else None,
         compare=compare.value if compare else None,
         tolerance=tolerance.value if tolerance else parse_share(DEFAULT_TOLERANCE, "tolerance"),
+        passes=passes.value if passes else 1,
     )
 
 
@@ -162,7 +168,16 @@ def _parse_seed(value: object, name: str) -> int:
     return int(text)
 
 
+def _parse_passes(value: object, name: str) -> int:
+    text = str(value)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_PASSES):
+        raise InputError(f"{name} {text!r} is no number of passes; write a whole number from 1 to {MOST_PASSES}")
+    return int(text)
+
+
 def _parse_lock(value: object, name: str, root: Path, here: Path) -> Path:
+    if "::" in str(value):
+        raise InputError(f"{name} took the test {str(value)!r} for its file; put it last, or write {name}=PATH")
     path = (root if value == LOCKFILE else here) / str(value)
     _refuse_directory(path, value, name)
     return path

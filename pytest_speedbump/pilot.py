@@ -90,8 +90,7 @@ def bare_round_ns(subject: Subject) -> float:
 
 
 def run_pilot(experiment: Experiment, delay_ns: float) -> Pilot:
-    """One pair to warm up (code is instrumented when it first runs), then ten, or what fits into half a second."""
-    experiment.visit(0)
+    """Ten pairs, or what fits into half a second, of a subject that is warm."""
     start = time.perf_counter_ns()
     pairs: list[Pair] = []
     while len(pairs) < 2 or (len(pairs) < PAIRS and time.perf_counter_ns() - start < LONGEST_NS):

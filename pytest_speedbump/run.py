@@ -11,6 +11,7 @@ from pytest_speedbump.lockfile import Entry, Key
 from pytest_speedbump.options import Options
 from pytest_speedbump.plan import bumps_of, check_fixtures, is_marked
 from pytest_speedbump.result import Result
+from pytest_speedbump.trial import Trial
 
 __all__ = ["Run"]
 
@@ -23,6 +24,7 @@ class Run:
         plan: by node id, the bumps of each test that has any. Fixed at collection: the error rate is shared among them.
         results: by node id, in the order of the tests; those of the last attempt where a test is rerun.
         unmeasured: by node id, why a planned test was not measured.
+        trials: by node id, what is being measured; kept from pass to pass, made anew for a rerun.
         lock: the lockfile that is to be compared with or added to; empty without one.
     """
 
@@ -33,6 +35,7 @@ class Run:
     collected: set[str] = field(default_factory=set)
     results: dict[str, list[Result]] = field(default_factory=dict)
     unmeasured: dict[str, str] = field(default_factory=dict)
+    trials: dict[str, list[Trial]] = field(default_factory=dict)
 
     @classmethod
     def start(cls, options: Options) -> "Run":

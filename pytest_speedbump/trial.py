@@ -31,7 +31,7 @@ from pytest_speedbump.tally import Tally
 from pytest_speedbump.units import format_share, format_time
 from pytest_speedbump.verdict import Interval, Precision, Sequential, halves_disagree, tail_alarm, visits_to_pass
 
-__all__ = ["Rules", "Watch", "try_bump"]
+__all__ = ["ENOUGH_NS", "Rules", "Trial", "Watch", "try_bump"]
 
 VISIT_NS = 2e6  # statistics.md: 1-3 ms...
 VISIT_SHARE = 0.005  # ...and later as a share of the time spent, so that the number of visits stays in the hundreds
@@ -69,97 +69,146 @@ class Watch(Protocol):
 
 
 def try_bump(test: str, subject: Subject, bump: Bump, rules: Rules, watch: Watch) -> Result:
-    """Slows ``bump`` under ``subject`` and says what that does.
+    """Slows ``bump`` under ``subject`` and says what that does: a whole :class:`Trial` in one go."""
+    trial = Trial(test, bump, rules, watch)
+    trial.measure(subject, rules.max_time_ns)
+    return trial.result(subject)
+
+
+class Trial:
+    """One bump under one test, measured in one or more stretches, and then judged.
 
     An ``Exception`` of the subject makes the result void; ``BaseException`` passes through, with everything disarmed.
 
-    Raises:
-        RuntimeError: another bump is armed, or no tool id is free.
+    Attributes:
+        settled: whether more rounds would change nothing.
     """
-    trial = _Trial(test, subject, bump, rules, watch)
-    iterations = subject.iterations
-    try:
-        return trial.run()
-    except (BrokenSubjectError, CallableRaisedError) as error:
-        return trial.broken(error)
-    finally:
-        subject.iterations = iterations
 
-
-class _Trial:
-    def __init__(self, test: str, subject: Subject, bump: Bump, rules: Rules, watch: Watch) -> None:
-        self._test, self._subject, self._bump, self._rules, self._watch = test, subject, bump, rules, watch
-        self._started = time.perf_counter_ns()
+    def __init__(self, test: str, bump: Bump, rules: Rules, watch: Watch) -> None:
+        self._test, self._bump, self._rules, self._watch = test, bump, rules, watch
+        self._rng = random.Random(f"{rules.seed} {test} {bump}")  # noqa: S311 - a coin, no secret
+        self._session: _core.Session | None = None
+        self._pilot: Pilot | None = None
+        self._question: Sequential | Precision | None = None
         self._tally = Tally()
+        self._iterations = 1
+        self._rounds = 0
+        self._spent_ns = 0.0
+        self._conditions = Conditions()
+        self._bare_ns = math.nan
+        self._hopeless = ""
+        self._broken = ""
         self._warnings: list[str] = []
+        self.settled = False
 
-    def run(self) -> Result:
-        bump, subject = self._bump, self._subject
+    def measure(self, subject: Subject, stretch_ns: float) -> None:
+        """Runs rounds for about ``stretch_ns``, or until settled.
+
+        Raises:
+            RuntimeError: another bump is armed, or no tool id is free.
+        """
+        if self.settled:
+            return
         asked_iterations = subject.iterations
-        self._warn(set_round_length(subject))
-        owner = f"the bump {str(bump)!r} of {self._test}"
-        session = _core.Session(_core.Patterns(bump.targets.patterns), bump.mode, owner)
-        session.arm()
+        started = time.perf_counter_ns()
         try:
-            armed_at = time.perf_counter_ns(), _core.now_ns()
-            experiment = Experiment(session, subject, bump.delay_ns, self._coin())
-            pilot = run_pilot(experiment, bump.delay_ns)
-            for pair in pilot.pairs:
-                self._tally.add(pair)
-            question = self._question(pilot)
-            hopeless = self._hopeless(pilot)
-            if pilot.calls and not hopeless:
-                self._measure(experiment, question)
-            conditions = Conditions(
+            if self._pilot is None:
+                self._warn(set_round_length(subject))
+                self._iterations = subject.iterations
+            subject.iterations = self._iterations
+            if subject.baseline_ns is not None:
+                self._conditions.baseline_ns = subject.baseline_ns * self._iterations / asked_iterations
+            self._run_armed(subject, started, stretch_ns)
+            self._bare_ns = bare_round_ns(subject)
+        except (BrokenSubjectError, CallableRaisedError) as error:
+            self._give_up(error)
+        finally:
+            subject.iterations = asked_iterations
+            self._spent_ns += time.perf_counter_ns() - started
+
+    def result(self, subject: Subject | None) -> Result:
+        """The verdict after the audit; ``subject``, if given, runs once more where names are to be suggested."""
+        if self._broken:
+            return self._result("void", self._broken)
+        if self._session is None or self._pilot is None or self._question is None:
+            return self._result("inconclusive", "no time was left to measure")
+        snapshot = take_snapshot(self._session, self._bump.targets)
+        matched = self._matched(snapshot.matched)
+        uncalled = uncalled_target(self._bump, snapshot.matched)
+        if uncalled is not None:
+            hint = "" if subject is None else suggest(uncalled, subject)
+            reason = f"{uncalled} never ran in the measured rounds{hint}"
+            return self._result("void", reason, uncalled=True, matched=matched)
+        problem = audit(self._tally, self._conditions)
+        if problem:
+            return self._result("void", problem, matched=matched)
+        if self._hopeless or not len(self._question.visits):
+            reason = self._hopeless or "no time was left to measure"
+            return self._result("inconclusive" if self._bump.declared else "measured", reason, matched=matched)
+        return self._result(self._verdict(), question=self._question, matched=matched)
+
+    # ---- rounds ----
+
+    def _run_armed(self, subject: Subject, started: int, stretch_ns: float) -> None:
+        if self._session is None:
+            owner = f"the bump {str(self._bump)!r} of {self._test}"
+            self._session = _core.Session(_core.Patterns(self._bump.targets.patterns), self._bump.mode, owner)
+        session = self._session
+        session.arm()
+        armed_at = time.perf_counter_ns(), _core.now_ns()
+        experiment = Experiment(session, subject, self._bump.delay_ns, self._rng)
+        try:
+            experiment.visit(0)  # to warm up: code is instrumented when it first runs
+            if self._pilot is None:
+                self._pilot = run_pilot(experiment, self._bump.delay_ns)
+                for pair in self._pilot.pairs:
+                    self._tally.add(pair)
+                self._question = self._ask(self._pilot)
+                self._hopeless = self._find_hopeless(self._pilot)
+            if not self._pilot.calls or self._hopeless:
+                self.settled = True
+            else:
+                self._visit(experiment, started, stretch_ns)
+        finally:
+            self._rounds += experiment.rounds
+            self._conditions.add(
                 intact=session.intact,
                 lost=session.lost,
                 elapsed_ns=time.perf_counter_ns() - armed_at[0],
                 clock_ns=_core.now_ns() - armed_at[1],
-                baseline_ns=subject.baseline_ns and subject.baseline_ns * subject.iterations / asked_iterations,
             )
-            snapshot = take_snapshot(session, bump.targets)
-        finally:
             session.disarm()
 
-        matched = self._matched(snapshot.matched, experiment.rounds)
-        uncalled = uncalled_target(bump, snapshot.matched)
-        if uncalled is not None:
-            reason = f"{uncalled} never ran in the measured rounds{suggest(uncalled, subject)}"
-            return self._result("void", reason, uncalled=True, matched=matched)
-        problem = audit(self._tally, conditions)
-        if problem:
-            return self._result("void", problem, matched=matched)
-        return self._result(
-            self._verdict(question) if not hopeless else "inconclusive",
-            hopeless,
-            question=question if len(question.visits) else None,
-            probe_ns=self._tally.recent_control_ns - bare_round_ns(subject),
-            matched=matched,
-        )
+    def _visit(self, experiment: Experiment, started: int, stretch_ns: float) -> None:
+        assert self._question is not None
+        while True:
+            here_ns = time.perf_counter_ns() - started
+            elapsed_ns = self._spent_ns + here_ns
+            if elapsed_ns >= self._rules.max_time_ns:
+                self.settled = True
+            if self.settled or here_ns >= stretch_ns:
+                return
+            pairs = experiment.visit(max(VISIT_NS, VISIT_SHARE * elapsed_ns))
+            state = self._question.update([pair.log_ratio for pair in pairs])
+            for pair in pairs:
+                self._tally.add(pair)
+            self._watch.visited(self._bump, elapsed_ns, self._tally.pairs)
+            self.settled = state is not None and elapsed_ns >= ENOUGH_NS
 
-    def broken(self, error: BrokenSubjectError | CallableRaisedError) -> Result:
-        """The result of a callable that raises when it is called again."""
+    def _give_up(self, error: BrokenSubjectError | CallableRaisedError) -> None:
+        """The callable raised when it was called again: that is the result."""
         where = f"round {error.round_number}, {error.arm} arm" if isinstance(error, BrokenSubjectError) else "unslowed"
-        return self._result(
-            "void",
+        self._broken = (
             f"the callable raised {error.__cause__!r} when repeated ({where}); "
-            "one that cannot run twice needs benchmark.pedantic(setup=...)",
+            "one that cannot run twice needs benchmark.pedantic(setup=...)"
         )
-
-    # ---- rounds ----
-
-    def _coin(self) -> random.Random:
-        return random.Random(f"{self._rules.seed} {self._test} {self._bump}")  # noqa: S311 - a coin, no secret
-
-    @property
-    def _elapsed_ns(self) -> int:
-        return time.perf_counter_ns() - self._started
+        self.settled = True
 
     @property
     def _theta_b(self) -> float | None:
         return None if self._bump.declared is None else theta_from_drop(self._bump.declared.limit)
 
-    def _question(self, pilot: Pilot) -> Sequential | Precision:
+    def _ask(self, pilot: Pilot) -> Sequential | Precision:
         scale = clip_scale(self._theta_b, pilot.bound)
         if self._bump.declared is None or self._theta_b is None:
             return Precision(scale, PLAIN_ALPHA, PLAIN_WIDTH)
@@ -168,7 +217,7 @@ class _Trial:
             return Sequential(self._theta_b, scale, alpha_over=alpha_fail, alpha_under=self._rules.alpha_pass)
         return Sequential(self._theta_b, scale, alpha_over=self._rules.alpha_pass, alpha_under=alpha_fail)
 
-    def _hopeless(self, pilot: Pilot) -> str:
+    def _find_hopeless(self, pilot: Pilot) -> str:
         """Why the time limit cannot suffice for a pass, whatever the noise; '' if it can. Warns of a high floor."""
         declared, theta_b = self._bump.declared, self._theta_b
         if declared is None or theta_b is None or declared.kind == "sensitive":
@@ -178,7 +227,7 @@ class _Trial:
         pair_ns = pilot.elapsed_ns / len(pilot.pairs)
         needed_ns = visits * max(VISIT_NS, pair_ns)
         limit_ns = self._rules.max_time_ns
-        if self._elapsed_ns + needed_ns > limit_ns:
+        if needed_ns > limit_ns:
             return (
                 f"a verdict takes {visits} pairs of rounds, here about {format_time(needed_ns)}, and the limit is "
                 f"{format_time(limit_ns)}; give it --speedbump-max-time {math.ceil(1.5 * needed_ns / 1e9)}s, "
@@ -195,27 +244,18 @@ class _Trial:
             )
         return ""
 
-    def _measure(self, experiment: Experiment, question: Sequential | Precision) -> None:
-        while self._elapsed_ns < self._rules.max_time_ns:
-            pairs = experiment.visit(max(VISIT_NS, VISIT_SHARE * self._elapsed_ns))
-            state = question.update([pair.log_ratio for pair in pairs])
-            for pair in pairs:
-                self._tally.add(pair)
-            self._watch.visited(self._bump, self._elapsed_ns, self._tally.pairs)
-            if state is not None and self._elapsed_ns >= ENOUGH_NS:
-                return
-
     # ---- results ----
 
-    def _verdict(self, question: Sequential | Precision) -> Verdict:
-        if isinstance(question, Precision):
+    def _verdict(self) -> Verdict:
+        question = self._question
+        if not isinstance(question, Sequential):
             return "measured"
         if question.state is None:
             return "inconclusive"
         return "sensitive" if question.state == "over" else "insensitive"
 
-    def _matched(self, codes: Sequence[CodeCounts], rounds: int) -> tuple[MatchedCode, ...]:
-        calls = rounds * self._subject.iterations
+    def _matched(self, codes: Sequence[CodeCounts]) -> tuple[MatchedCode, ...]:
+        calls = self._rounds * self._iterations
         return tuple(
             MatchedCode(code.name, code.file, code.line, code.calls / calls, code.delivered_ns / (calls / 2))
             for code in codes
@@ -232,15 +272,14 @@ class _Trial:
         *,
         uncalled: bool = False,
         question: Sequential | Precision | None = None,
-        probe_ns: float | None = None,
         matched: tuple[MatchedCode, ...] = (),
     ) -> Result:
-        bump, tally, iterations = self._bump, self._tally, self._subject.iterations
+        bump, tally, iterations = self._bump, self._tally, self._iterations
         known_drop = known_transmission = least = None
         if question is not None:
             known_drop, known_transmission, least = self._numbers(question.interval(), question)
             if verdict == "inconclusive":
-                reason = f"time ran out after {format_time(self._elapsed_ns, 2)}"
+                reason = f"time ran out after {format_time(self._spent_ns, 2)}"
 
         def per_call(total: float) -> float | None:
             """Of a sum over one arm's rounds."""
@@ -260,9 +299,9 @@ class _Trial:
             floor=least,
             pairs=tally.pairs,
             iterations=iterations,
-            seconds=self._elapsed_ns / 1e9,
+            seconds=self._spent_ns / 1e9,
             control_ns=tally.median_control_ns / iterations if tally.pairs else None,
-            probe_ns=None if probe_ns is None else probe_ns / iterations,
+            probe_ns=None if question is None else (tally.recent_control_ns - self._bare_ns) / iterations,
             calls=per_call(tally.total_calls / 2),
             requested_ns=per_call(tally.requested_ns),
             delivered_ns=per_call(tally.delivered_ns),

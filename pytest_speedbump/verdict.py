@@ -24,6 +24,7 @@ __all__ = [
     "halves_disagree",
     "interval",
     "tail_alarm",
+    "visits_to_bound",
     "visits_to_pass",
 ]
 
@@ -194,11 +195,12 @@ def tail_alarm(visits: Visits, theta: float) -> bool:
     return _log_capital(logs) >= log(TAIL_ALARM)
 
 
-def halves_disagree(visits: Visits, alpha: float = 0.01) -> bool:
-    """Did the effect change between the first half of the visits and the second?
+def halves_disagree(visits: Visits, alpha: float = 0.01, least: float = 0.01) -> bool:
+    """Did the effect change by more than `least` between the first and the second half of visits?
 
     Compares the clipped residuals of both halves at the common centre. Their signs are random, so
-    Hoeffding's inequality, given their sizes, holds for any noise: false in at most alpha.
+    Hoeffding's inequality, given their sizes, holds for any noise: false in at most alpha. Smaller
+    changes are ordinary: a delay is another share of a round where a machine changes its speed.
     """
     half = len(visits) // 2
     if not half:
@@ -209,4 +211,4 @@ def halves_disagree(visits: Visits, alpha: float = 0.01) -> bool:
         us = [max(-1.0, min(1.0, (d - theta) / visits.s)) for d in chain.from_iterable(samples)]
         difference += sign * sum(us) / len(us)
         spread += sum([u * u for u in us]) / len(us) ** 2
-    return abs(difference) > sqrt(2 * log(2 / alpha) * spread)
+    return abs(difference) > max(sqrt(2 * log(2 / alpha) * spread), least / visits.s)
