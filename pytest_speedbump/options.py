@@ -65,7 +65,7 @@ def add_options(parser: pytest.Parser) -> None:
         key = "speedbump_" + name.replace("-", "_")
         if metavar is not None:
             kwargs["metavar"] = metavar
-        group.addoption(f"--speedbump-{name}", dest=key, default=None, help=text, **kwargs)
+        group.addoption(f"--speedbump-{name}", dest=key, default=None, help=text.replace("%", "%%"), **kwargs)
         parser.addini(key, f"as --speedbump-{name}: {text}", type=ini, default=None)  # type: ignore[arg-type]
 
     add("target", "what to slow in every benchmark: a glob on module.qualname, module:qualname, path.py:qualname, "

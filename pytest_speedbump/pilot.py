@@ -9,12 +9,13 @@ from statistics import median
 from pytest_speedbump.experiment import Experiment, Pair, undisturbed
 from pytest_speedbump.subject import Subject
 
-__all__ = ["Pilot", "bare_round_ns", "others_run", "run_pilot", "set_round_length"]
+__all__ = ["LONG_ROUND_NS", "Pilot", "bare_round_ns", "others_run", "run_pilot", "set_round_length"]
 
 SHORTEST_ROUND_NS = 5e3  # under it the timer's own cost and step show in the ratios
 SWITCH_INTERVALS = 8  # of the GIL: a shorter round hides half of what other threads lose (statistics.md)
 BUSY_SHARE = 0.02  # of a processor, by which other threads count as running
 BARE_NS = 5e6
+LONG_ROUND_NS = 50e6  # from here on each round counts, and no instrumentation shows
 PAIRS = 10
 LONGEST_NS = 0.5e9
 
@@ -41,24 +42,28 @@ class Pilot:
         return [pair.log_ratio for pair in self.pairs]
 
 
-def set_round_length(subject: Subject) -> str:
-    """Raises ``subject.iterations`` until a round is long enough; returns a warning where that cannot be done."""
+def set_round_length(subject: Subject) -> tuple[float, str]:
+    """Raises ``subject.iterations`` until a round is long enough.
+
+    Returns its length in ns, and a warning, or '', where it cannot be made long enough.
+    """
     ns = _stretch(subject, SHORTEST_ROUND_NS)
-    if not others_run(subject):
-        return ""
     shortest = SWITCH_INTERVALS * sys.getswitchinterval() * 1e9
-    if ns < shortest:
-        ns = _stretch(subject, shortest)
+    if ns >= shortest or not others_run(subject):
+        return ns, ""
+    ns = _stretch(subject, shortest)
     if ns >= shortest:
-        return ""
-    return "other threads run Python code, and rounds this short can hide what these lose; raise `iterations`"
+        return ns, ""
+    return ns, "other threads run Python code, and rounds this short can hide what these lose; raise `iterations`"
 
 
 def _stretch(subject: Subject, shortest_ns: float) -> float:
-    """Returns the length of a round, the fastest of three."""
+    """Returns the length of a round: the first that is far above the need, else the fastest of three."""
     with undisturbed():
         while True:
-            ns = min(subject.round(_nothing, _nothing) for _ in range(3))
+            ns = subject.round(_nothing, _nothing)
+            if ns < LONG_ROUND_NS:
+                ns = min(ns, subject.round(_nothing, _nothing), subject.round(_nothing, _nothing))
             if ns >= shortest_ns or not subject.stretchable:
                 return ns
             # Never more than tenfold at once: the first rounds are the slowest.
@@ -81,11 +86,9 @@ def bare_round_ns(subject: Subject) -> float:
     """Median round without any instrumentation."""
     with undisturbed():
         start = time.perf_counter_ns()
-        rounds = [subject.round(_nothing, _nothing)]
+        rounds: list[int] = []
         while len(rounds) < 3 or (time.perf_counter_ns() - start < BARE_NS and len(rounds) < 100):
             rounds.append(subject.round(_nothing, _nothing))
-            if time.perf_counter_ns() - start > LONGEST_NS:
-                break
     return median(rounds)
 
 

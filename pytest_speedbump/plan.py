@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -57,7 +58,7 @@ def bumps_of(item: pytest.Item, options: Options) -> list[Bump]:
     markers = [marker for name in MARKERS for marker in item.iter_markers(name)]
     for marker in markers:
         try:
-            bumps += _from_marker(marker, options)
+            bumps += _from_marker(marker, options, item.path.parent)
         except InputError as error:
             raise InputError(f"{item.nodeid}: @pytest.mark.{marker.name}: {error}") from None
         suite_wide_taken = suite_wide_taken or not marker.args
@@ -89,7 +90,8 @@ def _suite_wide(targets: Given[Targets], options: Options) -> Iterator[Bump]:
         yield Bump(targets.value, delay_ns, options.mode.value, declared, targets.by)
 
 
-def _from_marker(marker: pytest.Mark, options: Options) -> Iterator[Bump]:
+def _from_marker(marker: pytest.Mark, options: Options, base: Path) -> Iterator[Bump]:
+    """``base``: where the marker's files are looked up from, wherever pytest was started."""
     kind = MARKERS[marker.name]
     known = {"delay", "mode"} | ({kind.limit} if kind.limit else set())
     unknown = sorted(set(marker.kwargs) - known)
@@ -101,7 +103,7 @@ def _from_marker(marker: pytest.Mark, options: Options) -> Iterator[Bump]:
     targets: Targets
     by: Origin
     if marker.args:
-        targets, by = parse_targets(marker.args), "marker"
+        targets, by = parse_targets(marker.args, base), "marker"
     elif options.targets is not None:
         targets, by = options.targets.value, options.targets.by
     else:

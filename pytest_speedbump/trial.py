@@ -23,7 +23,7 @@ from pytest_speedbump.estimate import (
 )
 from pytest_speedbump.experiment import BrokenSubjectError, Experiment
 from pytest_speedbump.outcome import outcome_of
-from pytest_speedbump.pilot import Pilot, bare_round_ns, run_pilot, set_round_length
+from pytest_speedbump.pilot import LONG_ROUND_NS, Pilot, bare_round_ns, run_pilot, set_round_length
 from pytest_speedbump.result import Estimate, MatchedCode, Result, Verdict
 from pytest_speedbump.subject import CallableRaisedError, Subject
 from pytest_speedbump.suggest import suggest
@@ -91,6 +91,7 @@ class Trial:
         self._pilot: Pilot | None = None
         self._question: Sequential | Precision | None = None
         self._tally = Tally()
+        self._round_ns: float | None = None
         self._iterations = 1
         self._rounds = 0
         self._spent_ns = 0.0
@@ -112,14 +113,20 @@ class Trial:
         asked_iterations = subject.iterations
         started = time.perf_counter_ns()
         try:
-            if self._pilot is None:
-                self._warn(set_round_length(subject))
+            if self._round_ns is None:
+                self._round_ns, warning = set_round_length(subject)
+                self._warn(warning)
                 self._iterations = subject.iterations
+                self._hopeless = self._find_hopeless(2 * self._round_ns, bound=0.0)
+            if self._hopeless:
+                self.settled = True
+                return
             subject.iterations = self._iterations
             if subject.baseline_ns is not None:
                 self._conditions.baseline_ns = subject.baseline_ns * self._iterations / asked_iterations
             self._run_armed(subject, started, stretch_ns)
-            self._bare_ns = bare_round_ns(subject)
+            if self._round_ns < LONG_ROUND_NS:
+                self._bare_ns = bare_round_ns(subject)
         except (BrokenSubjectError, CallableRaisedError) as error:
             self._give_up(error)
         finally:
@@ -131,7 +138,7 @@ class Trial:
         if self._broken:
             return self._result("void", self._broken)
         if self._session is None or self._pilot is None or self._question is None:
-            return self._result("inconclusive", "no time was left to measure")
+            return self._result("inconclusive", self._hopeless or "no time was left to measure")
         snapshot = take_snapshot(self._session, self._bump.targets)
         matched = self._matched(snapshot.matched)
         uncalled = uncalled_target(self._bump, snapshot.matched)
@@ -158,13 +165,16 @@ class Trial:
         armed_at = time.perf_counter_ns(), _core.now_ns()
         experiment = Experiment(session, subject, self._bump.delay_ns, self._rng)
         try:
-            experiment.visit(0)  # to warm up: code is instrumented when it first runs
+            if self._round_ns is None or self._round_ns < LONG_ROUND_NS:
+                experiment.visit(0)  # to warm up: code is instrumented when it first runs
             if self._pilot is None:
                 self._pilot = run_pilot(experiment, self._bump.delay_ns)
                 for pair in self._pilot.pairs:
                     self._tally.add(pair)
                 self._question = self._ask(self._pilot)
-                self._hopeless = self._find_hopeless(self._pilot)
+                pair_ns = self._pilot.elapsed_ns / len(self._pilot.pairs)
+                self._hopeless = self._find_hopeless(pair_ns, self._pilot.bound)
+                self._predict_floor(self._pilot)
             if not self._pilot.calls or self._hopeless:
                 self.settled = True
             else:
@@ -217,32 +227,35 @@ class Trial:
             return Sequential(self._theta_b, scale, alpha_over=alpha_fail, alpha_under=self._rules.alpha_pass)
         return Sequential(self._theta_b, scale, alpha_over=self._rules.alpha_pass, alpha_under=alpha_fail)
 
-    def _find_hopeless(self, pilot: Pilot) -> str:
-        """Why the time limit cannot suffice for a pass, whatever the noise; '' if it can. Warns of a high floor."""
+    def _find_hopeless(self, pair_ns: float, bound: float) -> str:
+        """Why the time limit cannot suffice for a pass, whatever the noise; '' if it can."""
         declared, theta_b = self._bump.declared, self._theta_b
         if declared is None or theta_b is None or declared.kind == "sensitive":
             return ""
-        scale = clip_scale(theta_b, pilot.bound)
-        visits = visits_to_pass(theta_b, scale, self._rules.alpha_pass)
-        pair_ns = pilot.elapsed_ns / len(pilot.pairs)
+        visits = visits_to_pass(theta_b, clip_scale(theta_b, bound), self._rules.alpha_pass)
         needed_ns = visits * max(VISIT_NS, pair_ns)
-        limit_ns = self._rules.max_time_ns
-        if needed_ns > limit_ns:
-            return (
-                f"a verdict takes {visits} pairs of rounds, here about {format_time(needed_ns)}, and the limit is "
-                f"{format_time(limit_ns)}; give it --speedbump-max-time {math.ceil(1.5 * needed_ns / 1e9)}s, "
-                "or make rounds shorter"
-            )
-        ratios = pilot.log_ratios
+        if needed_ns <= self._rules.max_time_ns:
+            return ""
+        limit, enough = format_time(self._rules.max_time_ns), math.ceil(1.5 * needed_ns / 1e9)
+        return (
+            f"a pass takes {visits} pairs of rounds, here about {format_time(needed_ns, 2)}, and the limit is {limit}; "
+            f"give it --speedbump-max-time {enough}s, or make rounds shorter"
+        )
+
+    def _predict_floor(self, pilot: Pilot) -> None:
+        """Warns, before the time is spent, of a budget that noise will hide."""
+        declared, theta_b, limit_ns = self._bump.declared, self._theta_b, self._rules.max_time_ns
+        if declared is None or theta_b is None:
+            return
+        ratios, scale = pilot.log_ratios, clip_scale(theta_b, pilot.bound)
         floor_pilot = floor(ratios, centre(ratios, scale), scale)
         predicted = predict_floor(floor_pilot, pilot.elapsed_ns, limit_ns)
-        if predicted > theta_b and math.isfinite(predicted):
+        if theta_b < predicted < math.inf:
             self._warn(
                 f"budget {format_share(declared.limit)} is below this machine's floor "
                 f"(+-{format_share(drop_from_theta(predicted))} in {format_time(limit_ns)}); expect inconclusive; "
                 f"needs about {format_time(time_needed(floor_pilot, pilot.elapsed_ns, theta_b), 2)}"
             )
-        return ""
 
     # ---- results ----
 
@@ -301,7 +314,9 @@ class Trial:
             iterations=iterations,
             seconds=self._spent_ns / 1e9,
             control_ns=tally.median_control_ns / iterations if tally.pairs else None,
-            probe_ns=None if question is None else (tally.recent_control_ns - self._bare_ns) / iterations,
+            probe_ns=None
+            if question is None or math.isnan(self._bare_ns)
+            else (tally.recent_control_ns - self._bare_ns) / iterations,
             calls=per_call(tally.total_calls / 2),
             requested_ns=per_call(tally.requested_ns),
             delivered_ns=per_call(tally.delivered_ns),
