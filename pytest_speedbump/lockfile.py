@@ -2,12 +2,13 @@
 
 Pure, but for reading and writing the file. What is compared is what transfers between machines of different speed: the
 transmission and the calls. A drop does not: the same delay is a larger share of a shorter run. So the locked
-and calls are turned into the drop that they would give on this machine, at this run's own time, and that is what
-the measured drop must not exceed.
+transmission and calls are turned into the drop that they would give on this machine, at this run's own time, and that
+is what the measured drop must not exceed.
 """
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.report.document import replace_file
-from pytest_speedbump.result import Change, Result
+from pytest_speedbump.result import Change, Estimate, Result
 from pytest_speedbump.units import format_share, format_time
 
 __all__ = ["SCHEMA", "Entry", "Key", "compare", "key_of", "merge", "name_of", "read", "write"]
@@ -28,11 +29,11 @@ type Key = tuple[str, tuple[str, ...], str, float]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One bump of one test. Counts are per call of the benchmarked callable; interval ends are None where unknown.
+    """One bump of one test. Counts are per call of the benchmarked callable.
 
     Attributes:
         limit: the declared share, with its kind; None for a plain measurement.
-        drop: estimate, low, high; on the machine that saved it. For people: comparisons use ``reach``.
+        drop: estimate, low, high; on the machine that saved it. For people: comparisons use :meth:`drop_at`.
         transmission: estimate, low, high.
     """
 
@@ -41,8 +42,8 @@ class Entry:
     mode: str
     delay_ns: float
     calls: float
-    drop: tuple[float, float | None, float | None]
-    transmission: tuple[float, float | None, float | None]
+    drop: tuple[float, float, float]
+    transmission: tuple[float, float, float]
     kind: str | None
     limit: float | None
 
@@ -50,28 +51,31 @@ class Entry:
     def key(self) -> Key:
         return self.test, self.targets, self.mode, self.delay_ns
 
-    def drop_at(self, transmission: float | None, control_ns: float) -> float | None:
+    def drop_at(self, transmission: float, control_ns: float) -> float:
         """The drop that this entry's calls and so much transmission give where one run takes ``control_ns``."""
-        if transmission is None:
-            return None
         added = transmission * self.calls * self.delay_ns
-        return added / (control_ns + added) if control_ns + added > 0 else None
+        return added / (control_ns + added) if control_ns + added > 0 else -math.inf
 
 
 def entry_of(result: Result) -> Entry | None:
-    """The entry that accepts ``result``; None where it has no transmission (void, or a delay of zero)."""
+    """The entry that accepts ``result``; None where it would guard nothing.
+
+    That is: without a transmission (void, no time, a delay of zero), or where its interval has no end.
+    """
     if result.known_drop is None or result.known_transmission is None or result.calls is None:
         return None
+    drop, transmission = _round_all(result.known_drop), _round_all(result.known_transmission)
+    if drop is None or transmission is None:
+        return None
     declared = result.bump.declared
-    drop, transmission = result.known_drop, result.known_transmission
     return Entry(
         test=result.test,
         targets=result.bump.targets.names,
         mode=result.bump.mode,
         delay_ns=result.bump.delay_ns,
         calls=_round(result.calls),
-        drop=(_round(drop), _round_or_none(drop.low), _round_or_none(drop.high)),
-        transmission=(_round(transmission), _round_or_none(transmission.low), _round_or_none(transmission.high)),
+        drop=drop,
+        transmission=transmission,
         kind=declared.kind if declared else None,
         limit=declared.limit if declared else None,
     )
@@ -85,20 +89,25 @@ def compare(entry: Entry | None, result: Result, tolerance: float) -> Change:
     """Whether the drop has grown by more than ``tolerance`` (a share of throughput) and beyond both intervals."""
     now = entry_of(result)
     if entry is None:
-        return Change("new", "not in the lockfile yet; --speedbump-save adds it")
-    if result.verdict == "void" or result.control_ns is None or now is None:
-        return Change("lost", f"it guarded something and guards nothing now: {result.reason or 'nothing was measured'}")
+        return Change("new", "not in the lockfile yet; --speedbump-save adds it" if now else "")
+    if result.verdict == "void":
+        return Change("lost", f"it guarded something and guards nothing now: {result.reason}")
+    if now is None or result.control_ns is None:
+        return Change("inconclusive", f"not compared: {result.reason or 'too few rounds'}")
     estimate, low, high = (entry.drop_at(share, result.control_ns) for share in entry.transmission)
-    assert estimate is not None
     drop = result.drop
+    assert drop.low is not None
+    assert drop.high is not None
     costs = (
         f"{format_share(drop)} of throughput instead of {format_share(estimate)} "
         f"(calls a run {entry.calls:g} -> {now.calls:g}; transmission {entry.transmission[0]:.2f} -> "
         f"{now.transmission[0]:.2f}; delay {format_time(entry.delay_ns)}, as before)"
     )
-    if drop - estimate > tolerance and high is not None and drop.low is not None and drop.low > high:
-        return Change("grown", f"it costs {costs}")
-    if estimate - drop > tolerance and low is not None and drop.high is not None and drop.high < low:
+    if drop - estimate > tolerance:
+        if drop.low > high:
+            return Change("grown", f"it costs {costs}")
+        return Change("inconclusive", f"it may cost {costs}, but the intervals overlap")
+    if estimate - drop > tolerance and drop.high < low:
         return Change("improved", f"it costs only {costs}; --speedbump-save accepts it")
     return Change("kept", "")
 
@@ -109,21 +118,30 @@ def merge(
     """The entries to save, and what changed, in sentences.
 
     Entries of tests that did not run stay. So do those whose new figures differ by no more than noise: a file that
-    changes with every save hides what matters, and one that follows small growth would let it creep.
+    changes with every save hides what matters, and one that follows small growth would let it creep. Where a test asks
+    one question twice, its first answer counts.
 
     Args:
         gone: keys that certainly exist no more.
     """
     entries, said = dict(old), []
+    answered = set()
     for key in gone:
         if entries.pop(key, None) is not None:
             said.append(f"removed: {name_of(key)}")
     for result in results:
         key, entry = key_of(result), entry_of(result)
+        if key in answered:
+            continue
+        answered.add(key)
         known = entries.get(key)
         if entry is None:
-            if entries.pop(key, None) is not None:
+            if known is not None and result.calls == 0:
+                del entries[key]
                 said.append(f"removed: {name_of(key)}: {result.reason}")
+            elif result.bump.delay_ns and (known is not None or result.calls != 0):
+                state = "not added" if known is None else "left as it was"
+                said.append(f"{state}: {name_of(key)}: {result.reason or 'too few rounds'}")
             continue
         if known is not None and _same_question(known, entry) and compare(known, result, tolerance).kind == "kept":
             continue
@@ -139,11 +157,11 @@ def read(path: Path) -> dict[Key, Entry]:
         InputError: no such file; not ours; of another schema; broken, truncated or edited by hand.
     """
     name = f"lockfile {str(path)!r}"
-    again = "write it anew with --speedbump-save"
+    again = "delete it and write it anew with --speedbump-save"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError(f"{name} does not exist; {again} first") from None
+        raise InputError(f"{name} does not exist; write it first, with --speedbump-save") from None
     except (ValueError, RecursionError):
         raise InputError(f"{name} is broken or cut off: it is not JSON; restore it, or {again}") from None
     except OSError as error:
@@ -219,5 +237,8 @@ def _round(value: float) -> float:
     return float(f"{value:.{DIGITS}g}")
 
 
-def _round_or_none(value: float | None) -> float | None:
-    return None if value is None else _round(value)
+def _round_all(estimate: Estimate) -> tuple[float, float, float] | None:
+    """None where the interval has no end."""
+    if estimate.low is None or estimate.high is None:
+        return None
+    return _round(estimate), _round(estimate.low), _round(estimate.high)

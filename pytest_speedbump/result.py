@@ -41,11 +41,11 @@ class Change:
     """What became of an entry of the lockfile.
 
     Attributes:
-        kind: ``grown`` fails its test, ``lost`` (its target is not called any more) too; ``improved``, ``new`` and
-            ``kept`` pass.
+        kind: ``grown`` fails its test, ``lost`` (its target is not called any more) too; ``inconclusive`` (noise, or
+            no time) warns; ``improved``, ``new`` and ``kept`` pass.
     """
 
-    kind: Literal["kept", "grown", "improved", "new", "lost"]
+    kind: Literal["kept", "grown", "improved", "new", "lost", "inconclusive"]
     text: str
 
     @property

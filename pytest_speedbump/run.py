@@ -99,7 +99,7 @@ class Run:
         if any(result.matched for result in suite_wide):
             return ""
         if suite_wide:
-            return f"no benchmark of this run calls {targets.value}"
+            return f"no benchmark of this run calls its targets: {suite_wide[0].reason}"
         if targets.by == "command line":
             return f"no benchmark was measured under {targets.value}"
         return ""

@@ -33,12 +33,9 @@ from pytest_speedbump.verdict import Interval, Precision, Sequential, halves_dis
 
 __all__ = ["ENOUGH_NS", "Rules", "Trial", "Watch", "try_bump"]
 
-VISIT_NS = 2e6  # statistics.md: 1-3 ms...
-VISIT_SHARE = 0.005  # ...and later as a share of the time spent, so that the number of visits stays in the hundreds
+VISIT_NS = 2e6  # one bet each; 1-3 ms are best, and all alike, so that each pair weighs the same
 ENOUGH_NS = 0.2e9  # a verdict that stops sooner knows its drop too badly to be of use
-PLAIN_WIDTH = 0.005  # a plain measurement stops when the drop is known to +- so much...
-PLAIN_ALPHA = 0.025  # ...with this error at each end
-MOST_ALPHA = 0.025  # so that an interval, whose ends err together, covers 95 % at least
+PLAIN_WIDTH = 0.005  # a plain measurement stops when the drop is known to +- so much
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +46,7 @@ class Rules:
         max_time_ns: limit of one verdict.
         alpha_fail: chance that a program which keeps its declaration fails.
         alpha_pass: chance that one which breaks it passes. 0.01 costs 1.5 times the visits of 0.05.
+        alpha_end: most error at each end of an interval: 0.025, so that the whole covers 95 %, or less.
         strict: ``inconclusive`` fails too.
         advisory: nothing fails.
         seed: draws the order of the arms.
@@ -60,6 +58,7 @@ class Rules:
     advisory: bool
     seed: int
     alpha_pass: float = 0.01
+    alpha_end: float = 0.025
 
 
 class Watch(Protocol):
@@ -138,7 +137,7 @@ class Trial:
         if self._broken:
             return self._result("void", self._broken)
         if self._session is None or self._pilot is None or self._question is None:
-            return self._result("inconclusive", self._hopeless or "no time was left to measure")
+            return self._result(self._undecided, self._hopeless or "no time was left to measure")
         snapshot = take_snapshot(self._session, self._bump.targets)
         matched = self._matched(snapshot.matched)
         uncalled = uncalled_target(self._bump, snapshot.matched)
@@ -151,7 +150,7 @@ class Trial:
             return self._result("void", problem, matched=matched)
         if self._hopeless or not len(self._question.visits):
             reason = self._hopeless or "no time was left to measure"
-            return self._result("inconclusive" if self._bump.declared else "measured", reason, matched=matched)
+            return self._result(self._undecided, reason, matched=matched)
         return self._result(self._verdict(), question=self._question, matched=matched)
 
     # ---- rounds ----
@@ -198,7 +197,7 @@ class Trial:
                 self.settled = True
             if self.settled or here_ns >= stretch_ns:
                 return
-            pairs = experiment.visit(max(VISIT_NS, VISIT_SHARE * elapsed_ns))
+            pairs = experiment.visit(VISIT_NS)
             state = self._question.update([pair.log_ratio for pair in pairs])
             for pair in pairs:
                 self._tally.add(pair)
@@ -221,18 +220,19 @@ class Trial:
     def _ask(self, pilot: Pilot) -> Sequential | Precision:
         scale = clip_scale(self._theta_b, pilot.bound)
         if self._bump.declared is None or self._theta_b is None:
-            return Precision(scale, PLAIN_ALPHA, PLAIN_WIDTH)
-        alpha_fail = min(self._rules.alpha_fail, MOST_ALPHA)
+            return Precision(scale, self._rules.alpha_end, PLAIN_WIDTH)
+        rules = self._rules
+        alpha_fail, alpha_pass = (min(alpha, rules.alpha_end) for alpha in (rules.alpha_fail, rules.alpha_pass))
         if self._bump.declared.kind == "insensitive":
-            return Sequential(self._theta_b, scale, alpha_over=alpha_fail, alpha_under=self._rules.alpha_pass)
-        return Sequential(self._theta_b, scale, alpha_over=self._rules.alpha_pass, alpha_under=alpha_fail)
+            return Sequential(self._theta_b, scale, alpha_over=alpha_fail, alpha_under=alpha_pass)
+        return Sequential(self._theta_b, scale, alpha_over=alpha_pass, alpha_under=alpha_fail)
 
     def _find_hopeless(self, pair_ns: float, bound: float) -> str:
         """Why the time limit cannot suffice for a pass, whatever the noise; '' if it can."""
         declared, theta_b = self._bump.declared, self._theta_b
         if declared is None or theta_b is None or declared.kind == "sensitive":
             return ""
-        visits = visits_to_pass(theta_b, clip_scale(theta_b, bound), self._rules.alpha_pass)
+        visits = visits_to_pass(theta_b, clip_scale(theta_b, bound), min(self._rules.alpha_pass, self._rules.alpha_end))
         needed_ns = visits * max(VISIT_NS, pair_ns)
         if needed_ns <= self._rules.max_time_ns:
             return ""
@@ -258,6 +258,10 @@ class Trial:
             )
 
     # ---- results ----
+
+    @property
+    def _undecided(self) -> Verdict:
+        return "inconclusive" if self._bump.declared else "measured"
 
     def _verdict(self) -> Verdict:
         question = self._question

@@ -85,8 +85,13 @@ def format_time(ns: float, digits: int = 3) -> str:
     for unit, size in (("s", 1e9), ("ms", 1e6), ("us", 1e3)):
         # What would be rounded up to 1000 of the smaller unit is 1 of this one.
         if abs(ns) >= size * (1 - 0.5 * 10.0**-digits):
-            return f"{ns / size:.{digits}g}{unit}"
-    return f"{ns:.{digits}g}ns"
+            return f"{_rounded(ns / size, digits)}{unit}"
+    return f"{_rounded(ns, digits)}ns"
+
+
+def _rounded(value: float, digits: int) -> str:
+    """To so many significant digits, and never as ``7.1e+02``."""
+    return f"{float(f'{value:.{digits}g}'):g}"
 
 
 def format_share(share: float, decimals: int = 1) -> str:

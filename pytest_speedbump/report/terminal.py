@@ -83,9 +83,10 @@ def _align(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def _remarks(result: Result) -> list[str]:
     remarks = [*result.bump.notes, *result.warnings]
-    if result.lock is not None and result.lock.text and not result.lock.fails:
+    if result.lock is not None and result.lock.text and result.outcome != "failed":
         remarks.insert(0, f"lockfile: {result.lock.kind}: {result.lock.text}")
-    if result.reason and result.outcome != "failed":
+    unconcerned = result.verdict == "void" and result.bump.by != "marker" and not result.matched
+    if result.reason and result.outcome != "failed" and not unconcerned:
         remarks.insert(0, f"{result.verdict}: {result.reason}")
     if result.verdict == "inconclusive" and result.floor is not None:
         remarks.append(f"floor reached: {format_share(result.floor)}")

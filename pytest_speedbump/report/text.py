@@ -34,7 +34,8 @@ def failure_text(result: Result) -> str:
 def _headline(result: Result) -> str:
     bump, declared = result.bump, result.bump.declared
     slowed = f"speedbump: {bump.targets} slowed by {format_time(bump.delay_ns)} a call"
-    if result.lock is not None and result.lock.fails:
+    if _lock_decides(result):
+        assert result.lock is not None
         return f"{slowed}: {result.lock.kind} since the lockfile was written: {result.lock.text}"
     if result.verdict == "void":
         return f"{slowed}: no verdict is possible, and what guards nothing must not pass: {result.reason}"
@@ -46,6 +47,15 @@ def _headline(result: Result) -> str:
     if declared.kind == "insensitive":
         return f"{slowed} {costs}, more than the budget of {limit}"
     return f"{slowed} {costs}, less than the {limit} that it must show"
+
+
+def _lock_decides(result: Result) -> bool:
+    """Whether the test failed for what the lockfile holds, rather than for what it declares itself."""
+    if result.lock is None:
+        return False
+    declared = result.bump.declared
+    kept = result.verdict == (declared.kind if declared else "measured")
+    return result.lock.fails or (kept and result.lock.kind == "inconclusive")
 
 
 def _evidence(result: Result) -> list[str]:
@@ -63,10 +73,10 @@ def _advice(result: Result) -> list[str]:
     declared = result.bump.declared
     if result.lock is not None and result.lock.fails:
         return ["If this is meant, accept it with --speedbump-save."]
-    if result.verdict == "sensitive" and declared is not None:
+    if result.verdict == "sensitive" and declared is not None and not _lock_decides(result):
         return ["It is on the critical path: take it off, call it less, or declare a larger budget."]
-    if result.verdict == "insensitive" and declared is not None:
+    if result.verdict == "insensitive" and declared is not None and not _lock_decides(result):
         return ["The benchmark hardly feels this code: does it measure what it is meant to?"]
-    if result.verdict == "inconclusive":
+    if result.verdict == "inconclusive" or _lock_decides(result):
         return ["Noise hid the answer: give it a longer --speedbump-max-time, a quieter machine or a longer delay."]
     return []
