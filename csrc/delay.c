@@ -36,6 +36,7 @@ void sb_delay_init(sb_delay *delay, const sb_clock *clock, int64_t slice_ns, boo
         .slice_ticks = to_ticks(clock, (double)slice_ns),
         .sleeps = sleeps,
     };
+    delay->quick_limit = sleeps ? -1 : sb_delay_amount(delay, (double)slice_ns);
     delay->late_limit = sb_delay_amount(delay, LATE_NS);
     delay->coarse_ticks = to_ticks(clock, 2 * COARSE_READS * clock->read_ns);
     delay->carry_limit = sb_delay_amount(delay, CARRY_STEPS * fmax(clock->step_ns, clock->read_ns));
@@ -93,7 +94,7 @@ int sb_delay_spend(const sb_delay *delay, int64_t requested, int64_t *carry, sb_
     int64_t now, polled_ticks = 0;
     bool stopped = false;
 
-    if (wait <= delay->slice_ticks && !delay->sleeps) {
+    if (!sb_delay_polls(delay, requested)) {
         now = spin(delay, start, start + wait);
     }
     else {

@@ -25,6 +25,7 @@ typedef struct {
     int64_t late_limit;    /* amount; an overshoot over this and a tenth of the request is preemption, not the clock */
     int64_t coarse_ticks;  /* while more than this remains, the clock is read COARSE_READS times between two looks */
     int64_t slice_ticks;   /* longest wait between two polls */
+    int64_t quick_limit;   /* amount; what asks for no more is spent in one go, without a poll; -1: nothing is */
     bool sleeps;           /* sleep through the greater part instead of spinning */
 } sb_delay;
 
@@ -41,6 +42,12 @@ void sb_delay_init(sb_delay *delay, const sb_clock *clock, int64_t slice_ns, boo
  * Returns 0, or -1 as soon as `poll` does; `spent` is filled in either case. */
 int sb_delay_spend(const sb_delay *delay, int64_t requested, int64_t *carry, sb_poll poll, void *context,
                    sb_spent *spent);
+
+/* Whether spending `requested` may poll. */
+static inline bool sb_delay_polls(const sb_delay *delay, int64_t requested)
+{
+    return requested > delay->quick_limit;
+}
 
 /* Measures `fixed`: runs `spend` (which calls sb_delay_spend in the way that is to be calibrated) against doing
  * nothing, in some hundred short alternating batches, and takes the median, so that a preemption or two cost nothing. */

@@ -2,6 +2,8 @@
 #include "patterns.h"
 #include "session.h"
 
+#include <string.h>
+
 static PyStructSequence_Field CLOCK_FIELDS[] = {
     {"name", "'tsc', 'cntvct' or 'clock_gettime'"},
     {"read_ns", "cost of one read"},
@@ -47,7 +49,9 @@ static PyObject *module_now_ns(PyObject *module, PyObject *Py_UNUSED(ignored))
 
 static PyObject *module_after_fork(PyObject *module, PyObject *Py_UNUSED(ignored))
 {
-    PyObject *armed = module_state(module)->armed;
+    sb_state *state = module_state(module);
+    PyObject *armed = state->armed;
+    memset(&state->lock, 0, sizeof state->lock); /* a thread that did not come along may have held it */
     if (armed != NULL) {
         Py_INCREF(armed); /* its last reference may be sys.monitoring's */
         sb_session_abandon(armed);

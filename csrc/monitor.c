@@ -129,19 +129,28 @@ static bool holds_id(const sb_monitor *monitor)
     return ours;
 }
 
+/* Where another tool has freed the id and nobody taken it, our events and callback may still be there to be cleared. */
+static bool takes_id_back(const sb_monitor *monitor)
+{
+    bool taken = command(monitor, "use_tool_id", Py_BuildValue("(is)", monitor->tool, SB_TOOL_NAME)) == 0;
+    PyErr_Clear();
+    return taken;
+}
+
 void sb_monitor_stop(sb_monitor *monitor)
 {
-    if (monitor->tool < 0) {
+    const sb_monitor mine = *monitor;
+    monitor->tool = -1; /* first of all: another thread may want to stop as well */
+    if (mine.tool < 0) {
         return;
     }
     PyObject *pending = PyErr_GetRaisedException();
-    if (holds_id(monitor)) {
-        command_or_complain(monitor, "set_events", Py_BuildValue("(ii)", monitor->tool, 0));
-        command_or_complain(monitor, "register_callback", Py_BuildValue("(ilO)", monitor->tool, monitor->py_start, Py_None));
-        command_or_complain(monitor, "free_tool_id", Py_BuildValue("(i)", monitor->tool));
-        command_or_complain(monitor, "restart_events", PyTuple_New(0));
+    if (holds_id(&mine) || takes_id_back(&mine)) {
+        command_or_complain(&mine, "set_events", Py_BuildValue("(ii)", mine.tool, 0));
+        command_or_complain(&mine, "register_callback", Py_BuildValue("(ilO)", mine.tool, mine.py_start, Py_None));
+        command_or_complain(&mine, "free_tool_id", Py_BuildValue("(i)", mine.tool));
+        command_or_complain(&mine, "restart_events", PyTuple_New(0));
     }
-    monitor->tool = -1;
     PyErr_SetRaisedException(pending);
 }
 

@@ -88,8 +88,8 @@ static void spend_to_calibrate(void *context, int64_t requested, sb_spent *spent
     spend(self->delay, self->mode, requested, &carry, spent);
 }
 
-/* Calibrated once an interpreter. With a GIL two threads may both calibrate (nogil gives it up), and either's figure
- * is right; it is published whole. */
+/* Calibrated once an interpreter. With a GIL two threads may both calibrate (nogil gives it up), and either's figure is
+ * right; the first stays, because a thread may be reading it already. */
 static const sb_delay *calibrated_delay(sb_state *state, sb_mode mode)
 {
     SB_LOCK(&state->lock);
@@ -98,8 +98,10 @@ static const sb_delay *calibrated_delay(sb_state *state, sb_mode mode)
         sb_delay_init(&delay, &state->clock, mode == SB_SPIN ? SPIN_SLICE_NS : RELEASED_SLICE_NS, mode == SB_SLEEP);
         calibration context = {.delay = &delay, .mode = mode};
         sb_delay_calibrate(&delay, spend_to_calibrate, &context);
-        state->delays[mode] = delay;
-        state->calibrated[mode] = true;
+        if (!state->calibrated[mode]) {
+            state->delays[mode] = delay;
+            state->calibrated[mode] = true;
+        }
     }
     SB_UNLOCK(&state->lock);
     return &state->delays[mode];
@@ -140,6 +142,10 @@ static PyObject *delay_call(sb_session *self, sb_cell *cell, int64_t requested)
 {
     sb_thread *thread = sb_counters_thread(&self->counters);
     sb_spent spent;
+    const bool waits = self->mode != SB_SPIN || sb_delay_polls(self->delay, requested);
+    if (waits) {
+        Py_INCREF(self); /* other threads, and signal handlers, may disarm and drop the session meanwhile */
+    }
     int result = spend(self->delay, self->mode, requested, &thread->carry, &spent);
     sb_add(&cell->requested, requested);
     sb_add(&cell->delivered, spent.delivered);
@@ -150,26 +156,17 @@ static PyObject *delay_call(sb_session *self, sb_cell *cell, int64_t requested)
     if (spent.polled != 0) {
         sb_add(&cell->waited, spent.polled);
     }
+    if (waits) {
+        Py_DECREF(self);
+    }
     if (result < 0) {
         return NULL;
     }
     Py_RETURN_NONE;
 }
 
-/* PY_START(code, offset). No event fires while it runs, so it is never entered twice in one thread, and the cell
- * stays where it is until it returns. It raises nothing but what a pending signal's handler raises. */
-static PyObject *session_on_start(PyObject *op, PyObject *const *args, Py_ssize_t Py_UNUSED(nargs))
+static inline PyObject *count_call(sb_session *self, sb_cell *cell)
 {
-    sb_session *self = (sb_session *)op;
-    PyObject *code = args[0];
-    sb_thread *thread = sb_counters_thread(&self->counters);
-    sb_cell *cell = thread != NULL ? sb_counters_find(thread, code) : NULL;
-    if (cell == NULL) {
-        cell = meet(self, code);
-        if (cell == NULL) {
-            return Py_NewRef(self->monitor.disable);
-        }
-    }
     int64_t plan = sb_load_acquire(&self->plan);
     if (plan == PAUSED) {
         Py_RETURN_NONE;
@@ -179,6 +176,25 @@ static PyObject *session_on_start(PyObject *op, PyObject *const *args, Py_ssize_
         Py_RETURN_NONE;
     }
     return delay_call(self, cell, plan);
+}
+
+/* PY_START(code, offset). No event fires while it runs, so it is never entered twice in one thread, and the cell
+ * stays where it is until it returns. It raises nothing but what a pending signal's handler raises. Its caller holds no
+ * reference to the session: wherever it may wait, it holds one itself. */
+static PyObject *session_on_start(PyObject *op, PyObject *const *args, Py_ssize_t Py_UNUSED(nargs))
+{
+    sb_session *self = (sb_session *)op;
+    PyObject *code = args[0];
+    sb_thread *thread = sb_counters_thread(&self->counters);
+    sb_cell *cell = thread != NULL ? sb_counters_find(thread, code) : NULL;
+    if (cell != NULL) {
+        return count_call(self, cell);
+    }
+    Py_INCREF(op);
+    cell = meet(self, code);
+    PyObject *result = cell != NULL ? count_call(self, cell) : Py_NewRef(self->monitor.disable);
+    Py_DECREF(op);
+    return result;
 }
 
 static PyMethodDef CALLBACK = {
@@ -201,9 +217,7 @@ static void disarm(sb_session *self)
 void sb_session_abandon(PyObject *op)
 {
     sb_session *self = (sb_session *)op;
-    /* Threads that did not come along may have held them. */
-    memset(&self->lock, 0, sizeof self->lock);
-    memset(&sb_state_of(op)->lock, 0, sizeof self->lock);
+    memset(&self->lock, 0, sizeof self->lock); /* a thread that did not come along may have held it */
     disarm(self);
 }
 
@@ -227,6 +241,7 @@ static PyObject *session_arm(PyObject *op, PyObject *Py_UNUSED(ignored))
         return NULL;
     }
 
+    sb_store_release(&self->plan, PAUSED);
     PyObject *callback = PyCFunction_New(&CALLBACK, op);
     if (callback == NULL || sb_monitor_start(&self->monitor, callback) < 0) {
         Py_XDECREF(callback);
@@ -403,10 +418,19 @@ static int session_traverse(PyObject *op, visitproc visit, void *arg)
 }
 
 /* No tp_clear: nothing that a session holds can hold the session. While armed, sys.monitoring's callback does. */
+/* Armed to the end only where another tool has thrown our callback away. */
+static void session_finalize(PyObject *op)
+{
+    disarm((sb_session *)op);
+}
+
 static void session_dealloc(PyObject *op)
 {
     sb_session *self = (sb_session *)op;
     PyTypeObject *type = Py_TYPE(op);
+    if (PyObject_CallFinalizerFromDealloc(op) < 0) {
+        return;
+    }
     PyObject_GC_UnTrack(op);
     Py_CLEAR(self->patterns);
     Py_CLEAR(self->owner);
@@ -446,6 +470,7 @@ static PyType_Slot session_slots[] = {
                         "Slows what `patterns` match, while armed. `owner` names it in the error that a second one gets."},
     {Py_tp_new, session_new},
     {Py_tp_traverse, session_traverse},
+    {Py_tp_finalize, session_finalize},
     {Py_tp_dealloc, session_dealloc},
     {Py_tp_methods, session_methods},
     {Py_tp_getset, session_getset},
