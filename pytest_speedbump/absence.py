@@ -1,11 +1,12 @@
-"""Entries of a lockfile that this run did not measure: which were left out, and which guard nothing any more."""
+"""Entries of a lockfile that this run did not measure: which were left out, and which guard nothing any more. Pure."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from pytest_speedbump.collected import Collected
 from pytest_speedbump.lockfile import Key
 
-__all__ = ["Absent", "find_absent"]
+__all__ = ["Absent", "file_of", "find_absent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,46 +15,46 @@ class Absent:
 
     Attributes:
         gone: the test exists no more: renamed or removed.
-        dropped: the test ran and did not ask the question any more.
-        left_out: the test was not selected, was skipped, or the run stopped before it. No reproach.
+        dropped: the test passed and did not ask the question any more.
+        unmeasured: the test ran, and was kept from measuring.
+        left_out: the test was not selected, was skipped, failed by itself, or the run stopped before it. No reproach.
     """
 
-    gone: tuple[Key, ...]
-    dropped: tuple[Key, ...]
-    left_out: tuple[Key, ...]
+    gone: list[Key]
+    dropped: list[Key]
+    unmeasured: list[Key]
+    left_out: list[Key]
 
 
 def find_absent(
     keys: Iterable[Key],
     *,
-    ran: Collection[str],
-    collected: Collection[str],
-    complete: bool,
+    passed: Collection[str],
+    unmeasured: Collection[str],
+    collected: Collected,
     existing_files: Collection[str],
 ) -> Absent:
     """Sorts the keys that were not measured.
 
     Args:
-        ran: node ids of tests that ran to their end.
-        collected: node ids that were selected to run.
-        complete: whether no test of a collected file was deselected. Where some may have been, no test counts as gone
-            whose file exists.
+        passed, unmeasured: node ids.
         existing_files: of the files that the keys' node ids begin with, those that exist.
     """
-    collected_files = {_file(nodeid) for nodeid in collected}
-    gone, dropped, left_out = [], [], []
+    absent = Absent([], [], [], [])
     for key in keys:
-        nodeid = key[0]
-        if nodeid in ran:
-            dropped.append(key)
-        elif nodeid not in collected and (
-            _file(nodeid) not in existing_files or (complete and _file(nodeid) in collected_files)
-        ):
-            gone.append(key)
+        test, file = key[0], file_of(key)
+        if test in unmeasured:
+            kind = absent.unmeasured
+        elif test in passed:
+            kind = absent.dropped
+        elif test not in collected.tests and (file not in existing_files or file in collected.files):
+            kind = absent.gone
         else:
-            left_out.append(key)
-    return Absent(tuple(gone), tuple(dropped), tuple(left_out))
+            kind = absent.left_out
+        kind.append(key)
+    return absent
 
 
-def _file(nodeid: str) -> str:
-    return nodeid.partition("::")[0]
+def file_of(key: Key) -> str:
+    """The file of the key's test, relative to the root directory."""
+    return key[0].partition("::")[0]

@@ -1,7 +1,10 @@
 """The controller of pytest-xdist: starts reporting as soon as there is something to report."""
 
+from typing import Any
+
 import pytest
 
+from pytest_speedbump.collected import Collected
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.options import Options
 
@@ -14,6 +17,7 @@ class Controller:
     def __init__(self, config: pytest.Config, options: Options) -> None:
         self._config, self._options = config, options
         self._started = False
+        self._collected = Collected()
 
     def start(self) -> None:
         """Raises UsageError where the lockfile cannot be used."""
@@ -25,8 +29,21 @@ class Controller:
             run = Run.start(self._options)
         except InputError as error:
             raise pytest.UsageError(str(error)) from None
-        self._reporting = ReportingPlugin(self._config, run, remote=True)
+        self._reporting = ReportingPlugin(self._config, run, self._collected, remote=True)
         self._config.pluginmanager.register(self._reporting, "speedbump-reporting")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        node.workerinput["speedbump_seed"] = self._options.seed
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Raises UsageError where the worker refused its input: it has no other way to say so."""
+        sent = getattr(node, "workeroutput", {})  # a worker that crashed has none
+        if "speedbump_refused" in sent:
+            raise pytest.UsageError(sent["speedbump_refused"])
+        if "speedbump_collected" in sent:
+            self._collected.update(Collected.from_json(sent["speedbump_collected"]))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

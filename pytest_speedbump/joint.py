@@ -18,6 +18,8 @@ from pytest_speedbump.subject import CallableRaisedError, Subject, Switch
 
 __all__ = ["JoinedFixture", "check_shape", "join", "refuse_awaitable", "refuse_coroutine"]
 
+WARM_ROUNDS = 5  # the median of fewer may be that of a cold start, several times as long
+
 _SIGNATURES = {
     "_raw": ["self", "function_to_benchmark", "args", "kwargs"],
     "_raw_pedantic": [
@@ -106,7 +108,8 @@ class JoinedFixture(BenchmarkFixture):
             self._speedbump_disabled()
             return
         subject.iterations = self.stats.iterations
-        subject.baseline_ns = self.stats.stats.median * subject.iterations * 1e9
+        if len(self.stats.stats.data) >= WARM_ROUNDS:
+            subject.baseline_ns = self.stats.stats.median * subject.iterations * 1e9
         self._speedbump_measure(subject)
 
 

@@ -5,7 +5,7 @@ from pytest_speedbump.audit import uncalled_target
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.counts import take_snapshot
 from pytest_speedbump.result import MatchedCode, Result
-from pytest_speedbump.subject import Subject
+from pytest_speedbump.subject import CallableRaisedError, Subject
 from pytest_speedbump.suggest import suggest
 
 __all__ = ["list_bump"]
@@ -17,16 +17,19 @@ def list_bump(test: str, subject: Subject, bump: Bump) -> Result:
     session.arm()
     try:
         subject.round(lambda: session.set_delay(0.0), session.pause)
-        snapshot = take_snapshot(session, bump.targets)
+        broken = ""
+    except CallableRaisedError as error:
+        broken = f"the callable raised {error.__cause__!r} when repeated; what is listed was called until then"
     finally:
         session.disarm()
+    snapshot = take_snapshot(session, bump.targets)
     uncalled = uncalled_target(bump, snapshot.matched)
     return Result(
         test=test,
         bump=bump,
         verdict="listed",
         outcome="passed",
-        reason=f"{uncalled} never ran{suggest(uncalled, subject)}" if uncalled else "",
+        reason=broken or (f"{uncalled} never ran{suggest(uncalled, subject)}" if uncalled else ""),
         iterations=subject.iterations,
         calls=sum(code.calls for code in snapshot.matched) / subject.iterations,
         matched=tuple(

@@ -51,6 +51,11 @@ class Entry:
     def key(self) -> Key:
         return self.test, self.targets, self.mode, self.delay_ns
 
+    @property
+    def width(self) -> float:
+        """Of the interval, in transmission."""
+        return self.transmission[2] - self.transmission[1]
+
     def drop_at(self, transmission: float, control_ns: float) -> float:
         """The drop that this entry's calls and so much transmission give where one run takes ``control_ns``."""
         added = transmission * self.calls * self.delay_ns
@@ -118,8 +123,9 @@ def merge(
     """The entries to save, and what changed, in sentences.
 
     Entries of tests that did not run stay. So do those whose new figures differ by no more than noise: a file that
-    changes with every save hides what matters, and one that follows small growth would let it creep. Where a test asks
-    one question twice, its first answer counts.
+    changes with every save hides what matters, and one that follows small growth would let it creep. Only much better
+    knowledge, an interval of less than half the width, replaces what may still be true. Where a test asks one question
+    twice, its first answer counts.
 
     Args:
         gone: keys that certainly exist no more.
@@ -143,8 +149,12 @@ def merge(
                 state = "not added" if known is None else "left as it was"
                 said.append(f"{state}: {name_of(key)}: {result.reason or 'too few rounds'}")
             continue
-        if known is not None and _same_question(known, entry) and compare(known, result, tolerance).kind == "kept":
-            continue
+        if known is not None and _same_question(known, entry) and 2 * entry.width >= known.width:
+            change = compare(known, result, tolerance)
+            if change.kind == "inconclusive":
+                said.append(f"left as it was: {name_of(key)}: {change.text}")
+            if change.kind in ("kept", "inconclusive"):
+                continue
         entries[key] = entry
         said.append(f"{'added' if known is None else 'changed'}: {name_of(key)}")
     return entries, said

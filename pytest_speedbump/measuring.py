@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -67,8 +68,10 @@ class MeasuringPlugin:
     def _join(self, item: pytest.Item, fixture: Any) -> None:
         from pytest_benchmark.fixture import BenchmarkFixture
 
-        from pytest_speedbump.joint import join
+        from pytest_speedbump.joint import JoinedFixture, join
 
+        if type(fixture) is JoinedFixture:  # a conftest's own `benchmark`, which hands on what it was given
+            return
         if type(fixture) is not BenchmarkFixture:  # pytest-codspeed's fakes its class: isinstance would believe it
             found = f"{type(fixture).__module__}.{type(fixture).__name__}"
             self._run.unmeasured[item.nodeid] = f"its `benchmark` fixture is a {found}, not pytest-benchmark's"
@@ -87,7 +90,7 @@ class MeasuringPlugin:
         """What a fixture is to do with its callable: in the last pass it returns the results."""
 
         def measure(subject: Subject) -> list[Result]:
-            with exclusive():
+            with exclusive(self._progress.waiting):
                 if self._run.options.list_only:
                     results = [list_bump(item.nodeid, subject, bump) for bump in self._run.plan[item.nodeid]]
                 else:
@@ -104,7 +107,7 @@ class MeasuringPlugin:
         """An early pass: a few rounds, and no verdict yet."""
 
         def measure(subject: Subject) -> None:
-            with exclusive():
+            with exclusive(self._progress.waiting):
                 for trial in self._trials(item):
                     trial.measure(subject, ENOUGH_NS / self._run.options.passes)
 
@@ -146,6 +149,7 @@ class MeasuringPlugin:
             rules = Rules(
                 max_time_ns=options.max_time_ns,
                 alpha_fail=run.alpha_fail,
+                alpha_end=run.alpha_end,
                 strict=options.strict,
                 advisory=options.advisory,
                 seed=options.seed,
@@ -160,13 +164,14 @@ class MeasuringPlugin:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, Any]:
         """Early passes over the planned tests, unreported: effects that come and go deceive rounds in one place."""
-        items = [item for item in session.items if item.nodeid in self._run.plan]
-        if not session.config.option.collectonly and not self._run.options.list_only:
+        planned = [item for item in session.items if item.nodeid in self._run.plan]
+        worker = hasattr(session.config, "workerinput")  # of pytest-xdist: it learns one by one which tests are its own
+        if not (session.config.option.collectonly or self._run.options.list_only or worker):
             self._glancing = True
             try:
-                for _ in range(self._run.options.passes - 1):
-                    for item, following in zip(items, [*items[1:], session.items[0]], strict=True):
-                        runtestprotocol(item, log=False, nextitem=following)
+                early = planned * (self._run.options.passes - 1)
+                for item, following in pairwise([*early, *session.items[:1]]):
+                    runtestprotocol(item, log=False, nextitem=following)
             finally:
                 self._glancing = False
         return (yield)

@@ -120,10 +120,9 @@ def parse_options(config: pytest.Config) -> Options:
     seed = parse("seed", _parse_seed)
     tolerance = parse("tolerance", parse_share)
     passes = parse("passes", _parse_passes)
-    here = config.invocation_params.dir
-    json = parse("json", lambda value, name: _parse_path(value, name, here))
-    save = parse("save", lambda value, name: _parse_path(value, name, config.rootpath if value == LOCKFILE else here))
-    compare = parse("compare", lambda value, name: _parse_lock(value, name, config.rootpath, here))
+    json = parse("json", lambda value, name: _parse_path(value, name, _beside(given("json"), config)))
+    save = parse("save", lambda value, name: _parse_saved_lock(value, name, _beside(given("save"), config)))
+    compare = parse("compare", lambda value, name: _parse_lock(value, name, _beside(given("compare"), config)))
     return Options(
         targets=None if targets is None else Given(_parse_targets(targets, config), targets.by),
         delays=parse("delay", parse_times) or Given(parse_times(DEFAULT_DELAY, "delay"), "default"),
@@ -147,11 +146,21 @@ def _label(name: str, by: Origin) -> str:
     return f"--speedbump-{name.replace('_', '-')}" if by == "command line" else f"ini key speedbump_{name}"
 
 
+def _beside(given: Given[object] | None, config: pytest.Config) -> Path:
+    """Files named on the command line are looked up from where the user stands, those of an ini file from beside it.
+
+    The lockfile's default name stands in the root directory, wherever one stands.
+    """
+    if given is not None and given.value == LOCKFILE:
+        return config.rootpath
+    if given is not None and given.by == "ini" and config.inipath is not None:
+        return config.inipath.parent
+    return config.invocation_params.dir
+
+
 def _parse_targets(given: Given[object], config: pytest.Config) -> Targets:
-    """Files named on the command line are looked up from where the user stands, those of an ini file from beside it."""
     assert isinstance(given.value, list)
-    beside_ini = config.inipath.parent if given.by == "ini" and config.inipath else None
-    return parse_targets(given.value, beside_ini or config.invocation_params.dir)
+    return parse_targets(given.value, _beside(given, config))
 
 
 def _parse_limit(value: object, name: str) -> float:
@@ -175,23 +184,27 @@ def _parse_passes(value: object, name: str) -> int:
     return int(text)
 
 
-def _parse_lock(value: object, name: str, root: Path, here: Path) -> Path:
-    if "::" in str(value):
-        raise InputError(f"{name} took the test {str(value)!r} for its file; put it last, or write {name}=PATH")
-    path = (root if value == LOCKFILE else here) / str(value)
-    _refuse_directory(path, value, name)
+def _parse_lock(value: object, name: str, base: Path) -> Path:
+    """An option whose path may be left out takes the next word for it: what were meant as tests are no such file."""
+    path = base / str(value)
+    mend = f"put {name} last, or name its file, as in {name}=PATH"
+    if path.is_dir():
+        raise InputError(f"{name} {str(value)!r} is a directory; {mend}")
+    if "::" in str(value) or path.suffix == ".py":
+        raise InputError(f"{name} took {str(value)!r} for its file, which looks like tests; {mend}")
     return path
 
 
-def _refuse_directory(path: Path, value: object, name: str) -> None:
-    if path.is_dir():
-        raise InputError(f"{name} {str(value)!r} is a directory; name a file, as in {name}=PATH")
+def _parse_saved_lock(value: object, name: str, base: Path) -> Path:
+    _parse_lock(value, name, base)
+    return _parse_path(value, name, base)
 
 
 def _parse_path(value: object, name: str, base: Path) -> Path:
     """A path that can be written: tried out, because permissions and file systems have no better answer."""
     path = base / str(value)
-    _refuse_directory(path, value, name)
+    if path.is_dir():
+        raise InputError(f"{name} {str(value)!r} is a directory; name a file, as in {name}=PATH")
     if path.suffix == ".py":
         raise InputError(f"{name} {str(value)!r} is a Python file and would be overwritten; write {name}=PATH")
     if not path.parent.is_dir():

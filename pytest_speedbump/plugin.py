@@ -2,10 +2,13 @@
 the C core, the statistics and the reports are not even imported.
 """
 
+from collections.abc import Generator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_speedbump.collected import Collected
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.options import Options, add_options, parse_options
 from pytest_speedbump.plan import MARKERS, is_marked
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_speedbump.measuring import MeasuringPlugin
 
 OPTIONS = pytest.StashKey[Options]()
+COLLECTED = pytest.StashKey[Collected]()
 MEASURING: "pytest.StashKey[MeasuringPlugin]" = pytest.StashKey()
 
 
@@ -26,9 +30,13 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS.values():
         config.addinivalue_line("markers", marker.signature)
     try:
-        config.stash[OPTIONS] = parse_options(config)
+        options = parse_options(config)
     except InputError as error:
         raise pytest.UsageError(str(error)) from None
+    if hasattr(config, "workerinput"):  # of pytest-xdist: one seed for the whole run
+        options = replace(options, seed=config.workerinput["speedbump_seed"])
+    config.stash[OPTIONS] = options
+    config.stash[COLLECTED] = Collected()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -44,6 +52,22 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         controller.start()
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    item.config.stash[COLLECTED].tests.add(item.nodeid)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    partly = collector.config.getoption("lf", False) or any("::" in argument for argument in collector.config.args)
+    if isinstance(collector, pytest.File) and report.passed and not partly:
+        collector.config.stash[COLLECTED].files.add(collector.nodeid)
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist tells the controller that a worker is ready
 def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
     options = config.stash[OPTIONS]
@@ -58,11 +82,16 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         if run.plan and not config.option.collectonly:
             check_environment(config)
     except InputError as error:
+        if hasattr(config, "workeroutput"):
+            config.workeroutput["speedbump_refused"] = str(error)
         raise pytest.UsageError(str(error)) from None
-    if not hasattr(config, "workerinput"):
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["speedbump_collected"] = config.stash[COLLECTED].to_json()
+    else:
         from pytest_speedbump.reporting import ReportingPlugin
 
-        config.pluginmanager.register(ReportingPlugin(config, run, remote=False), "speedbump-reporting")
+        reporting = ReportingPlugin(config, run, config.stash[COLLECTED], remote=False)
+        config.pluginmanager.register(reporting, "speedbump-reporting")
     measuring = config.stash[MEASURING] = MeasuringPlugin(config, run)
     config.pluginmanager.register(measuring, "speedbump-measuring")
 

@@ -1,14 +1,15 @@
 """The hooks that gather, gate and report. Under pytest-xdist they live in the controller, else beside the others."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import Any
 
 import pytest
 
 from pytest_speedbump import lockfile
-from pytest_speedbump.absence import Absent, find_absent
-from pytest_speedbump.lockfile import name_of
+from pytest_speedbump.absence import Absent, file_of, find_absent
+from pytest_speedbump.collected import Collected
+from pytest_speedbump.lockfile import Entry, Key, name_of
 from pytest_speedbump.report.document import document, replace_file
 from pytest_speedbump.report.status import status
 from pytest_speedbump.report.terminal import write_listing, write_table
@@ -17,23 +18,24 @@ from pytest_speedbump.run import Run
 
 __all__ = ["ReportingPlugin"]
 
-_SELECTING = ("keyword", "markexpr", "deselect", "lf", "stepwise")
-
 
 class ReportingPlugin:
-    """``run`` is shared with the measuring plugin, except in the controller of pytest-xdist, where it starts empty."""
+    """``run`` is shared with the measuring plugin, except in the controller of pytest-xdist, where it starts empty.
 
-    def __init__(self, config: pytest.Config, run: Run, *, remote: bool) -> None:
-        self._config, self._run, self._remote = config, run, remote
-        self._ran: set[str] = set()
+    There ``collected`` is complete once the workers are done.
+    """
+
+    def __init__(self, config: pytest.Config, run: Run, collected: Collected, *, remote: bool) -> None:
+        self._config, self._run, self._collected, self._remote = config, run, collected, remote
+        self._passed: set[str] = set()
         self._saved: list[str] = []
         self._finished = False
 
     # ---- gathering ----
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.when == "call" and report.outcome in ("passed", "failed"):
-            self._ran.add(report.nodeid)
+        if report.when == "call" and report.outcome == "passed":
+            self._passed.add(report.nodeid)
         sent = getattr(report, "speedbump", None)
         if not self._remote or sent is None:
             return
@@ -42,10 +44,6 @@ class ReportingPlugin:
             self._run.add(Result.from_json(one))
         if sent["unmeasured"]:
             self._run.unmeasured[report.nodeid] = sent["unmeasured"]
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
-        self._run.collected.update(ids)
 
     # ---- gating ----
 
@@ -63,23 +61,22 @@ class ReportingPlugin:
             return []
         reasons = [self._run.uncalled()]
         if self._run.options.compare is not None:
-            absent = self._absent()
+            absent = self._absent(self._run.lock)
             reasons += [f"{name_of(key)}: its test is gone (renamed or removed?)" for key in absent.gone]
             reasons += [f"{name_of(key)}: its test ran and does not measure it any more" for key in absent.dropped]
+            reasons += [f"{name_of(key)}: {self._run.unmeasured[key[0]]}" for key in absent.unmeasured]
         return [reason for reason in reasons if reason]
 
-    def _absent(self) -> Absent:
-        run, config = self._run, self._config
+    def _absent(self, entries: Mapping[Key, Entry]) -> Absent:
+        run = self._run
         measured = {lockfile.key_of(result) for result in run.all_results}
-        keys = [key for key in run.lock if key not in measured]
-        files = {key[0].partition("::")[0] for key in keys}
+        keys = [key for key in entries if key not in measured]
         return find_absent(
             keys,
-            ran=self._ran,
-            collected=run.collected,
-            complete=not any(config.getoption(name, None) for name in _SELECTING)
-            and not any("::" in argument for argument in config.args),
-            existing_files={file for file in files if (config.rootpath / file).exists()},
+            passed=self._passed,
+            unmeasured=run.unmeasured,
+            collected=self._collected,
+            existing_files={file for file in map(file_of, keys) if (self._config.rootpath / file).exists()},
         )
 
     # ---- reporting ----
@@ -97,10 +94,9 @@ class ReportingPlugin:
         if options.json is not None:
             replace_file(options.json, document(run.all_results, options.seed, options.error_rate))
         if options.save is not None and not options.list_only:
-            gone = self._absent()
-            entries, self._saved = lockfile.merge(
-                run.lock, run.all_results, (*gone.gone, *gone.dropped) if self._finished else (), options.tolerance
-            )
+            absent = self._absent(run.saved)
+            gone = [*absent.gone, *absent.dropped] if self._finished else []
+            entries, self._saved = lockfile.merge(run.saved, run.all_results, gone, options.tolerance)
             lockfile.write(options.save, entries)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -123,10 +119,13 @@ class ReportingPlugin:
         workers = self._config.getoption("numprocesses", None)
         if self._remote and self._run.results and isinstance(workers, int) and workers > 1:
             remarks.append(f"{workers} workers of pytest-xdist disturb each other's rounds; `-n 0` measures best")
+        if self._remote and options.passes > 1:
+            remarks.append("--speedbump-passes has no effect under pytest-xdist")
         if options.compare is not None:
-            left_out = len(self._absent().left_out)
+            left_out = len(self._absent(self._run.lock).left_out)
             if left_out:
-                remarks.append(f"{left_out} entries of the lockfile were not compared: their tests did not run")
+                entries = "1 entry" if left_out == 1 else f"{left_out} entries"
+                remarks.append(f"not compared: {entries} of the lockfile, whose tests did not run or failed themselves")
         if options.save is not None and not options.list_only:
-            remarks.append(f"{os.path.relpath(options.save)}: {'; '.join(self._saved) or 'nothing changed'}")
+            remarks += [f"{os.path.relpath(options.save)}: {said}" for said in self._saved or ["nothing changed"]]
         return remarks

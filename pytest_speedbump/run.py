@@ -25,32 +25,29 @@ class Run:
         results: by node id, in the order of the tests; those of the last attempt where a test is rerun.
         unmeasured: by node id, why a planned test was not measured.
         trials: by node id, what is being measured; kept from pass to pass, made anew for a rerun.
-        lock: the lockfile that is to be compared with or added to; empty without one.
+        lock: the entries that are to be compared with; empty without any.
+        saved: the entries that are to be added to.
     """
 
     options: Options
-    lock: dict[Key, Entry]
+    lock: dict[Key, Entry] = field(default_factory=dict)
+    saved: dict[Key, Entry] = field(default_factory=dict)
     plan: dict[str, list[Bump]] = field(default_factory=dict)
     marked: set[str] = field(default_factory=set)
-    collected: set[str] = field(default_factory=set)
     results: dict[str, list[Result]] = field(default_factory=dict)
     unmeasured: dict[str, str] = field(default_factory=dict)
     trials: dict[str, list[Trial]] = field(default_factory=dict)
 
     @classmethod
     def start(cls, options: Options) -> "Run":
-        """Raises InputError where the lockfile cannot be used."""
-        lock: dict[Key, Entry] = {}
-        if options.compare is not None:
-            lock = lockfile.read(options.compare)
-        elif options.save is not None and options.save.exists():
-            lock = lockfile.read(options.save)
-        return cls(options, lock)
+        """Raises InputError where a lockfile cannot be used."""
+        lock = lockfile.read(options.compare) if options.compare is not None else {}
+        saved = lockfile.read(options.save) if options.save is not None and options.save.exists() else lock
+        return cls(options, lock, saved)
 
     def collect(self, items: Iterable[pytest.Item]) -> None:
         """Plans every test. Raises InputError: a bad marker, or a marked test that uses no fixture of ours."""
         for item in items:
-            self.collected.add(item.nodeid)
             if is_marked(item):
                 check_fixtures(item)
                 self.marked.add(item.nodeid)
@@ -60,9 +57,23 @@ class Run:
 
     @property
     def alpha_fail(self) -> float:
-        """The error rate of a failure, divided among all verdicts that may fail (Bonferroni: under any dependence)."""
-        declared = sum(bump.declared is not None for bumps in self.plan.values() for bump in bumps)
-        return self.options.error_rate / max(declared, 1)
+        """The error rate of a failure, divided among all verdicts that may fail (Bonferroni: under any dependence).
+
+        Those are the declarations and, with a lockfile, the comparisons.
+        """
+        bumps = [bump for bumps in self.plan.values() for bump in bumps]
+        declared = sum(bump.declared is not None for bump in bumps)
+        compared = len(bumps) if self._locks else 0
+        return self.options.error_rate / max(declared + compared, 1)
+
+    @property
+    def alpha_end(self) -> float:
+        """The error rate of an interval's end. A comparison fails where two are wrong: one saved, and one of now."""
+        return min(0.025, self.alpha_fail / 2) if self._locks else 0.025
+
+    @property
+    def _locks(self) -> bool:
+        return self.options.save is not None or self.options.compare is not None
 
     def begin(self, nodeid: str) -> None:
         """A verdict belongs to an attempt: forgets those of an earlier one."""
@@ -77,9 +88,12 @@ class Run:
         if self.options.compare is None or result.verdict == "listed":
             return result
         change = lockfile.compare(self.lock.get(lockfile.key_of(result)), result, self.options.tolerance)
+        fails = change.fails or (self.options.strict and change.kind == "inconclusive")
         outcome = result.outcome
-        if change.fails and outcome != "failed":
-            outcome = "warned" if self.options.advisory else "failed"
+        if fails and not self.options.advisory:
+            outcome = "failed"
+        elif (fails or change.kind == "inconclusive") and outcome == "passed":
+            outcome = "warned"
         return replace(result, lock=change, outcome=outcome)
 
     @property
@@ -96,7 +110,7 @@ class Run:
         if targets is None:
             return ""
         suite_wide = [result for result in self.all_results if result.bump.by != "marker"]
-        if any(result.matched for result in suite_wide):
+        if any(result.matched or result.verdict in ("measured", "inconclusive") for result in suite_wide):
             return ""
         if suite_wide:
             return f"no benchmark of this run calls its targets: {suite_wide[0].reason}"

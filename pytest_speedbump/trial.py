@@ -172,7 +172,8 @@ class Trial:
                     self._tally.add(pair)
                 self._question = self._ask(self._pilot)
                 pair_ns = self._pilot.elapsed_ns / len(self._pilot.pairs)
-                self._hopeless = self._find_hopeless(pair_ns, self._pilot.bound)
+                theta = centre(self._pilot.log_ratios, clip_scale(self._theta_b, self._pilot.bound))
+                self._hopeless = self._find_hopeless(pair_ns, self._pilot.bound, theta)
                 self._predict_floor(self._pilot)
             if not self._pilot.calls or self._hopeless:
                 self.settled = True
@@ -227,10 +228,13 @@ class Trial:
             return Sequential(self._theta_b, scale, alpha_over=alpha_fail, alpha_under=alpha_pass)
         return Sequential(self._theta_b, scale, alpha_over=alpha_pass, alpha_under=alpha_fail)
 
-    def _find_hopeless(self, pair_ns: float, bound: float) -> str:
-        """Why the time limit cannot suffice for a pass, whatever the noise; '' if it can."""
+    def _find_hopeless(self, pair_ns: float, bound: float, theta: float = 0.0) -> str:
+        """Why the time limit cannot suffice for a pass, whatever the noise; '' if it can.
+
+        Where the effect looks as if it broke the budget, ``theta``, that is the question: it takes far fewer pairs.
+        """
         declared, theta_b = self._bump.declared, self._theta_b
-        if declared is None or theta_b is None or declared.kind == "sensitive":
+        if declared is None or theta_b is None or declared.kind == "sensitive" or theta > theta_b:
             return ""
         visits = visits_to_pass(theta_b, clip_scale(theta_b, bound), min(self._rules.alpha_pass, self._rules.alpha_end))
         needed_ns = visits * max(VISIT_NS, pair_ns)

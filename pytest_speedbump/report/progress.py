@@ -23,8 +23,13 @@ class Progress:
         self._next_ns = FIRST_NS
         self._width = 0
 
+    def waiting(self) -> None:
+        """Somebody else measures: one experiment at a time on a host."""
+        if self._watched:
+            self._show("speedbump: waiting for another run on this host")
+
     def visited(self, bump: Bump, elapsed_ns: float, pairs: int) -> None:
-        if elapsed_ns < self._next_ns or self._terminal is None or not self._terminal.isatty:
+        if elapsed_ns < self._next_ns or not self._watched:
             return
         self._next_ns = elapsed_ns + EVERY_NS
         spent = f"{format_time(elapsed_ns, 2)} of {format_time(self._limit_ns, 2)}"
@@ -36,6 +41,10 @@ class Progress:
             self._show("")
         self._next_ns = FIRST_NS
         self._width = 0
+
+    @property
+    def _watched(self) -> bool:
+        return self._terminal is not None and bool(self._terminal.isatty)
 
     def _show(self, text: str) -> None:
         if not self._width:
