@@ -5,6 +5,15 @@
 static const int TOOL_IDS[] = {3, 4};
 #define N_TOOL_IDS ((int)(sizeof TOOL_IDS / sizeof TOOL_IDS[0]))
 
+/* The name is interned: the interpreter's lookup cache keeps every other string that it is asked with. */
+static PyObject *attribute(PyObject *object, const char *name)
+{
+    PyObject *interned = PyUnicode_InternFromString(name);
+    PyObject *value = interned != NULL ? PyObject_GetAttr(object, interned) : NULL;
+    Py_XDECREF(interned);
+    return value;
+}
+
 int sb_monitor_init(sb_monitor *monitor)
 {
     PyObject *events = NULL, *py_start = NULL;
@@ -15,12 +24,12 @@ int sb_monitor_init(sb_monitor *monitor)
         PyErr_SetString(PyExc_RuntimeError, "this interpreter has no sys.monitoring");
         goto error;
     }
-    monitor->disable = PyObject_GetAttrString(monitor->monitoring, "DISABLE");
-    events = PyObject_GetAttrString(monitor->monitoring, "events");
+    monitor->disable = attribute(monitor->monitoring, "DISABLE");
+    events = attribute(monitor->monitoring, "events");
     if (monitor->disable == NULL || events == NULL) {
         goto error;
     }
-    py_start = PyObject_GetAttrString(events, "PY_START");
+    py_start = attribute(events, "PY_START");
     if (py_start == NULL) {
         goto error;
     }
@@ -51,13 +60,20 @@ void sb_monitor_fini(sb_monitor *monitor)
     Py_CLEAR(monitor->disable);
 }
 
-/* Calls a method for its effect. Steals `arguments`, a tuple or NULL with an exception set. */
-static int command(const sb_monitor *monitor, const char *method, PyObject *arguments)
+/* Calls a method. Steals `arguments`, a tuple or NULL with an exception set. */
+static PyObject *call(const sb_monitor *monitor, const char *method, PyObject *arguments)
 {
-    PyObject *function = PyObject_GetAttrString(monitor->monitoring, method);
+    PyObject *function = attribute(monitor->monitoring, method);
     PyObject *result = function != NULL && arguments != NULL ? PyObject_CallObject(function, arguments) : NULL;
     Py_XDECREF(function);
     Py_XDECREF(arguments);
+    return result;
+}
+
+/* The same for its effect. Returns 0, or -1 with an exception set. */
+static int command(const sb_monitor *monitor, const char *method, PyObject *arguments)
+{
+    PyObject *result = call(monitor, method, arguments);
     Py_XDECREF(result);
     return result == NULL ? -1 : 0;
 }
@@ -74,7 +90,7 @@ static void raise_no_free_id(const sb_monitor *monitor)
 {
     PyObject *holders[N_TOOL_IDS] = {NULL};
     for (int i = 0; i < N_TOOL_IDS; i++) {
-        holders[i] = PyObject_CallMethod(monitor->monitoring, "get_tool", "i", TOOL_IDS[i]);
+        holders[i] = call(monitor, "get_tool", Py_BuildValue("(i)", TOOL_IDS[i]));
         if (holders[i] == NULL) {
             goto done;
         }
@@ -122,7 +138,7 @@ int sb_monitor_start(sb_monitor *monitor, PyObject *callback)
 /* Whether the id is still ours: another tool may have freed it and taken it. */
 static bool holds_id(const sb_monitor *monitor)
 {
-    PyObject *holder = PyObject_CallMethod(monitor->monitoring, "get_tool", "i", monitor->tool);
+    PyObject *holder = call(monitor, "get_tool", Py_BuildValue("(i)", monitor->tool));
     bool ours = holder != NULL && PyUnicode_Check(holder) && PyUnicode_CompareWithASCIIString(holder, SB_TOOL_NAME) == 0;
     Py_XDECREF(holder);
     PyErr_Clear();
@@ -159,7 +175,7 @@ int sb_monitor_is_intact(const sb_monitor *monitor)
     if (monitor->tool < 0 || !holds_id(monitor)) {
         return 0;
     }
-    PyObject *events = PyObject_CallMethod(monitor->monitoring, "get_events", "i", monitor->tool);
+    PyObject *events = call(monitor, "get_events", Py_BuildValue("(i)", monitor->tool));
     if (events == NULL) {
         return -1;
     }

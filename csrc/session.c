@@ -16,7 +16,7 @@
 static const char *const MODE_NAMES[SB_N_MODES] = {"spin", "nogil", "sleep"};
 
 /* How long a delay may last without looking for signals. Spinning keeps the GIL as running Python code does: no longer
- * than a switch interval. Without a GIL it is stop-the-world pauses that wait. */
+ * than a switch interval. Without a GIL it is stop-the-world pauses that wait: longer delays are spent detached. */
 #ifdef Py_GIL_DISABLED
 #define SPIN_SLICE_NS 1000000
 #else
@@ -72,8 +72,13 @@ static int spend_detached(const sb_delay *delay, int64_t requested, int64_t *car
 
 static int spend(const sb_delay *delay, sb_mode mode, int64_t requested, int64_t *carry, sb_spent *spent)
 {
-    return mode == SB_SPIN ? sb_delay_spend(delay, requested, carry, poll_attached, NULL, spent)
-                           : spend_detached(delay, requested, carry, spent);
+    bool attached = mode == SB_SPIN;
+#ifdef Py_GIL_DISABLED
+    /* Who stops the world looks for detached threads once a millisecond, and would miss one that detaches to poll. */
+    attached = attached && !sb_delay_polls(delay, requested);
+#endif
+    return attached ? sb_delay_spend(delay, requested, carry, poll_attached, NULL, spent)
+                    : spend_detached(delay, requested, carry, spent);
 }
 
 typedef struct {

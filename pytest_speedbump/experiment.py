@@ -46,7 +46,7 @@ class Pair(NamedTuple):
 
 
 class BrokenSubjectError(Exception):
-    """The callable raised when repeated; ``__cause__`` is what, ``round_number`` counts from 1, over both arms."""
+    """The callable raised when repeated: a :class:`CallableRaisedError`, and the ``arm`` in which it came."""
 
     def __init__(self, round_number: int, arm: str) -> None:
         super().__init__(f"the callable raised in round {round_number}, {arm} arm")
@@ -95,7 +95,7 @@ class Experiment:
         try:
             ns = self._subject.round(lambda: session.set_delay(delay_ns), session.pause)
         except CallableRaisedError as error:
-            raise BrokenSubjectError(self.rounds, arm) from error.__cause__
+            raise BrokenSubjectError(error.round_number, arm) from error.__cause__
         after = session.totals()
         return Round(ns, after[0] - before[0], *(now - then for now, then in zip(after[1:], before[1:], strict=True)))
 

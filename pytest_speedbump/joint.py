@@ -147,10 +147,12 @@ class _BenchmarkSubject:
         self.iterations = 1
         self.baseline_ns: float | None = None
         self.stretchable = stretchable
+        self._rounds = 0
         self._fixture, self._function = fixture, function
         self._args, self._kwargs, self._setup, self._teardown = args, kwargs, setup, teardown
 
     def round(self, start: Switch, stop: Switch) -> int:
+        self._rounds += 1
         try:
             args, kwargs = self._arguments()
             runner = self._fixture._make_runner(self._function, args, kwargs)
@@ -163,7 +165,7 @@ class _BenchmarkSubject:
             if self._teardown is not None:
                 self._teardown(*args, **kwargs)
         except Exception as error:
-            raise CallableRaisedError from error
+            raise CallableRaisedError(self._rounds) from error
         return ns
 
     def run_once_and(self, then: Callable[[Subject], object]) -> Any:

@@ -1,6 +1,7 @@
 """``--speedbump-list``: what the targets match in one call of a benchmark, and how often. Measures nothing."""
 
 from pytest_speedbump import _core
+from pytest_speedbump.arming import armed
 from pytest_speedbump.audit import uncalled_target
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.counts import take_snapshot
@@ -12,16 +13,18 @@ __all__ = ["list_bump"]
 
 
 def list_bump(test: str, subject: Subject, bump: Bump) -> Result:
-    """Runs one round, undelayed, and a second one only to find names where nothing matched."""
+    """Runs one round, undelayed, and a second one only to find names where nothing matched.
+
+    Raises:
+        InputError: another bump is armed, or no tool id is free.
+    """
     session = _core.Session(_core.Patterns(bump.targets.patterns), bump.mode, f"the listing of {test}")
-    session.arm()
-    try:
-        subject.round(lambda: session.set_delay(0.0), session.pause)
-        broken = ""
-    except CallableRaisedError as error:
-        broken = f"the callable raised {error.__cause__!r} when repeated; what is listed was called until then"
-    finally:
-        session.disarm()
+    broken = ""
+    with armed(session):
+        try:
+            subject.round(lambda: session.set_delay(0.0), session.pause)
+        except CallableRaisedError as error:
+            broken = f"the callable raised {error.__cause__!r} when repeated; what is listed was called until then"
     snapshot = take_snapshot(session, bump.targets)
     uncalled = uncalled_target(bump, snapshot.matched)
     return Result(

@@ -1,7 +1,8 @@
 """The hooks that measure and raise verdicts. Registered after collection, where a test asks for it."""
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from pytest_speedbump import _core
+from pytest_speedbump.arming import armed
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.fixture import SpeedbumpFixture
 from pytest_speedbump.host import exclusive
@@ -32,11 +34,8 @@ DISABLED = "benchmarks are disabled (--benchmark-disable, or pytest-xdist withou
 def check_environment(config: pytest.Config) -> None:
     """Raises InputError where nothing can be measured: no free tool id, or a pytest-benchmark that we do not know."""
     session = _core.Session(_core.Patterns(["!*"]), "spin", "the check for a free tool id")
-    try:
-        session.arm()
-    except RuntimeError as error:
-        raise InputError(str(error)) from None
-    session.disarm()
+    with armed(session):
+        pass
     if config.pluginmanager.hasplugin("benchmark"):
         from pytest_speedbump.joint import check_shape
 
@@ -49,7 +48,7 @@ class MeasuringPlugin:
     def __init__(self, config: pytest.Config, run: Run) -> None:
         self._run = run
         self._progress = Progress(config, run.options.max_time_ns)
-        self._setup_at = 0
+        self._setup_at = self._call_at = 0
         self._glancing = False
 
     def fixture_for(self, item: pytest.Item) -> SpeedbumpFixture:
@@ -90,7 +89,7 @@ class MeasuringPlugin:
         """What a fixture is to do with its callable: in the last pass it returns the results."""
 
         def measure(subject: Subject) -> list[Result]:
-            with exclusive(self._progress.waiting):
+            with self._measuring():
                 if self._run.options.list_only:
                     results = [list_bump(item.nodeid, subject, bump) for bump in self._run.plan[item.nodeid]]
                 else:
@@ -103,11 +102,20 @@ class MeasuringPlugin:
 
         return self._glance(item) if self._glancing else measure
 
+    @contextmanager
+    def _measuring(self) -> Iterator[None]:
+        """Alone on this host. What cannot be armed fails the test in a sentence: something armed it since the check."""
+        with exclusive(self._progress.waiting):
+            try:
+                yield
+            except InputError as error:
+                pytest.fail(f"speedbump: {error}", pytrace=False)
+
     def _glance(self, item: pytest.Item) -> Callable[[Subject], None]:
         """An early pass: a few rounds, and no verdict yet."""
 
         def measure(subject: Subject) -> None:
-            with exclusive(self._progress.waiting):
+            with self._measuring():
                 for trial in self._trials(item):
                     trial.measure(subject, ENOUGH_NS / self._run.options.passes)
 
@@ -116,7 +124,8 @@ class MeasuringPlugin:
     def _try(self, item: pytest.Item, subject: Subject) -> list[Result]:
         """Measures all bumps of a test in turn, so that each verdict's rounds are as far apart as they can be."""
         trials = self._trials(item)
-        stop_at = time.perf_counter_ns() + time_left_ns(item, time.perf_counter_ns() - self._setup_at)
+        now = time.perf_counter_ns()
+        stop_at = now + time_left_ns(item, now - self._setup_at, now - self._call_at)
         try:
             self._measure_in_turn(trials, subject, stop_at)
         except BaseException:
@@ -171,7 +180,8 @@ class MeasuringPlugin:
             try:
                 early = planned * (self._run.options.passes - 1)
                 for item, following in pairwise([*early, *session.items[:1]]):
-                    runtestprotocol(item, log=False, nextitem=following)
+                    # A test that follows itself is set up anew: pytest tears down only what the next one lacks.
+                    runtestprotocol(item, log=False, nextitem=None if following is item else following)
             finally:
                 self._glancing = False
         return (yield)
@@ -187,6 +197,7 @@ class MeasuringPlugin:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """Raises the verdict: xfail, JUnit, reruns and exit codes then come out right by themselves."""
+        self._call_at = time.perf_counter_ns()
         if self._glancing:
             return (yield)
         try:

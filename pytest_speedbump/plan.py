@@ -87,6 +87,8 @@ def _suite_wide(targets: Given[Targets], options: Options) -> Iterator[Bump]:
     if options.budget is not None:
         declared = Declaration("insensitive", options.budget.value, options.budget.by)
     for delay_ns in options.delays.value:
+        if declared is not None and delay_ns == 0:
+            raise InputError("a budget with a delay of 0 proves nothing; write a --speedbump-delay of more than 0")
         yield Bump(targets.value, delay_ns, options.mode.value, declared, targets.by)
 
 

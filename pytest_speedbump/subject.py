@@ -29,7 +29,15 @@ class Subject(Protocol):
 
 
 class CallableRaisedError(Exception):
-    """The measured callable raised when it was run again; ``__cause__`` is what it raised."""
+    """The measured callable raised when it was run again; ``__cause__`` is what it raised.
+
+    Attributes:
+        round_number: from 1, over all rounds that followed the test's own benchmark, slowed or not.
+    """
+
+    def __init__(self, round_number: int) -> None:
+        super().__init__(f"the callable raised in round {round_number}")
+        self.round_number = round_number
 
 
 class PlainSubject:
@@ -41,10 +49,12 @@ class PlainSubject:
     def __init__(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         self._function, self._args, self._kwargs = function, args, kwargs
         self.iterations = 1
+        self._rounds = 0
 
     def round(self, start: Switch, stop: Switch) -> int:
         function, args, kwargs = self._function, self._args, self._kwargs
         loops = range(self.iterations)
+        self._rounds += 1
         start()
         try:
             before = time.perf_counter_ns()
@@ -52,6 +62,6 @@ class PlainSubject:
                 function(*args, **kwargs)
             return time.perf_counter_ns() - before
         except Exception as error:
-            raise CallableRaisedError from error
+            raise CallableRaisedError(self._rounds) from error
         finally:
             stop()

@@ -3,6 +3,7 @@
 import difflib
 
 from pytest_speedbump import _core
+from pytest_speedbump.arming import armed
 from pytest_speedbump.counts import take_snapshot
 from pytest_speedbump.subject import CallableRaisedError, Subject
 from pytest_speedbump.targets import parse_targets
@@ -16,14 +17,12 @@ def suggest(target: str, subject: Subject) -> str:
     """Up to three names that ran in one more round and resemble ``target``, as the end of a sentence; '' if none do."""
     everything = parse_targets(["*", "!pytest_speedbump.*", "!pytest_benchmark.*"])
     session = _core.Session(_core.Patterns(everything.patterns), "spin", "the search for names")
-    session.arm()
-    try:
-        subject.round(lambda: session.set_delay(0.0), session.pause)
-        ran = take_snapshot(session, everything).matched
-    except CallableRaisedError:
-        return ""
-    finally:
-        session.disarm()
+    with armed(session):
+        try:
+            subject.round(lambda: session.set_delay(0.0), session.pause)
+        except CallableRaisedError:
+            return ""
+    ran = take_snapshot(session, everything).matched
     names = {f"{code.module}:{code.code.co_qualname}" if ":" in target else code.name for code in ran}
     wanted = target.strip("*")
     near = difflib.get_close_matches(wanted, names, n=NAMES, cutoff=0.6)

@@ -64,7 +64,7 @@ def _read(entry: str, base: Path | None) -> list[str]:
         raise InputError("target '@' names no file; write the path after it, as in '@hot.txt'")
     path = (base or Path()) / entry[1:]
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
     except FileNotFoundError:
         raise InputError(f"target {entry!r}: there is no file {str(path)!r}; paths start at {_start(base)}") from None
     except UnicodeDecodeError:

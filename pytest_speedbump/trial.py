@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pytest_speedbump import _core
+from pytest_speedbump.arming import armed
 from pytest_speedbump.audit import Conditions, audit, uncalled_target
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.counts import CodeCounts, take_snapshot
@@ -105,7 +106,7 @@ class Trial:
         """Runs rounds for about ``stretch_ns``, or until settled.
 
         Raises:
-            RuntimeError: another bump is armed, or no tool id is free.
+            InputError: another bump is armed, or no tool id is free.
         """
         if self.settled:
             return
@@ -159,8 +160,10 @@ class Trial:
         if self._session is None:
             owner = f"the bump {str(self._bump)!r} of {self._test}"
             self._session = _core.Session(_core.Patterns(self._bump.targets.patterns), self._bump.mode, owner)
-        session = self._session
-        session.arm()
+        with armed(self._session):
+            self._run_rounds(self._session, subject, started, stretch_ns)
+
+    def _run_rounds(self, session: _core.Session, subject: Subject, started: int, stretch_ns: float) -> None:
         armed_at = time.perf_counter_ns(), _core.now_ns()
         experiment = Experiment(session, subject, self._bump.delay_ns, self._rng)
         try:
@@ -187,7 +190,6 @@ class Trial:
                 elapsed_ns=time.perf_counter_ns() - armed_at[0],
                 clock_ns=_core.now_ns() - armed_at[1],
             )
-            session.disarm()
 
     def _visit(self, experiment: Experiment, started: int, stretch_ns: float) -> None:
         assert self._question is not None
@@ -207,9 +209,9 @@ class Trial:
 
     def _give_up(self, error: BrokenSubjectError | CallableRaisedError) -> None:
         """The callable raised when it was called again: that is the result."""
-        where = f"round {error.round_number}, {error.arm} arm" if isinstance(error, BrokenSubjectError) else "unslowed"
+        arm = f"{error.arm} arm" if isinstance(error, BrokenSubjectError) else "unslowed"
         self._broken = (
-            f"the callable raised {error.__cause__!r} when repeated ({where}); "
+            f"the callable raised {error.__cause__!r} when repeated (round {error.round_number}, {arm}); "
             "one that cannot run twice needs benchmark.pedantic(setup=...)"
         )
         self.settled = True

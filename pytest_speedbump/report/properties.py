@@ -10,7 +10,7 @@ PREFIX = "speedbump."
 
 
 def properties(results: Sequence[Result]) -> Iterator[tuple[str, object]]:
-    """``speedbump.0.verdict`` and so on, numbered by bump."""
+    """``speedbump.0.verdict`` and so on, numbered by bump; without what is not known."""
     for index, result in enumerate(results):
         values: dict[str, object] = {
             "targets": str(result.bump.targets),
@@ -26,4 +26,5 @@ def properties(results: Sequence[Result]) -> Iterator[tuple[str, object]]:
         if result.known_transmission is not None:
             values["transmission"] = float(result.known_transmission)
         for name, value in values.items():
-            yield f"{PREFIX}{index}.{name}", value
+            if value is not None:
+                yield f"{PREFIX}{index}.{name}", value
