@@ -1,0 +1,188 @@
+"""Bad input: one sentence that names it and the mend, exit code 4, before any test runs."""
+
+import re
+
+import pytest
+from suite import Suite
+
+UNITS = "write it with one of the units ns, us, ms, s, as in '2us'"
+SHARE = "write it as '2%' or 0.02, more than 0 and less than 100 %"
+
+# option, value, and what follows the option's name in the sentence
+OPTIONS = [
+    ("delay", "2", f"'2' has no unit; {UNITS}"),
+    ("delay", "-2us", "'-2us' is negative; time cannot be given back, write 0 or more"),
+    ("delay", "-1ns", "'-1ns' is negative; time cannot be given back, write 0 or more"),
+    ("delay", "18446744073709551616ns", "'18446744073709551616ns' is over the limit; write at most 60s"),
+    ("delay", "61s", "'61s' is over the limit; write at most 60s"),
+    ("delay", "nan", f"'nan' is not a time; {UNITS}"),
+    ("delay", "inf us", f"'inf us' is not a time; {UNITS}"),
+    ("delay", "1e999us", f"'1e999us' is not a finite time; {UNITS}"),
+    ("delay", "fast", f"'fast' is not a time; {UNITS}"),
+    ("delay", "2 weeks", f"'2 weeks' has the unknown unit 'weeks'; {UNITS}"),
+    ("delay", "25%", f"'25%' is a share of the call's duration, which is not supported yet; {UNITS}"),
+    ("delay", "1us,,3us", f"'' is not a time; {UNITS}"),
+    ("delay", "1us,1000ns", "'1us,1000ns' holds the same delay twice; write each once"),
+    ("mode", "warp", "'warp' is unknown; write one of spin, nogil, sleep"),
+    ("budget", "2", "'2' would be 200%; write '2%' or 0.02"),
+    ("budget", "-2%", f"'-2%' is negative; {SHARE}"),
+    ("budget", "nan", f"'nan' is not a number; {SHARE}"),
+    ("budget", "0", f"'0' is out of range; {SHARE}"),
+    ("budget", "100%", f"'100%' is out of range; {SHARE}"),
+    ("budget", "little", f"'little' is not a share; {SHARE}"),
+    ("error-rate", "5", "'5' would be 500%; write '5%' or 0.05"),
+    ("max-time", "10", f"'10' has no unit; {UNITS}"),
+    ("max-time", "0s", "'0s' leaves no time to measure; write more than 0, as in '10s'"),
+    ("seed", "-1", "'-1' is not a seed; write a whole number, 0 or more"),
+    ("seed", "lucky", "'lucky' is not a seed; write a whole number, 0 or more"),
+    ("json", ".", "'.' is a directory; name a file, as in {option}=PATH"),
+    ("json", "test_it.py", "'test_it.py' is a Python file and would be overwritten; write {option}=PATH"),
+    ("json", "/proc/speedbump.json", "'/proc/speedbump.json' cannot be written: No such file or directory; name"),
+]  # fmt: skip
+
+TARGETS = [
+    ("pkg[a", "target 'pkg[a' has a '[' that is never closed; close it with ']', or write '[[]' for the character"),
+    ("pkg.mod:", "target 'pkg.mod:' has no qualname after its last ':'; write 'module:qualname', or 'module:*'"),
+    ("!work.*", "targets ['!work.*'] only exclude; name first what to slow, such as '*'"),
+    ("@", "target '@' names no file; write the path after it, as in '@hot.txt'"),
+    ("@missing.txt", "target '@missing.txt': there is no file '{path}/missing.txt'; paths start at '{path}'"),
+    ("@folder", "target '@folder': the file cannot be read: Is a directory; mend that"),
+    ("@binary", "target '@binary': the file is binary; write one pattern a line"),
+    ("@latin", "target '@latin': the file is not UTF-8 text; write one pattern a line"),
+    ("@empty", "target '@empty': the file holds no pattern; write one pattern a line"),
+    ("@nested", "target '@nested': the file names another file; write its patterns out"),
+    ("@unclosed", "target 'pkg[a' has a '[' that is never closed"),
+    ("c:zlib.crc32", "target 'c:zlib.crc32' names a callable implemented in C, which is not supported yet;"),
+    ("native:libz.so*:crc32", "target 'native:libz.so*:crc32' names a native symbol, which is not supported yet;"),
+    ("pkg/mod.py:120", "target 'pkg/mod.py:120' names lines, which is not supported yet;"),
+]
+
+TEST = """
+def test_it(benchmark):
+    benchmark(work.call)
+"""
+
+
+@pytest.fixture
+def files(suite: Suite) -> Suite:
+    (suite.path / "folder").mkdir()
+    (suite.path / "binary").write_bytes(b"work.leaf\0\x01")
+    (suite.path / "latin").write_bytes("wörk.*".encode("latin-1"))
+    suite.write("empty", "# nothing\n\n")
+    suite.write("nested", "@binary\n")
+    suite.write("unclosed", "work.leaf  # fine\npkg[a\n")
+    return suite
+
+
+@pytest.mark.parametrize(("name", "value", "sentence"), OPTIONS)
+def test_option(suite: Suite, name: str, value: str, sentence: str) -> None:
+    option = f"--speedbump-{name}"
+    said = suite.refuse(TEST, f"{option}={value}")
+    assert said.startswith(f"{option} {sentence.format(option=option)}")
+
+
+@pytest.mark.parametrize(("name", "value", "sentence"), [case for case in OPTIONS if case[0] != "json"])
+def test_ini_key(suite: Suite, name: str, value: str, sentence: str) -> None:
+    key = f"speedbump_{name.replace('-', '_')}"
+    suite.pytester.makeini(f"[pytest]\n{key} = {value}")
+    assert suite.refuse(TEST).startswith(f"ini key {key} {sentence}")
+
+
+@pytest.mark.parametrize(("pattern", "sentence"), [("", "target '' is empty; '*' matches everything"), *TARGETS])
+def test_target_option(files: Suite, pattern: str, sentence: str) -> None:
+    assert files.refuse(TEST, f"--speedbump-target={pattern}").startswith(sentence.format(path=files.path))
+
+
+@pytest.mark.parametrize(("pattern", "sentence"), TARGETS)
+def test_target_ini_key(files: Suite, pattern: str, sentence: str) -> None:
+    files.pytester.makeini(f"[pytest]\nspeedbump_target =\n    {pattern}")
+    assert files.refuse(TEST).startswith(sentence.format(path=files.path))
+
+
+@pytest.mark.parametrize(
+    ("marker", "sentence"),
+    [
+        (f"speedbump({pattern!r})", sentence) for pattern, sentence in [("", "target '' is empty; '*'"), *TARGETS]
+    ] + [
+        ("speedbump(3)", "target 3 is not a string; write a pattern such as 'pkg.parse*'"),
+        ("speedbump(work.leaf, work.other)", "target <function leaf at "),
+        ("speedbump()", "it names no target; give it one, such as 'pkg.parse*', or run with --speedbump-target"),
+        ("speedbump", "it names no target; give it one, such as 'pkg.parse*', or run with --speedbump-target"),
+        ("speedbump_insensitive(budget='2%')", "it names no target; give it one, such as 'pkg.parse*'"),
+        ("speedbump('work.leaf', colour='red')", "unknown keyword 'colour'; it knows delay, mode"),
+        ("speedbump('work.leaf', budget='2%')", "unknown keyword 'budget'; it knows delay, mode"),
+        ("speedbump_insensitive('work.leaf', at_least='2%')", "unknown keyword 'at_least'; it knows budget,"),
+        ("speedbump_sensitive('work.leaf', budget='2%')", "unknown keyword 'budget'; it knows at_least, delay, mode"),
+        ("speedbump('work.leaf', delay='2')", f"delay '2' has no unit; {UNITS}"),
+        ("speedbump('work.leaf', delay=2)", f"delay 2 is not a time; {UNITS}"),
+        ("speedbump('work.leaf', delay='-1us')", "delay '-1us' is negative; time cannot be given back"),
+        ("speedbump('work.leaf', delay='61s')", "delay '61s' is over the limit; write at most 60s"),
+        ("speedbump('work.leaf', mode='warp')", "mode 'warp' is unknown; write one of spin, nogil, sleep"),
+        ("speedbump('work.leaf', mode=None)", "mode None is unknown; write one of spin, nogil, sleep"),
+        ("speedbump_insensitive('work.leaf', budget=2)", "budget 2 would be 200%; write '2%' or 0.02"),
+        ("speedbump_insensitive('work.leaf', budget=-0.1)", f"budget -0.1 is negative; {SHARE}"),
+        ("speedbump_insensitive('work.leaf', budget=float('nan'))", f"budget nan is not a number; {SHARE}"),
+        ("speedbump_insensitive('work.leaf', budget=True)", f"budget True is not a share; {SHARE}"),
+        ("speedbump_insensitive('work.leaf')", "it declares no budget; add budget='2%'"),
+        ("speedbump_insensitive('work.leaf', budget='2%', delay='0us')", "a delay of 0 proves nothing;"),
+        ("speedbump_sensitive('work.leaf')", "it declares no share; add at_least='10%'"),
+        ("speedbump_sensitive('work.leaf', at_least=10)", "at_least 10 would be 1000%; write '10%' or 0.1"),
+    ],
+)  # fmt: skip
+def test_marker(files: Suite, marker: str, sentence: str) -> None:
+    said = files.refuse(f"@pytest.mark.{marker}{TEST}")
+    name = re.match(r"\w+", marker)
+    assert name is not None
+    assert said.startswith(f"test_it.py::test_it: @pytest.mark.{name[0]}: {sentence.format(path=files.path)}")
+
+
+def test_marked_test_without_a_fixture_that_measures(suite: Suite) -> None:
+    said = suite.refuse(
+        """
+        def test_before():
+            pass
+
+        @pytest.mark.speedbump("work.leaf")
+        def test_it():
+            work.call()
+        """,
+    )
+    assert said == (
+        "test_it.py::test_it is marked with speedbump but measures nothing; "
+        "use the `benchmark` or the `speedbump` fixture in it"
+    )
+
+
+def test_json_path_in_a_missing_directory(suite: Suite) -> None:
+    said = suite.refuse(TEST, "--speedbump-json=missing/out.json")
+    assert said == (
+        f"--speedbump-json 'missing/out.json' cannot be written: make the directory '{suite.path}/missing' first"
+    )
+
+
+def test_no_free_tool_id(suite: Suite) -> None:
+    suite.pytester.makeconftest("""
+        import sys
+
+        sys.monitoring.use_tool_id(3, "abacus")
+        sys.monitoring.use_tool_id(4, "slide rule")
+    """)
+    said = suite.run(TEST, "--speedbump-target=work.leaf").refusal
+    assert said == (
+        "no free sys.monitoring tool id: 3 is held by 'abacus', 4 by 'slide rule'; turn one of these tools off"
+    )
+
+
+@pytest.mark.parametrize("name", ["_raw", "_raw_pedantic", "_make_runner"])
+def test_pytest_benchmark_of_another_shape(suite: Suite, name: str) -> None:
+    suite.pytester.makeconftest(f"""
+        from pytest_benchmark.fixture import BenchmarkFixture
+
+        BenchmarkFixture.{name} = lambda self, *args: None
+    """)
+    said = suite.run(TEST, "--speedbump-target=work.leaf").refusal
+    assert re.fullmatch(
+        rf"pytest-benchmark [\d.]+ has another BenchmarkFixture.{name} than pytest-speedbump knows; "
+        r"install pytest-benchmark [\d.]+, or a newer pytest-speedbump",
+        said,
+    )

@@ -1,0 +1,34 @@
+"""Programs run in an interpreter of their own, for what must not happen in the one that runs the tests."""
+
+import subprocess
+import sys
+from textwrap import dedent
+
+__all__ = ["run_script"]
+
+# Every script begins with it.
+_PRELUDE = """
+import sys
+from pytest_speedbump import _core
+
+def leaf():
+    return 42
+
+def make_session(*patterns, mode="spin", owner="a script"):
+    return _core.Session(_core.Patterns(patterns or ["__main__:leaf"]), mode, owner)
+"""
+
+
+def run_script(source: str, *, environment: dict[str, str] | None = None, status: int = 0) -> str:
+    """What ``source`` prints. It must end with ``status`` and, where that is 0, leave stderr empty.
+
+    It finds ``_core``, ``leaf`` and ``make_session(*patterns, mode=, owner=)``.
+    """
+    done = subprocess.run(_command(source), capture_output=True, text=True, timeout=100, env=environment)
+    assert done.returncode == status, f"{done.returncode}: {done.stdout}\n{done.stderr}"
+    assert status or not done.stderr, done.stderr
+    return done.stdout
+
+
+def _command(source: str) -> list[str]:
+    return [sys.executable, "-W", "error", "-c", _PRELUDE + dedent(source)]

@@ -1,0 +1,104 @@
+"""Each way in which an experiment may not be what it says, and none of them in a clean one."""
+
+import pytest
+
+from pytest_speedbump.audit import Conditions, audit, uncalled_target
+from pytest_speedbump.bump import Bump, Origin
+from pytest_speedbump.counts import CodeCounts
+from pytest_speedbump.experiment import Pair, Round
+from pytest_speedbump.tally import Tally
+from pytest_speedbump.targets import parse_targets
+
+
+def pair(calls: tuple[int, int] = (2, 2), ns: int = 100_000, delay_ns: float = 1000, delivers: float = 1.0) -> Pair:
+    control, slowed = calls
+    requested = slowed * delay_ns
+    return Pair(
+        Round(ns, control, 0.0, 0.0, 0.0, 0.0),
+        Round(int(ns + requested), slowed, requested, delivers * requested, 0.0, 0.0),
+    )
+
+
+def tally(pairs: list[Pair]) -> Tally:
+    sum_of_all = Tally()
+    for one in pairs:
+        sum_of_all.add(one)
+    return sum_of_all
+
+
+def conditions(**changes: object) -> Conditions:
+    clean: dict[str, object] = {"elapsed_ns": 1e9, "clock_ns": 1e9, "baseline_ns": 100e3}
+    return Conditions(**{**clean, **changes})  # type: ignore[arg-type]
+
+
+def test_a_clean_experiment_passes() -> None:
+    assert audit(tally([pair()] * 20), conditions()) == ""
+    assert audit(tally([pair()] * 20), conditions(baseline_ns=None)) == ""
+
+
+def test_calls_may_differ_between_rounds_of_a_random_program() -> None:
+    assert audit(tally([pair((1, 3)), pair((3, 1)), pair((2, 2)), pair((4, 1))] * 5), conditions()) == ""
+
+
+@pytest.mark.parametrize(
+    ("pairs", "changes", "reason"),
+    [
+        ([pair()] * 20, {"intact": False}, "another tool turned our sys.monitoring events off"),
+        ([pair()] * 20, {"lost": 3}, "memory ran out: 3 code objects were not slowed"),
+        ([pair()] * 20, {"clock_ns": 1.02e9}, "the clock jumped: it ran 1.020 times as fast"),
+        ([pair()] * 20, {"clock_ns": 0.5e9}, "the clock jumped: it ran 0.500 times as fast"),
+        ([pair(delivers=0.9)] * 20, {}, "the delay was not delivered: 900ns a call instead of 1us"),
+        ([pair(delivers=1.1)] * 20, {}, "the delay was not delivered: 1.1us a call instead of 1us"),
+        ([pair((2, 3))] * 20, {}, "the arms differ: 2 calls in each control round, 3 in a slowed one; can it run twice?"),
+        ([pair()] * 10 + [pair((0, 0))] * 10, {}, "the target was called no more after pair 10 of 20; can it run twice?"),
+        ([pair()] * 20, {"baseline_ns": 250e3}, "repeated rounds take 100us where the benchmark itself took 250us"),
+        ([pair()] * 20, {"baseline_ns": 40e3}, "repeated rounds take 100us where the benchmark itself took 40us"),
+    ],
+)  # fmt: skip
+def test_what_voids(pairs: list[Pair], changes: dict[str, object], reason: str) -> None:
+    assert audit(tally(pairs), conditions(**changes)).startswith(reason)
+
+
+def test_steps_of_a_coarse_clock_are_no_missing_delay() -> None:
+    assert audit(tally([pair(delay_ns=50, delivers=0.85)] * 20), conditions()) == ""
+    assert audit(tally([pair(delay_ns=50, delivers=0.5)] * 20), conditions()) != ""
+
+
+def test_the_cost_of_the_probe_is_no_other_work() -> None:
+    """Many matched calls in a short benchmark: control rounds are armed, the baseline was not."""
+    assert audit(tally([pair((1000, 1000), delay_ns=100)] * 20), conditions(baseline_ns=20e3)) == ""
+
+
+def test_stretches_add_up() -> None:
+    sum_of_all = Conditions()
+    sum_of_all.add(intact=True, lost=0, elapsed_ns=1e6, clock_ns=1e6)
+    sum_of_all.add(intact=False, lost=1, elapsed_ns=1e6, clock_ns=1.1e6)
+    sum_of_all.add(intact=True, lost=1, elapsed_ns=1e6, clock_ns=1e6)
+    assert (sum_of_all.intact, sum_of_all.lost) == (False, 1)
+    assert (sum_of_all.elapsed_ns, sum_of_all.clock_ns) == (3e6, 3.1e6)
+
+
+def parse() -> None: ...
+
+
+def serve() -> None: ...
+
+
+PARSE, SERVE = (CodeCounts(__name__, f.__code__, 0, 1, 0.0, 0.0, 0.0, 0.0) for f in (parse, serve))
+
+
+@pytest.mark.parametrize(
+    ("by", "names", "matched", "uncalled"),
+    [
+        ("marker", ["*:parse"], [PARSE], None),
+        ("marker", ["*:parse", "*:serve"], [PARSE], "*:serve"),
+        ("marker", ["*:parse", "*:serve"], [PARSE, SERVE], None),
+        ("marker", ["*:p*", "*:parse"], [PARSE], None),  # the later one counts it, both guard it
+        ("marker", ["*:parse", "!*:nothing"], [PARSE], None),  # what is excluded need not run
+        ("marker", ["*:parse"], [], "*:parse"),
+        ("command line", ["*:parse", "*:serve"], [PARSE], None),  # suite-wide: one is enough
+        ("ini", ["*:parse", "*:serve"], [], "*:parse, *:serve"),
+    ],
+)
+def test_uncalled_targets(by: Origin, names: list[str], matched: list[CodeCounts], uncalled: str | None) -> None:
+    assert uncalled_target(Bump(parse_targets(names), 2000, "spin", None, by), matched) == uncalled

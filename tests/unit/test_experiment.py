@@ -1,0 +1,92 @@
+"""Rounds on a simulated machine: which arm when, what is counted, what is put back."""
+
+import gc
+import random
+import sys
+
+import pytest
+from machine import Machine
+
+from pytest_speedbump.experiment import BrokenSubjectError, Experiment, undisturbed
+
+
+def experiment(machine: Machine, seed: int = 1, delay_ns: float = 1000.0) -> Experiment:
+    machine.arm()
+    return Experiment(machine, machine, delay_ns, random.Random(seed))
+
+
+def test_a_pair_has_one_round_of_each_arm() -> None:
+    machine = Machine(round_ns=100e3, calls=3, reaches=0.5)
+    pairs = [experiment(machine).pair()]
+    assert sorted(delay for delay in machine.delays if delay is not None) == [0, 1000]
+    (pair,) = pairs
+    assert (pair.control.ns, pair.control.calls, pair.control.requested_ns) == (100_000, 3, 0)
+    assert (pair.slowed.ns, pair.slowed.calls, pair.slowed.requested_ns) == (101_500, 3, 3000)
+    assert pair.log_ratio > 0
+
+
+def orders(seed: int) -> list[float | None]:
+    machine = Machine()
+    rounds = experiment(machine, seed)
+    for _ in range(200):
+        rounds.pair()
+    return machine.delays
+
+
+def test_the_order_is_drawn_and_the_seed_fixes_it() -> None:
+    assert orders(1) == orders(1)
+    assert orders(1) != orders(2)
+    control_first = sum(delay == 0 for delay in orders(1)[::2])
+    assert 60 < control_first < 140, "a fair coin, and a fixed seed: this cannot flicker"
+
+
+def test_a_visit_has_one_pair_at_least_and_as_many_as_fit() -> None:
+    rounds = experiment(Machine())
+    assert len(rounds.visit(0)) == 1
+    assert len(rounds.visit(5e6)) > 1
+    assert rounds.rounds % 2 == 0
+
+
+def test_rounds_are_paused_in_between() -> None:
+    machine = Machine()
+    seen: list[float | None] = []
+    machine.before_round = lambda: seen.append(machine._delay_ns)
+    experiment(machine).visit(1e6)
+    assert set(seen) == {None}
+
+
+def test_a_round_that_the_timer_did_not_see_took_a_nanosecond() -> None:
+    assert experiment(Machine(round_ns=0, reaches=0)).pair().log_ratio == 0
+
+
+def test_a_callable_that_raises_is_told_with_round_and_arm() -> None:
+    machine = Machine(raises_in=5)
+    rounds = experiment(machine)
+    rounds.pair()
+    rounds.pair()
+    with pytest.raises(BrokenSubjectError) as caught:
+        rounds.pair()
+    assert caught.value.round_number == 5
+    assert caught.value.arm == ("control" if machine.delays[-1] == 0 else "slowed")
+    assert isinstance(caught.value.__cause__, ValueError)
+    assert machine._delay_ns is None, "paused"
+
+
+def test_undisturbed_puts_everything_back() -> None:
+    def trace(*args: object) -> None: ...
+
+    before = sys.gettrace(), sys.getprofile(), gc.isenabled()
+    sys.setprofile(trace)
+    gc.disable()
+    try:
+        with pytest.raises(KeyError), undisturbed():
+            assert (sys.gettrace(), sys.getprofile(), gc.isenabled()) == (None, None, False)
+            raise KeyError
+        assert sys.getprofile() is trace
+        assert not gc.isenabled(), "it was off before"
+    finally:
+        sys.setprofile(before[1])
+        gc.enable()
+    with undisturbed():
+        assert not gc.isenabled()
+    assert (sys.gettrace(), sys.getprofile(), gc.isenabled()) == before

@@ -1,0 +1,407 @@
+"""The lockfile: what it holds is what was written, and what has grown beyond it is told from noise."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_speedbump import lockfile
+from pytest_speedbump.bump import MODES, Bump, Declaration
+from pytest_speedbump.errors import InputError
+from pytest_speedbump.lockfile import Entry, Key
+from pytest_speedbump.result import Estimate, Result
+from pytest_speedbump.targets import Targets
+
+TOLERANCE = 0.02
+
+names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
+numbers = st.floats(-1e12, 1e12)
+triples = st.tuples(numbers, numbers, numbers)
+entries = st.builds(
+    lambda declared, **fields: Entry(**fields, kind=declared[0], limit=declared[1]),
+    test=names,
+    targets=st.lists(names, min_size=1, max_size=3).map(tuple),
+    mode=st.sampled_from(MODES),
+    delay_ns=st.floats(0, 60e9),
+    calls=st.floats(0, 1e12),
+    drop=triples,
+    transmission=triples,
+    declared=st.tuples(st.sampled_from(["insensitive", "sensitive"]), st.floats(0.001, 0.999)) | st.just((None, None)),
+)
+files = st.lists(entries, max_size=4).map(lambda made: {entry.key: entry for entry in made})
+
+ENTRY = Entry(
+    test="tests/test_x.py::test_y[ä]",
+    targets=("pkg.parse*", "!pkg.parse_debug"),
+    mode="nogil",
+    delay_ns=2000.0,
+    calls=40.0,
+    drop=(0.3, 0.28, 0.32),
+    transmission=(0.97, 0.9, 1.0),
+    kind="insensitive",
+    limit=0.02,
+)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("lock") / "lock.json"
+
+
+def entry(*, calls: float = 1.0, share: float = 0.5, half: float = 0.01, delay_ns: float = 1000.0) -> Entry:
+    """Of a test whose run takes 10 us."""
+    made = lockfile.entry_of(result(calls=calls, share=share, half=half, delay_ns=delay_ns))
+    assert made is not None
+    return made
+
+
+def result(
+    *,
+    calls: float = 1.0,
+    share: float = 0.5,
+    half: float | None = 0.01,
+    delay_ns: float = 1000.0,
+    control_ns: float = 10_000.0,
+    **fields: Any,
+) -> Result:
+    """What a run finds where ``share``, give or take ``half``, of each call's delay reaches the run time."""
+
+    def drop_of(transmission: float) -> float:
+        added = transmission * calls * delay_ns
+        return added / (control_ns + added)
+
+    def estimate(of: Callable[[float], float]) -> Estimate:
+        return Estimate(of(share), *((None, None) if half is None else (of(share - half), of(share + half))))
+
+    given = {
+        "test": "test_it.py::test_it",
+        "bump": Bump(Targets(("pkg.f",), (), ()), delay_ns, "spin", None, "marker"),
+        "verdict": "measured",
+        "outcome": "passed",
+        "known_drop": estimate(drop_of),
+        "known_transmission": estimate(lambda transmission: transmission),
+        "control_ns": control_ns,
+        "calls": calls,
+    }
+    return Result(**(given | fields))
+
+
+def void(calls: float | None, reason: str = "pkg.f never ran") -> Result:
+    return replace(result(), verdict="void", known_drop=None, known_transmission=None, calls=calls, reason=reason)
+
+
+# ---- the file ----
+
+
+@given(files)
+def test_what_is_read_is_what_was_written(path: Path, held: dict[Key, Entry]) -> None:
+    lockfile.write(path, held)
+    assert lockfile.read(path) == held
+
+
+@given(files, st.randoms())
+def test_the_bytes_depend_on_the_entries_alone(path: Path, held: dict[Key, Entry], random: Any) -> None:
+    lockfile.write(path, held)
+    before = path.read_bytes()
+    shuffled = list(held.items())
+    random.shuffle(shuffled)
+    lockfile.write(path, dict(shuffled))
+    assert path.read_bytes() == before
+
+
+def test_entries_are_sorted_and_one_line_a_number(path: Path) -> None:
+    held = [replace(ENTRY, test=test) for test in ("b.py::t", "a.py::t", "a.py::s")]
+    lockfile.write(path, {one.key: one for one in held})
+    text = path.read_text(encoding="utf-8")
+    assert [one["test"] for one in json.loads(text)["entries"]] == ["a.py::s", "a.py::t", "b.py::t"]
+    assert text.count('"limit": 0.02\n') == 3
+
+
+def leaves(node: Any, where: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The paths to all values of a JSON document."""
+    if not isinstance(node, dict | list):
+        return [where]
+    steps = node.items() if isinstance(node, dict) else enumerate(node)
+    return [leaf for key, value in steps for leaf in leaves(value, (*where, key))]
+
+
+def holder(document: Any, where: tuple[Any, ...]) -> Any:
+    """What holds the value at ``where``."""
+    for step in where[:-1]:
+        document = document[step]
+    return document
+
+
+WHOLE: Any = {"schema": lockfile.SCHEMA, "entries": [lockfile._to_json(ENTRY)]}
+LEAVES = leaves(WHOLE)
+
+
+@pytest.mark.parametrize("where", LEAVES, ids=lambda where: ".".join(map(str, where)))
+@pytest.mark.parametrize("edit", ["other", "retyped", "null", "removed"])
+def test_a_hand_edit_of_any_field_is_refused(path: Path, where: tuple[Any, ...], edit: str) -> None:
+    document = json.loads(json.dumps(WHOLE))
+    inside, last = holder(document, where), where[-1]
+    value = inside[last]
+    if edit == "other":
+        inside[last] = value + 1 if isinstance(value, float) else f"{value}x"
+    elif edit == "retyped":
+        inside[last] = [value]
+    elif edit == "null":
+        inside[last] = None
+    else:
+        del inside[last]
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(InputError, match=r"edited by hand|schema|no lockfile"):
+        lockfile.read(path)
+
+
+@pytest.mark.parametrize("added", ["note", "check2"])
+def test_a_field_added_by_hand_is_refused(path: Path, added: str) -> None:
+    document = json.loads(json.dumps(WHOLE))
+    document["entries"][0][added] = 1
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(InputError, match="edited by hand"):
+        lockfile.read(path)
+
+
+def test_a_file_cut_off_at_any_byte_is_refused(path: Path) -> None:
+    lockfile.write(path, {ENTRY.key: ENTRY})
+    whole = path.read_bytes()
+    for length in range(len(whole.rstrip())):
+        path.write_bytes(whole[:length])
+        with pytest.raises(InputError, match="broken or cut off"):
+            lockfile.read(path)
+
+
+@given(st.binary(max_size=40))
+def test_no_bytes_end_in_a_traceback(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="lockfile"):
+        lockfile.read(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("[]", "it has no schema"),
+        ('{"schema": "pytest-speedbump/1", "entries": []}', "schema 'pytest-speedbump/1', and this version reads"),
+        ('{"schema": "pytest-speedbump-lock/2", "entries": []}', "schema 'pytest-speedbump-lock/2', and this version"),
+        ('{"schema": "pytest-speedbump-lock/1"}', "'entries'"),
+        ('{"schema": "pytest-speedbump-lock/1", "entries": 1}', "broken"),
+        ('{"schema": "pytest-speedbump-lock/1", "entries": {"a": 1}}', "broken"),
+        ("[" * 100_000, "broken or cut off"),
+        ("<<<<<<< HEAD\n", "broken or cut off"),
+    ],
+    ids=lambda value: value[:50],
+)
+def test_what_is_no_lockfile_is_refused_with_the_mend(path: Path, content: str, says: str) -> None:
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        lockfile.read(path)
+    assert says in str(caught.value)
+    assert repr(str(path)) in str(caught.value)
+    assert str(caught.value).endswith("delete it and write it anew with --speedbump-save")
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"does not exist; write it first, with --speedbump-save$"):
+        lockfile.read(tmp_path / "none.json")
+
+
+def test_an_entry_twice_is_refused(path: Path) -> None:
+    document = {**WHOLE, "entries": 2 * WHOLE["entries"]}
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(InputError, match="an entry twice"):
+        lockfile.read(path)
+
+
+@given(files, files)
+def test_a_merge_of_two_branches_entries_is_whole(path: Path, one: dict[Key, Entry], other: dict[Key, Entry]) -> None:
+    """As git leaves it: each entry is from one side or the other, in no order."""
+    documents = []
+    for held in (one, {key: held for key, held in other.items() if key not in one}):
+        lockfile.write(path, held)
+        documents.append(json.loads(path.read_bytes())["entries"])
+    path.write_text(json.dumps({"schema": lockfile.SCHEMA, "entries": documents[1] + documents[0]}), encoding="utf-8")
+    assert lockfile.read(path) == {**other, **one}
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "lock.json"
+    lockfile.write(path, {ENTRY.key: ENTRY})
+    before = path.read_bytes()
+    unwritable = replace(ENTRY, test="\ud800")  # no UTF-8 for it
+    with pytest.raises(UnicodeEncodeError):
+        lockfile.write(path, {unwritable.key: unwritable})
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+# ---- comparing ----
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "kind"),
+    [
+        ({}, {}, "kept"),
+        ({"share": 0.5, "calls": 1}, {"share": 0.5, "calls": 40}, "grown"),
+        ({"share": 0.02, "calls": 40}, {"share": 0.97, "calls": 40}, "grown"),
+        ({"share": 0.97, "calls": 40}, {"share": 0.02, "calls": 40}, "improved"),
+        ({"share": 1.0, "calls": 40}, {"share": 1.0, "calls": 1}, "improved"),
+        # More calls that are as much better hidden: nothing is lost.
+        ({"share": 0.4, "calls": 10}, {"share": 0.1, "calls": 40}, "kept"),
+    ],
+)
+@pytest.mark.parametrize("faster", [1, 3, 1 / 3])
+def test_what_is_compared_is_what_it_costs(
+    then: dict[str, float], now: dict[str, float], kind: str, faster: float
+) -> None:
+    change = lockfile.compare(entry(**then), result(**now, control_ns=10_000 / faster), TOLERANCE)
+    assert change.kind == kind
+    assert bool(change.text) == (kind != "kept")
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "kind"),
+    [
+        # Beyond both intervals, but not by more than the tolerance: 1.5 points.
+        ({"share": 0.5, "half": 0.001}, {"share": 0.67, "half": 0.001}, "kept"),
+        # By more than the tolerance, but not beyond both intervals.
+        ({"share": 0.5, "half": 0.2}, {"share": 0.9, "half": 0.3}, "inconclusive"),
+        ({"share": 0.9, "half": 0.3}, {"share": 0.5, "half": 0.2}, "kept"),
+        # Slowing used to help.
+        ({"share": -0.5}, {"share": 0.5}, "grown"),
+    ],
+)
+def test_growth_is_beyond_the_tolerance_and_beyond_both_intervals(
+    then: dict[str, float], now: dict[str, float], kind: str
+) -> None:
+    assert lockfile.compare(entry(**then), result(**now), TOLERANCE).kind == kind
+
+
+@given(
+    calls=st.integers(1, 1000),
+    share=st.floats(0, 1.2),
+    faster=st.floats(0.1, 10),
+    half=st.floats(0, 0.01),
+)
+def test_a_machine_of_another_speed_changes_nothing(calls: int, share: float, faster: float, half: float) -> None:
+    then = entry(calls=calls, share=share, half=half)
+    now = result(calls=calls, share=share, half=half, control_ns=10_000 / faster)
+    assert lockfile.compare(then, now, TOLERANCE).kind == "kept"
+
+
+def test_the_reason_tells_old_and_new() -> None:
+    change = lockfile.compare(entry(calls=1, share=0.02), result(calls=40, share=0.97), TOLERANCE)
+    assert change.text == (
+        "it costs 79.5% of throughput instead of 0.2% "
+        "(calls a run 1 -> 40; transmission 0.02 -> 0.97; delay 1us, as before)"
+    )
+    back = lockfile.compare(entry(calls=40, share=0.97), result(calls=1, share=0.02), TOLERANCE)
+    assert back.text.startswith("it costs only 0.2% of throughput instead of 79.5% (")
+    assert back.text.endswith("; --speedbump-save accepts it")
+
+
+def test_the_tolerance_decides() -> None:
+    then, now = entry(share=0.1, half=0.001), result(share=0.5, half=0.001)  # 1.0 % and 4.8 %
+    assert lockfile.compare(then, now, 0.02).kind == "grown"
+    assert lockfile.compare(then, now, 0.05).kind == "kept"
+
+
+@pytest.mark.parametrize(
+    ("held", "now", "kind", "text"),
+    [
+        (False, result(), "new", "not in the lockfile yet; --speedbump-save adds it"),
+        (False, void(0.0), "new", ""),
+        (True, void(0.0), "lost", "it guarded something and guards nothing now: pkg.f never ran"),
+        (True, void(5.0, "the clock jumped"), "lost", "it guarded something and guards nothing now: the clock jumped"),
+        (True, result(half=None), "inconclusive", "not compared: too few rounds"),
+        (
+            True,
+            replace(void(None, "no time was left"), verdict="measured", control_ns=None),
+            "inconclusive",
+            "not compared: no time was left",
+        ),
+    ],
+)
+def test_what_cannot_be_compared_is_told_apart(held: bool, now: Result, kind: str, text: str) -> None:
+    change = lockfile.compare(entry() if held else None, now, TOLERANCE)
+    assert (change.kind, change.text) == (kind, text)
+    assert change.fails == (kind == "lost")
+
+
+def test_help_beyond_any_measure_is_no_crash() -> None:
+    """Slowing helped by more than a whole run takes on this faster machine."""
+    change = lockfile.compare(entry(calls=100, share=-0.05), result(control_ns=1000.0), TOLERANCE)
+    assert change.kind == "grown"
+
+
+# ---- saving ----
+
+
+def save(held: Entry | None, *results: Result, gone: tuple[Key, ...] = ()) -> tuple[dict[Key, Entry], list[str]]:
+    return lockfile.merge({} if held is None else {held.key: held}, results, gone, TOLERANCE)
+
+
+NAME = "test_it.py::test_it [pkg.f +1us]"
+
+
+def test_what_is_new_is_added() -> None:
+    entries, said = save(None, result())
+    assert (list(entries.values()), said) == ([entry()], [f"added: {NAME}"])
+
+
+def test_what_differs_by_noise_leaves_the_file_alone() -> None:
+    """Growth by less than the tolerance at each save must not add up."""
+    held = entry(share=0.5)
+    assert save(held, result(share=0.6)) == ({held.key: held}, [])
+
+
+def test_what_cannot_be_told_from_noise_leaves_the_file_alone_and_says_so() -> None:
+    held = entry(share=0.5, half=0.3)
+    entries, (said,) = save(held, result(share=0.9, half=0.3))
+    assert entries == {held.key: held}
+    assert said.startswith(f"left as it was: {NAME}: it may cost 8.3% ")
+
+
+@pytest.mark.parametrize("now", [{"share": 0.97}, {"share": 0.0}, {"share": 0.5, "half": 0.004}])
+def test_what_changed_or_is_known_much_better_is_accepted(now: dict[str, float]) -> None:
+    entries, said = save(entry(share=0.5, half=0.01), result(**now))
+    assert (list(entries.values()), said) == ([entry(**now)], [f"changed: {NAME}"])
+
+
+def test_another_budget_is_accepted() -> None:
+    declared = replace(result().bump, declared=Declaration("insensitive", 0.02, "marker"))
+    entries, said = save(entry(), result(verdict="insensitive", bump=declared))
+    assert [(one.kind, one.limit) for one in entries.values()] == [("insensitive", 0.02)]
+    assert said == [f"changed: {NAME}"]
+
+
+def test_what_is_called_no_more_and_what_is_gone_are_removed() -> None:
+    held = entry()
+    assert save(held, void(0.0)) == ({}, [f"removed: {NAME}: pkg.f never ran"])
+    assert save(held, gone=(held.key,)) == ({}, [f"removed: {NAME}"])
+
+
+@pytest.mark.parametrize(
+    ("now", "why"),
+    [(void(7.0, "the clock jumped"), "the clock jumped"), (result(half=None), "too few rounds")],
+)
+def test_a_failed_measurement_neither_removes_nor_adds(now: Result, why: str) -> None:
+    held = entry()
+    assert save(held, now) == ({held.key: held}, [f"left as it was: {NAME}: {why}"])
+    assert save(None, now) == ({}, [f"not added: {NAME}: {why}"])
+
+
+def test_what_has_nothing_to_say_is_left_out_in_silence() -> None:
+    assert save(None, void(0.0), result(delay_ns=0.0, known_transmission=None)) == ({}, [])
+
+
+def test_the_first_answer_to_one_question_counts() -> None:
+    entries, said = save(None, result(share=0.5), result(share=0.9))
+    assert (list(entries.values()), said) == ([entry(share=0.5)], [f"added: {NAME}"])

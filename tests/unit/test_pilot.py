@@ -1,0 +1,59 @@
+"""What is learned before the rounds that count, on a simulated machine."""
+
+import random
+from math import log1p
+from time import perf_counter_ns
+
+import pytest
+from machine import Machine
+
+from pytest_speedbump.experiment import Experiment
+from pytest_speedbump.pilot import SHORTEST_ROUND_NS, bare_round_ns, run_pilot, set_round_length
+
+
+@pytest.mark.parametrize("call_ns", [30, 300, 3000, 30_000])
+def test_short_rounds_are_stretched_until_they_are_long_enough(call_ns: float) -> None:
+    machine = Machine(round_ns=call_ns)
+    machine.stretchable = True
+    round_ns, warning = set_round_length(machine)
+    assert warning == ""
+    assert round_ns >= SHORTEST_ROUND_NS
+    assert machine.iterations * call_ns == round_ns
+    assert machine.iterations == 1 or round_ns < 10 * SHORTEST_ROUND_NS, "and not much longer"
+
+
+def test_what_the_test_asked_for_is_not_stretched() -> None:
+    machine = Machine(round_ns=30)
+    set_round_length(machine)
+    assert machine.iterations == 1
+
+
+def test_a_callable_of_no_time_at_all_ends() -> None:
+    machine = Machine(round_ns=0.001)
+    machine.stretchable = True
+    set_round_length(machine)
+    assert machine.iterations >= SHORTEST_ROUND_NS
+
+
+def test_nothing_is_armed_where_bare_rounds_are_timed() -> None:
+    machine = Machine(round_ns=70e3)
+    assert bare_round_ns(machine) == 70e3
+    assert set(machine.delays) == {None}
+
+
+def test_bare_rounds_are_the_median() -> None:
+    machine = Machine(round_ns=70e3)
+    disturbed = iter([1e9])
+    machine.before_round = lambda: setattr(machine, "round_ns", next(disturbed, 70e3))
+    assert bare_round_ns(machine) == 70e3
+
+
+def test_the_pilot_knows_round_calls_and_the_largest_effect() -> None:
+    machine = Machine(round_ns=100e3, calls=4, reaches=0.0)
+    machine.arm()
+    pilot = run_pilot(Experiment(machine, machine, 5000.0, random.Random(1)), 5000.0)
+    assert len(pilot.pairs) == 10
+    assert (pilot.t0_ns, pilot.calls) == (100e3, 4)
+    assert pilot.bound == pytest.approx(log1p(4 * 5000 / 100e3)), "whatever was absorbed"
+    assert pilot.log_ratios == [0.0] * 10
+    assert 0 < pilot.elapsed_ns < perf_counter_ns()

@@ -1,0 +1,154 @@
+"""Markers and options become bumps: what wins, what is said, what is refused."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pytest_speedbump.bump import Bump, Declaration
+from pytest_speedbump.errors import InputError
+from pytest_speedbump.options import Given, Options, parse_options
+from pytest_speedbump.plan import bumps_of, check_fixtures, is_marked
+from pytest_speedbump.targets import parse_targets
+
+
+class Config:
+    """Of pytest, with nothing given but ``ini``."""
+
+    def __init__(self, **ini: object) -> None:
+        self.ini = ini
+        self.invocation_params = pytest.Config.InvocationParams(args=(), plugins=None, dir=Path())
+        self.rootpath, self.inipath = Path(), Path("pytest.ini")
+
+    def getoption(self, name: str) -> object:
+        return None
+
+    def getini(self, name: str) -> object:
+        return self.ini.get(name)
+
+
+DEFAULTS = parse_options(Config())  # type: ignore[arg-type]
+SUITE_WIDE = replace(DEFAULTS, targets=Given(parse_targets(["pkg.*"]), "command line"))
+
+
+class Item:
+    """Of pytest, with these markers."""
+
+    nodeid, path = "t.py::t", Path("t.py")
+
+    def __init__(self, *markers: pytest.MarkDecorator, fixtures: tuple[str, ...] = ("benchmark",)) -> None:
+        self.markers = [marker.mark for marker in markers]
+        self.fixturenames = fixtures
+
+    def iter_markers(self, name: str) -> Iterator[pytest.Mark]:
+        return (mark for mark in self.markers if mark.name == name)
+
+    def get_closest_marker(self, name: str) -> pytest.Mark | None:
+        return next(self.iter_markers(name), None)
+
+
+def plan(
+    *markers: pytest.MarkDecorator, options: Options = DEFAULTS, fixtures: tuple[str, ...] = ("benchmark",)
+) -> list[Bump]:
+    return bumps_of(Item(*markers, fixtures=fixtures), options)  # type: ignore[arg-type]
+
+
+def given(by: str) -> Options:
+    return replace(
+        DEFAULTS, delays=Given((9000.0,), by), mode=Given("sleep", by), budget=Given(0.5, by)  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+MARKED = pytest.mark.speedbump_insensitive("pkg.a", delay="1us", mode="nogil", budget="10%")
+
+
+def test_defaults() -> None:
+    assert (DEFAULTS.delays, DEFAULTS.mode, DEFAULTS.budget) == (
+        Given((2000.0,), "default"),
+        Given("spin", "default"),
+        None,
+    )
+    assert (DEFAULTS.max_time_ns, DEFAULTS.error_rate, DEFAULTS.strict, DEFAULTS.advisory) == (10e9, 0.05, False, False)
+    assert not DEFAULTS.asked
+    assert SUITE_WIDE.asked
+
+
+def test_ini_values_are_given_by_ini() -> None:
+    options = parse_options(Config(speedbump_delay="1us,2us", speedbump_strict=True, speedbump_target=["pkg.*"]))  # type: ignore[arg-type]
+    assert options.delays == Given((1000.0, 2000.0), "ini")
+    assert options.strict
+    assert options.targets is not None
+    assert options.targets.by == "ini"
+
+
+def test_a_test_that_asks_for_nothing_gets_nothing() -> None:
+    assert plan() == []
+    assert plan(options=SUITE_WIDE, fixtures=("tmp_path",)) == []
+
+
+@pytest.mark.parametrize("by", ["default", "ini"])
+def test_a_marker_beats_ini(by: str) -> None:
+    (bump,) = plan(MARKED, options=given(by))
+    assert (bump.delay_ns, bump.mode, bump.notes) == (1000, "nogil", ())
+    assert bump.declared == Declaration("insensitive", 0.1, "marker")
+    assert bump.by == "marker"
+
+
+def test_the_command_line_beats_a_marker_and_leaves_a_note_each() -> None:
+    (bump,) = plan(MARKED, options=given("command line"))
+    assert (bump.delay_ns, bump.mode) == (9000, "sleep")
+    assert bump.declared == Declaration("insensitive", 0.5, "command line")
+    assert bump.notes == (
+        "delay 1us of the marker overridden by the command line",
+        "mode nogil of the marker overridden by the command line",
+        "budget 10.0% of the marker overridden by the command line",
+    )
+
+
+def test_what_must_show_is_no_budget() -> None:
+    """The run's budget is about losing less; ``at_least`` is the marker's own."""
+    (bump,) = plan(pytest.mark.speedbump_sensitive("pkg.a", at_least=0.3), options=given("command line"))
+    assert bump.declared == Declaration("sensitive", 0.3, "marker")
+
+
+def test_a_plain_marker_stays_plain_under_a_budget_for_other_targets() -> None:
+    (bump,) = plan(pytest.mark.speedbump("pkg.a"), options=given("command line"))
+    assert bump.declared is None
+
+
+def test_suite_wide_targets_come_after_markers_and_only_once() -> None:
+    own, shared = plan(pytest.mark.speedbump("pkg.a"), options=SUITE_WIDE)
+    assert [(str(own.targets), own.by), (str(shared.targets), shared.by)] == [
+        ("pkg.a", "marker"),
+        ("pkg.*", "command line"),
+    ]
+    (taken,) = plan(pytest.mark.speedbump(delay="1us"), options=SUITE_WIDE)
+    assert (str(taken.targets), taken.by, taken.delay_ns) == ("pkg.*", "command line", 1000)
+
+
+def test_a_sweep_is_one_bump_a_delay() -> None:
+    assert [bump.delay_ns for bump in plan(pytest.mark.speedbump("pkg.a", delay="0ns,1us,2us"))] == [0, 1000, 2000]
+
+
+def test_a_budget_needs_a_delay() -> None:
+    options = replace(SUITE_WIDE, delays=Given((0.0,), "command line"), budget=Given(0.1, "command line"))
+    with pytest.raises(
+        InputError, match="a budget with a delay of 0 proves nothing; write a --speedbump-delay of more"
+    ):
+        plan(options=options)
+    with pytest.raises(InputError, match="a delay of 0 proves nothing; write more than 0"):
+        plan(pytest.mark.speedbump_insensitive("pkg.a", delay="0ns", budget=0.1))
+
+
+@pytest.mark.parametrize(
+    ("fixtures", "fine"), [(("benchmark",), True), (("speedbump",), True), (("request",), True), (("tmp_path",), False)]
+)
+def test_a_marked_test_uses_a_fixture_that_measures(fixtures: tuple[str, ...], fine: bool) -> None:
+    item = Item(MARKED, fixtures=fixtures)
+    assert is_marked(item)  # type: ignore[arg-type]
+    if fine:
+        check_fixtures(item)  # type: ignore[arg-type]
+        return
+    with pytest.raises(InputError, match="t.py::t is marked with speedbump but measures nothing"):
+        check_fixtures(item)  # type: ignore[arg-type]

@@ -1,0 +1,56 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from pytest_speedbump.bump import Bump, Declaration
+from pytest_speedbump.result import Change, Estimate, MatchedCode, Result, VoidError
+from pytest_speedbump.targets import parse_targets
+
+BUMP = Bump(
+    parse_targets(["pkg.a", "!pkg.b"]),
+    2000.0,
+    "nogil",
+    Declaration("insensitive", 0.02, "marker"),
+    "marker",
+    ("a note",),
+)
+RESULT = Result(
+    test="t.py::t", bump=BUMP, verdict="sensitive", outcome="failed", warnings=("a doubt",),
+    known_drop=Estimate(0.2, 0.1, 0.3), known_transmission=Estimate(1.0, 0.9, None), floor=0.003, pairs=180,
+    iterations=20, seconds=1.3, control_ns=8000.0, calls=1.0, requested_ns=2000.0, delivered_ns=2001.0, late_ns=0.5,
+    waited_ns=0.0, probe_ns=13.0, matched=(MatchedCode("pkg.a", "pkg.py", 10, 1.0, 2001.0),),
+    lock=Change("grown", "more"),
+)  # fmt: skip
+VOID = Result(test="t.py::t", bump=replace(BUMP, declared=None), verdict="void", outcome="failed", reason="never ran")
+
+
+def test_an_estimate_is_a_number_that_knows_its_interval() -> None:
+    drop = RESULT.drop
+    assert drop == 0.2
+    assert drop < 0.25
+    assert (drop.low, drop.high) == (0.1, 0.3)
+    assert RESULT.transmission.high is None
+
+
+def test_there_is_one_estimate() -> None:
+    assert RESULT.slowed_ns == 8000 / (1 - 0.2)
+    assert VOID.slowed_ns is None
+
+
+def test_what_is_not_known_cannot_be_read() -> None:
+    with pytest.raises(VoidError, match=r"no drop is known for pkg.a, !pkg.b \+2us: never ran"):
+        assert VOID.drop < 0.02
+    with pytest.raises(VoidError, match="no transmission is known"):
+        assert VOID.transmission
+    with pytest.raises(VoidError, match="nothing was delivered"):
+        assert replace(RESULT, known_transmission=None).transmission
+
+
+@pytest.mark.parametrize("result", [RESULT, VOID], ids=["known", "void"])
+def test_it_crosses_to_another_process_and_back(result: Result) -> None:
+    sent = result.to_json()
+    received = Result.from_json(json.loads(json.dumps(sent, allow_nan=False)))
+    assert received.to_json() == sent
+    assert received.slowed_ns == result.slowed_ns
+    assert str(received.bump) == str(result.bump)

@@ -1,0 +1,35 @@
+import pytest
+
+from pytest_speedbump.subject import CallableRaisedError, PlainSubject
+
+
+def test_a_round_is_so_many_calls_between_start_and_stop() -> None:
+    journal: list[object] = []
+    subject = PlainSubject(lambda *args, **kwargs: journal.append((args, kwargs)), (1,), {"x": 2})
+    subject.iterations = 3
+    assert subject.round(lambda: journal.append("start"), lambda: journal.append("stop")) > 0
+    assert journal == ["start", *[((1,), {"x": 2})] * 3, "stop"]
+
+
+def test_what_the_callable_raises_is_told_with_its_round() -> None:
+    numbers = iter([1, 2])
+    subject = PlainSubject(lambda: next(numbers), (), {})
+    stopped: list[int] = []
+    for _ in range(2):
+        subject.round(lambda: None, lambda: stopped.append(1))
+    with pytest.raises(CallableRaisedError) as caught:
+        subject.round(lambda: None, lambda: stopped.append(1))
+    assert caught.value.round_number == 3
+    assert isinstance(caught.value.__cause__, StopIteration)
+    assert len(stopped) == 3
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, pytest.skip.Exception])
+def test_what_is_no_error_of_the_callable_passes_through(error: type[BaseException]) -> None:
+    def interrupted() -> None:
+        raise error
+
+    stopped: list[int] = []
+    with pytest.raises(error):
+        PlainSubject(interrupted, (), {}).round(lambda: None, lambda: stopped.append(1))
+    assert stopped == [1]
