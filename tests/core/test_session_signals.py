@@ -1,0 +1,150 @@
+"""Ctrl-C and other signals during a delay. Each in a process of its own, which they end."""
+
+import signal
+
+import pytest
+from scripts import run_script
+
+# The signal is sent once the call is counted, so that it arrives during the delay.
+SEND = """
+    import os, signal, threading, time
+
+    def send(number):
+        def watch():
+            while session.totals()[0] == 0:
+                time.sleep(0.01)
+            time.sleep(0.05)
+            os.kill(os.getpid(), number)
+
+        threading.Thread(target=watch, daemon=True).start()
+"""
+
+
+@pytest.mark.parametrize("mode", ["spin", "nogil", "sleep"])
+def test_ctrl_c_ends_a_long_delay(mode: str) -> None:
+    out = run_script(
+        SEND
+        + f"""
+    session = make_session(mode={mode!r})
+    session.arm()
+    session.set_delay(30e9)
+    send(signal.SIGINT)
+    try:
+        leaf()
+    finally:
+        calls, requested, delivered, *_ = session.totals()
+        print(calls, requested > 29e9, 0 < delivered < 15e9, session.intact)
+        session.disarm()
+        print([sys.monitoring.get_tool(tool) for tool in (3, 4)])
+        """,
+        status=-signal.SIGINT,
+    )
+    assert out.splitlines() == ["1 True True True", "[None, None]"]
+
+
+@pytest.mark.parametrize("mode", ["spin", "nogil", "sleep"])
+def test_a_handler_that_returns_does_not_shorten_the_delay(mode: str) -> None:
+    out = run_script(
+        SEND
+        + f"""
+    handled = []
+    signal.signal(signal.SIGUSR1, lambda *_: handled.append(leaf()))
+    session = make_session(mode={mode!r})
+    session.arm()
+    session.set_delay(300e6)
+    send(signal.SIGUSR1)
+    begin = time.perf_counter()
+    print(leaf(), handled, time.perf_counter() - begin > 0.297)
+    calls, requested, delivered, *_ = session.totals()
+    print(calls, delivered > 297e6)  # no event fires inside a callback: the handler's own call is not seen
+        """
+    )
+    assert out.splitlines() == ["42 [42] True", "1 True"]
+
+
+def test_an_exception_of_a_handler_passes_through_the_slowed_call() -> None:
+    out = run_script(
+        SEND
+        + """
+    class Alarm(Exception):
+        pass
+
+    def alarm(*_):
+        raise Alarm
+
+    def caller():
+        try:
+            leaf()
+        except Alarm as error:
+            names = []
+            trace = error.__traceback__
+            while trace:
+                names.append(trace.tb_frame.f_code.co_name)
+                trace = trace.tb_next
+            return names
+
+    signal.signal(signal.SIGUSR1, alarm)
+    session = make_session()
+    session.arm()
+    session.set_delay(30e9)
+    send(signal.SIGUSR1)
+    print(caller())
+    session.set_delay(0)
+    leaf()
+    print(session.totals()[0], session.intact)
+        """
+    )
+    assert out.splitlines() == ["['caller', 'leaf', 'alarm']", "2 True"]
+
+
+@pytest.mark.parametrize("mode", ["spin", "nogil", "sleep"])
+def test_a_handler_may_use_and_drop_the_session(mode: str) -> None:
+    out = run_script(
+        SEND
+        + f"""
+    import gc
+
+    def sessions():
+        return sum(type(thing) is _core.Session for thing in gc.get_objects())
+
+    def handler(*_):
+        global session
+        (row,) = session.snapshot()
+        session.set_delay(0)
+        session.pause()
+        print(row[3:6], session.totals()[0], session.intact)
+        session.disarm()
+        watcher.join()
+        session = None
+        print(sessions(), "held by the delay alone")
+
+    signal.signal(signal.SIGUSR1, handler)
+    session = make_session(mode={mode!r})
+    session.arm()
+    session.set_delay(300e6)
+    send(signal.SIGUSR1)
+    watcher = threading.enumerate()[-1]
+    print(leaf())
+    print(sessions(), sys.monitoring.get_tool(3))
+        """
+    )
+    assert out.splitlines() == ["(1, 0.0, 0.0) 1 True", "1 held by the delay alone", "42", "0 None"]
+
+
+def test_exit_while_armed_is_silent() -> None:
+    assert run_script("session = make_session()\nsession.arm()\nsession.set_delay(0)\nprint(leaf())") == "42\n"
+    assert run_script("session = make_session()\nsession.arm()\nraise SystemExit(3)", status=3) == ""
+
+
+def test_exit_while_a_daemon_thread_is_delayed_is_silent() -> None:
+    run_script(
+        """
+    import threading, time
+    session = make_session()
+    session.arm()
+    session.set_delay(60e9)
+    threading.Thread(target=leaf, daemon=True).start()
+    while session.totals()[0] == 0:
+        time.sleep(0.01)
+        """
+    )

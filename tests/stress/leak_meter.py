@@ -1,0 +1,47 @@
+"""Runs ``scenario()`` of the script that it is given, many times over, and fails where memory grows with the times.
+
+Blocks are counted, not pages: Python's own, and the bytes in use of the C library, where it tells.
+"""
+
+import ctypes
+import gc
+import runpy
+import sys
+
+WARM_UP, TIMES = 20, 200
+
+
+class _MallInfo(ctypes.Structure):
+    """mallinfo2(3)."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
+    ]
+
+
+def bytes_in_use() -> int:
+    try:
+        mallinfo2 = ctypes.CDLL(None).mallinfo2
+    except AttributeError:
+        return 0
+    mallinfo2.restype = _MallInfo
+    info = mallinfo2()
+    return int(info.uordblks + info.hblkhd)
+
+
+def main(path: str) -> int:
+    scenario = runpy.run_path(path)["scenario"]
+    usage = []
+    for times in (WARM_UP, TIMES):
+        for _ in range(times):
+            scenario()
+        gc.collect()
+        usage.append((sys.getallocatedblocks(), bytes_in_use()))
+    blocks, used = (after - before for before, after in zip(*usage, strict=True))
+    print(f"{blocks} blocks, {used} bytes after {TIMES} times")
+    return int(blocks >= TIMES // 4 or used >= 16 * TIMES)  # what is allocated once may come late
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,33 @@
+"""A signal's exception ends a delay."""
+
+import signal
+
+from pytest_speedbump import _core
+
+
+class Alarm(Exception):
+    pass
+
+
+def raise_alarm(*_: object) -> None:
+    raise Alarm
+
+
+signal.signal(signal.SIGALRM, raise_alarm)
+
+
+def leaf() -> None:
+    pass
+
+
+def scenario() -> None:
+    session = _core.Session(_core.Patterns(["*:leaf"]), "spin", "a leak test")
+    session.arm()
+    session.set_delay(60e9)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 1e-4)
+        leaf()
+    except Alarm:
+        session.disarm()
+        return
+    raise AssertionError("not cut short")

@@ -1,0 +1,145 @@
+"""A child is not slowed, may arm a session of its own, and its parent notices nothing."""
+
+import pytest
+from scripts import run_script
+
+FORK = """
+import os, threading, time, warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # that a process with threads forks is what is tried here
+
+def check_child():
+    assert [sys.monitoring.get_tool(tool) for tool in (3, 4)] == [None, None]
+    assert not session.intact
+    before = session.totals()
+    for _ in range(10):
+        leaf()
+    assert session.totals() == before
+    own = make_session(owner="the child")
+    own.arm()
+    own.set_delay(1000)
+    for _ in range(10):
+        leaf()
+    assert (own.totals()[0], own.intact, sys.monitoring.get_tool(3)) == (10, True, "pytest-speedbump")
+    own.disarm()
+
+def fork(check=check_child):
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            check()
+            status = 0
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            os._exit(status)
+    assert os.waitpid(pid, 0)[1] == 0
+"""
+
+
+def test_fork() -> None:
+    out = run_script(
+        FORK
+        + """
+session = make_session()
+session.arm()
+session.set_delay(0)
+for _ in range(3):
+    leaf()
+    fork()
+    fork(lambda: fork())
+    leaf()
+print(session.totals()[0], session.intact)
+session.disarm()
+fork()
+"""
+    )
+    assert out == "6 True\n"
+
+
+@pytest.mark.parametrize("mode", ["spin", "nogil", "sleep"])
+def test_fork_while_other_threads_are_delayed(mode: str) -> None:
+    out = run_script(
+        FORK
+        + f"""
+session = make_session(mode={mode!r})
+session.arm()
+session.set_delay(2e6)
+made = [0] * 4
+done = threading.Event()
+
+def call(i):
+    while not done.is_set():
+        leaf()
+        made[i] += 1
+
+threads = [threading.Thread(target=call, args=(i,)) for i in range(4)]
+for thread in threads:
+    thread.start()
+for _ in range(20):
+    while session.totals()[0] < sum(made):
+        pass
+    fork()
+done.set()
+for thread in threads:
+    thread.join()
+print(session.totals()[0] == sum(made) > 0, session.intact)
+"""
+    )
+    assert out == "True True\n"
+
+
+def test_fork_in_a_handler_during_a_delay() -> None:
+    """The child is in the middle of the call: it is let go, and the parent's delay goes on."""
+    out = run_script(
+        FORK
+        + """
+import signal
+children = []
+
+def handler(*_):
+    pid = os.fork()
+    if pid == 0:
+        session.disarm()
+    children.append(pid)
+
+signal.signal(signal.SIGUSR1, handler)
+session = make_session()
+session.arm()
+session.set_delay(200e6)
+
+def watch():
+    while session.totals()[0] == 0:
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGUSR1)
+
+threading.Thread(target=watch).start()
+assert leaf() == 42
+if children == [0]:
+    os._exit(0 if sys.monitoring.get_tool(3) is None else 1)
+print(os.waitpid(children[0], 0)[1], session.totals()[0], session.intact)
+"""
+    )
+    assert out == "0 1 True\n"
+
+
+def test_multiprocessing() -> None:
+    out = run_script(
+        FORK
+        + """
+import multiprocessing
+context = multiprocessing.get_context("fork")
+session = make_session()
+session.arm()
+session.set_delay(0)
+leaf()
+children = [context.Process(target=check_child) for _ in range(3)]
+for child in children:
+    child.start()
+    leaf()
+for child in children:
+    child.join()
+print([child.exitcode for child in children], session.totals()[0], session.intact)
+"""
+    )
+    assert out == "[0, 0, 0] 4 True\n"
