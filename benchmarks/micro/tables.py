@@ -1,0 +1,54 @@
+"""The tables that are printed at the end of a run, in Markdown."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from benchmarks.backends import BACKENDS
+from benchmarks.micro.delivery import Delivery
+from benchmarks.micro.sidebyside import SideBySide
+
+__all__ = ["delivery_table", "markdown", "side_by_side_table"]
+
+
+def side_by_side_table(results: Iterable[SideBySide]) -> list[str]:
+    """ns an operation, and the ratios that carry from machine to machine."""
+    header = ["case", "ns a", *BACKENDS, "core / floor", "python / core"]
+    rows = []
+    for result in results:
+        times = [_number(result.ns.get(name)) for name in BACKENDS]
+        ratios = [_ratio(result.ratio("core", "empty-callback")), _ratio(result.ratio("python", "core"))]
+        rows.append([result.case, result.unit, *times, *ratios])
+    return list(markdown(header, rows))
+
+
+def delivery_table(results: Iterable[Delivery]) -> list[str]:
+    header = ["backend", "requested ns", "delivered ns", "error ns", "error"]
+    rows = [
+        [r.backend, f"{r.requested_ns:g}", f"{r.delivered_ns:.1f}", f"{r.error_ns:+.1f}",
+         f"{r.error_ns / r.requested_ns:+.2%}"]
+        for r in results
+    ]  # fmt: skip
+    return list(markdown(header, rows))
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The lines of a table whose first column is text and whose others are figures."""
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+
+    def line(cells: Sequence[str]) -> str:
+        first, *others = (
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        )
+        return f"| {' | '.join([first, *others])} |"
+
+    yield line(header)
+    yield f"|{'|'.join('-' * (w + 2) if i == 0 else '-' * (w + 1) + ':' for i, w in enumerate(widths))}|"
+    yield from map(line, rows)
+
+
+def _number(ns: float | None) -> str:
+    return "-" if ns is None else f"{ns:,.1f}" if ns < 1000 else f"{ns:,.0f}"
+
+
+def _ratio(ratio: float | None) -> str:
+    return "-" if ratio is None else f"{ratio:.2f} x"

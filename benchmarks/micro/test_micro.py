@@ -1,0 +1,65 @@
+"""Every case for every backend: alone, in pytest-benchmark's table, and side by side, where the ratios come from."""
+
+import random
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from benchmarks.backends import BACKENDS, missing, unable
+from benchmarks.micro.cases import CASES, Case
+from benchmarks.micro.delivery import DECADES, Delivery, deliver
+from benchmarks.micro.sidebyside import SideBySide, measure
+
+pytestmark = pytest.mark.benchmark(max_time=0.2, min_rounds=1, disable_gc=True)
+
+by_case = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+by_backend = pytest.mark.parametrize("backend", BACKENDS)
+
+
+@by_backend
+@by_case
+def test_alone(benchmark: BenchmarkFixture, case: Case, backend: str) -> None:
+    lacking = case.lacking(backend)
+    if lacking:
+        pytest.skip(lacking)
+    benchmark.group = f"{case.name}, {case.operations} x {case.unit}"
+    benchmark.extra_info.update(case=case.name, backend=backend, operations=case.operations, unit=case.unit)
+    with case.open(backend) as work:
+        if work.before is None:
+            benchmark(work.run)
+        else:
+            benchmark.pedantic(work.run, setup=work.before, teardown=work.after, rounds=3)
+
+
+@by_case
+def test_side_by_side(case: Case, side_by_side: list[SideBySide]) -> None:
+    result = measure(case)
+    assert result.ns, result.skipped
+    side_by_side.append(result)
+
+
+@by_backend
+@pytest.mark.parametrize("delay_ns", DECADES, ids="{:g}ns".format)
+def test_delivery(deliveries: list[Delivery], backend: str, delay_ns: float) -> None:
+    lacking = unable(backend, "delay") or missing(backend)
+    if lacking:
+        pytest.skip(lacking)
+    deliveries.append(deliver(backend, delay_ns))
+
+
+@pytest.mark.parametrize("visits", [0, 100])
+def test_verdict_update(benchmark: BenchmarkFixture, visits: int) -> None:
+    """One visit of ten pairs, after so many others."""
+    from pytest_speedbump.verdict import Sequential
+
+    benchmark.group = "verdict update"
+    noise = random.Random(1)
+    pairs = [[noise.gauss(0.0, 0.02) for _ in range(10)] for _ in range(visits + 1)]
+
+    def measured() -> tuple[tuple[Sequential], dict[str, object]]:
+        question = Sequential(0.02, 0.1, alpha_over=0.05, alpha_under=1e-300)
+        for pair in pairs[:-1]:
+            question.update(pair)
+        return (question,), {}
+
+    benchmark.pedantic(lambda question: question.update(pairs[-1]), setup=measured, rounds=200)

@@ -1,0 +1,26 @@
+"""Who else is on the machine."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["hogs"]
+
+
+@contextmanager
+def hogs(count: int) -> Iterator[None]:
+    """Processes that want a whole processor each, for as long as the block lasts."""
+    processes = [
+        subprocess.Popen([sys.executable, "-S", "-c", "print(flush=True)\nwhile True: pass"], stdout=subprocess.PIPE)
+        for _ in range(count)
+    ]
+    try:
+        for process in processes:
+            assert process.stdout is not None
+            process.stdout.readline()  # it has started
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()

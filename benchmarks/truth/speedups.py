@@ -1,0 +1,89 @@
+"""Predictions kept: a known delay that really is in the code, and is then really taken out."""
+
+import random
+import time
+from dataclasses import dataclass
+from math import exp, log
+from statistics import median
+from typing import Any
+
+from benchmarks.truth.systems import Chain, DeviceQueue, EveryOther, Fork, PipelineEnd, System
+from benchmarks.truth.trials import ERROR_RATE, _nothing
+from pytest_speedbump.bump import Bump
+from pytest_speedbump.experiment import undisturbed
+from pytest_speedbump.subject import PlainSubject
+from pytest_speedbump.targets import parse_targets
+from pytest_speedbump.trial import Rules, try_bump
+
+__all__ = ["SPEEDUPS", "Speedup", "predict_and_remove"]
+
+
+@dataclass(frozen=True, slots=True)
+class Speedup:
+    """``attribute`` of ``system``, the time of each call of its target, comes down from ``slow_ns`` to ``fast_ns``.
+
+    ``crosses`` tells that the bottleneck moves on the way: a slope measured at the start cannot know.
+    """
+
+    name: str
+    system: type[System]
+    attribute: str
+    slow_ns: float
+    fast_ns: float
+    crosses: bool = False
+
+
+SPEEDUPS = (
+    Speedup("serial chain", Chain, "parse_ns", 24_000, 20_000),
+    Speedup("every other call", EveryOther, "flush_ns", 6_000, 2_000),
+    Speedup("device queue, host the bottleneck", DeviceQueue, "host_ns", 60_000, 50_000),
+    Speedup("device queue, device the bottleneck", DeviceQueue, "host_ns", 30_000, 20_000),
+    Speedup("Amdahl, parallel part", Fork, "item_ns", 2e6, 1.5e6),
+    Speedup("pipeline, slower stage", PipelineEnd, "take_ns", 2.5e6, 2e6),
+    Speedup("device queue, bottleneck moves", DeviceQueue, "host_ns", 50_000, 30_000, crosses=True),
+)
+
+
+def predict_and_remove(speedup: Speedup, predict_ns: float, remove_ns: float, seed: int) -> dict[str, Any]:
+    """Spends so long on each half. Speedups are shares of throughput gained, T_slow / T_fast - 1."""
+    removed_ns = speedup.slow_ns - speedup.fast_ns
+    with speedup.system() as system:
+        setattr(system, speedup.attribute, speedup.slow_ns)
+        bump = Bump(parse_targets([system.target]), removed_ns, system.mode, None, "marker")
+        subject = PlainSubject(system.step, (), {})
+        subject.iterations = system.iterations
+        rules = Rules(max_time_ns=predict_ns, alpha_fail=ERROR_RATE, strict=False, advisory=False, seed=seed)
+        result = try_bump(speedup.name, subject, bump, rules, _Nobody())
+        assert result.control_ns is not None
+        assert result.calls is not None
+        saved_ns = result.transmission * removed_ns * result.calls
+        real = _remove(speedup, system, subject, remove_ns, random.Random(seed))
+    return {
+        "speedup": speedup.name,
+        "removed_ns": removed_ns,
+        "transmission": result.transmission.to_json(),
+        "predicted": result.control_ns / (result.control_ns - saved_ns) - 1,
+        "real": real,
+        "crosses": speedup.crosses,
+    }
+
+
+def _remove(speedup: Speedup, system: System, subject: PlainSubject, length_ns: float, coin: random.Random) -> float:
+    """Pairs of rounds, with and without the delay in the code, in random order."""
+    ratios: list[float] = []
+    end = time.perf_counter_ns() + length_ns
+    while time.perf_counter_ns() < end or len(ratios) < 3:
+        order = [speedup.slow_ns, speedup.fast_ns]
+        coin.shuffle(order)
+        ns = {}
+        with undisturbed():
+            for setting in order:
+                setattr(system, speedup.attribute, setting)
+                ns[setting] = subject.round(_nothing, _nothing)
+        ratios.append(log(ns[speedup.slow_ns] / ns[speedup.fast_ns]))
+    return exp(median(ratios)) - 1
+
+
+class _Nobody:
+    def visited(self, bump: Bump, elapsed_ns: float, pairs: int) -> None:
+        pass

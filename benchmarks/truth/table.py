@@ -1,0 +1,145 @@
+"""The document as Markdown, as docs publish it. Computes nothing of its own."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from benchmarks.truth import tally
+from benchmarks.truth.systems import SYSTEMS
+from pytest_speedbump.units import format_time
+
+__all__ = ["markdown", "table"]
+
+
+def markdown(document: dict[str, Any]) -> str:
+    """All tables, with the machine they come from."""
+    records = document["records"]
+    sections = [
+        ("Figures to reach", _figures(records)),
+        ("Verdicts on effects of known size, budget 2 %", _verdicts(records)),
+        ("The same two cases, side by side in one run", _gates(records)),
+        ("Drop and transmission against the closed form", _doses(records)),
+        ("Known delays, really removed", _speedups(records)),
+        ("Through the command line", _command_line(records)),
+    ]
+    parts = [_machine(document)] + [f"### {title}\n\n{text}" for title, text in sections if text]
+    if document["failures"]:
+        parts.append(
+            "### Jobs that broke\n\n" + "\n".join(f"- {one['job']}: {one['error']}" for one in document["failures"])
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table whose columns line up in plain text; empty without rows."""
+    cells = [list(head), *[list(row) for row in rows]]
+    if len(cells) == 1:
+        return ""
+    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in cells
+    ]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines)
+
+
+def _machine(document: dict[str, Any]) -> str:
+    env = document["environment"]
+    state = "complete" if document["complete"] else "incomplete"
+    return (
+        f"{env['processor']}, {env['cpus']} cores, {env['kernel']}, CPython {env['python']}"
+        f"{'' if env['gil'] else ' without GIL'}, pytest-benchmark {env['pytest_benchmark']}, clock {env['clock']}. "
+        f"{document['hogs']} hog{'s' * (document['hogs'] != 1)}; load when started {env['load']:.2f}; "
+        f"{document['seconds'] / 60:.0f} min, {state}. {document['note']}".rstrip()
+    )
+
+
+class _Row(Protocol):
+    @property
+    def condition(self) -> str: ...
+
+
+def _quiet_first[R: _Row](rows: Iterable[R]) -> list[R]:
+    return sorted(rows, key=lambda row: row.condition != "quiet")
+
+
+def _figures(records: list[dict[str, Any]]) -> str:
+    return table(
+        ("what", "wanted", "found", "reached"),
+        [(one.what, one.wanted, one.found, "yes" if one.reached else "**no**") for one in tally.figures(records)],
+    )
+
+
+def _verdicts(records: list[dict[str, Any]]) -> str:
+    return table(
+        ("", "true drop", "system", "n", "insensitive", "sensitive", "inconclusive", "void", "false failures",
+         "wrong passes", "intervals cover", "median", "p90"),
+        [
+            (one.condition, f"{one.aim:.0%}", one.system, str(one.n), *_shares(one), str(one.false_failures),
+             str(one.wrong_passes), "{} of {}".format(*one.covered), f"{one.median_s:.2f} s", f"{one.p90_s:.2f} s")
+            for one in _quiet_first(tally.verdicts(records))
+        ],
+    )  # fmt: skip
+
+
+def _shares(one: tally.Verdicts) -> list[str]:
+    return [f"{count / one.n:.1%}" for count in (one.insensitive, one.sensitive, one.inconclusive, one.void)]
+
+
+def _gates(records: list[dict[str, Any]]) -> str:
+    rows = _quiet_first(tally.gates(records))
+    if not any(one.way != "speedbump" for one in rows):
+        return ""
+    return table(
+        ("", "case", "gate", "n", "fails", "passes", "undecided", "median time"),
+        [
+            (one.condition, one.case, one.way, str(one.n), f"{one.failed / one.n:.1%}", f"{one.passed / one.n:.1%}",
+             f"{1 - (one.failed + one.passed) / one.n:.1%}", f"{one.median_s:.2f} s")
+            for one in rows
+        ],
+    )  # fmt: skip
+
+
+def _doses(records: list[dict[str, Any]]) -> str:
+    order = [system.name for system in SYSTEMS]
+    rows = _quiet_first(sorted(tally.doses(records), key=lambda one: order.index(one.system)))
+    text = table(
+        ("", "system", "delay", "true drop", "drop", "true transmission", "transmission", "error", "intervals cover"),
+        [
+            (one.condition, one.system, format_time(one.delay_ns), f"{one.true_drop:.2%}", _percent(one.drop),
+             f"{one.true_transmission:.3f}", _number(one.transmission), _number(one.error, "+.3f"),
+             "{} of {}".format(*one.covered))
+            for one in rows
+        ],
+    )  # fmt: skip
+    deviates = [f"- {one.name}: {one.deviates}." for one in SYSTEMS if one.deviates]
+    return f"{text}\n\nWhere a real system cannot follow its form:\n\n" + "\n".join(deviates) if text else ""
+
+
+def _speedups(records: list[dict[str, Any]]) -> str:
+    return table(
+        ("system", "n", "predicted", "real", "difference", "worst"),
+        [
+            (one.name + (" (a slope cannot know)" if one.crosses else ""), str(one.n), f"{one.predicted:+.2%}",
+             f"{one.real:+.2%}", f"{100 * (one.predicted - one.real):+.2f} points", f"{100 * one.worst:.2f} points")
+            for one in tally.speedups(records)
+        ],
+    )  # fmt: skip
+
+
+def _command_line(records: list[dict[str, Any]]) -> str:
+    return table(
+        ("test", "true drop", "verdict", "outcome", "drop", "exit code"),
+        [
+            (one["test"], f"{one['true_drop']:.2%}", one["verdict"], one["outcome"],
+             _percent(one["drop"] and one["drop"]["estimate"]), str(one["exit"]))
+            for one in records if one["kind"] == "command line"
+        ],
+    )  # fmt: skip
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.2%}"
+
+
+def _number(value: float | None, form: str = ".3f") -> str:
+    return "-" if value is None else format(value, form)

@@ -1,0 +1,311 @@
+"""The truth suite's pure parts: forms against simulations, tallies, tables, schedules. Nothing here is timed."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.truth import tally
+from benchmarks.truth.closed_forms import Amdahl, BackOff, Convoy, FlowShop, Form, Overlap, Serial, SharedGil, Ticker
+from benchmarks.truth.jobs import FULL, SMOKE, Condition, Job, jobs, passes
+from benchmarks.truth.systems import SYSTEMS, GilTicker, System
+from benchmarks.truth.table import markdown, table
+from pytest_speedbump import slow
+
+ROOT = Path(__file__).parents[2]
+BOTH: tuple[Condition, ...] = ("quiet", "hog")
+
+times = st.integers(1, 100)
+delays = st.integers(0, 200)
+
+
+# Closed forms, against systems that are stepped through
+
+
+@given(times, times, st.integers(1, 8), st.integers(1, 3), delays, st.sampled_from(["first", "second"]))
+def test_flow_shop(first: int, second: int, items: int, room: int, delay: int, slowed: Any) -> None:
+    a, b = first + delay * (slowed == "first"), second + delay * (slowed == "second")
+    begun: list[float] = []  # by the second machine
+    ended = now = 0.0
+    for item in range(items):
+        now += a
+        if item > room:
+            now = max(now, begun[item - room - 1])  # the place in the queue that an earlier item leaves
+        begun.append(max(now, ended))
+        ended = begun[-1] + b
+    form = FlowShop(first_ns=first, second_ns=second, items=items, slowed=slowed)
+    assert form.step_ns(delay) == ended
+
+
+@given(times, times, st.integers(1, 5), st.integers(1, 5), delays, st.sampled_from(["inside", "outside"]))
+def test_convoy(inside: int, outside: int, threads: int, turns: int, delay: int, slowed: Any) -> None:
+    i, o = inside + delay * (slowed == "inside"), outside + delay * (slowed == "outside")
+    ready = [0.0] * threads  # when each thread asks for the lock
+    free = 0.0
+    for _ in range(threads * turns):
+        first = min(range(threads), key=ready.__getitem__)
+        free = max(free, ready[first]) + i
+        ready[first] = free + o
+    form = Convoy(inside_ns=inside, outside_ns=outside, threads=threads, turns=turns, slowed=slowed)
+    assert form.step_ns(delay) == max(ready)
+
+
+@given(times, times, times, delays)
+def test_back_off(host: int, device: int, pause: int, delay: int) -> None:
+    now = host + delay
+    while now < device:
+        now += pause
+    assert BackOff(host_ns=host, device_ns=device, pause_ns=pause).step_ns(delay) == now
+
+
+@given(st.integers(10, 100), st.integers(0, 50), st.integers(1, 3))
+def test_shared_gil(call: int, delay: int, others: int) -> None:
+    """Requests to give the GIL up come after every interval, at any point of a call, and wait for a delay to end."""
+    interval, n = 10_000, 1_000
+    busy = call + delay
+    own = [interval + max(0, delay - busy * (i + 0.5) / n) for i in range(n)]
+    calls = sum(own) / busy
+    form = SharedGil(call_ns=call, n=1, others=others, interval_ns=interval)
+    assert form.step_ns(delay) == pytest.approx((sum(own) + n * others * interval) / calls, rel=1e-4)
+
+
+@given(st.integers(0, 300), st.booleans())
+def test_ticker(delay: int, holds: bool) -> None:
+    period, beat, work = 1_000, 50, 1_000_000
+    now = done = 0.0
+    ticks = 0
+    while done < work:
+        done += period - beat - delay * holds
+        now += period
+        ticks += 1
+    form = Ticker(work_ns=work, beat_ns=beat, period_ns=period, holds=holds)
+    assert form.step_ns(delay) == pytest.approx(now, rel=0.01)
+    assert form.calls(delay) == pytest.approx(ticks, rel=0.01)
+
+
+def test_simple_forms() -> None:
+    assert Serial(work_ns=40, n=2).step_ns(5) == 50
+    assert Overlap(host_ns=20, device_ns=40).step_ns(15) == 40
+    assert Overlap(host_ns=20, device_ns=40).step_ns(25) == 45
+    parallel = Amdahl(serial_ns=10, item_ns=5, share=2, workers=4, slowed="item")
+    assert (parallel.step_ns(3), parallel.transmission(3)) == (26, 0.25)
+    assert Amdahl(serial_ns=10, item_ns=5, share=2, workers=4, slowed="serial").transmission(3) == 1
+
+
+@pytest.mark.parametrize(
+    "form",
+    [Serial(work_ns=90), Ticker(work_ns=90, beat_ns=1, period_ns=100, holds=True), Overlap(host_ns=9, device_ns=10)],
+)
+def test_fitting_moves_the_unslowed_step_only_to_what_was_measured(form: Form) -> None:
+    fitted = form.fitted(120)
+    assert fitted.step_ns(0) == pytest.approx(120)
+    assert fitted.transmission(20) == pytest.approx(form.transmission(20))
+    assert fitted.drop(20) == pytest.approx(1 - 120 / fitted.step_ns(20))
+
+
+# Systems
+
+
+@pytest.mark.parametrize("kind", SYSTEMS, ids=lambda kind: kind.__name__)
+def test_a_step_calls_the_target_as_often_as_the_form_says(kind: type[System]) -> None:
+    with kind() as system:
+        form = system.calibrate()
+        with slow(system.target, delay="0ns") as bump:
+            system.step()
+            system.step()
+        counted = bump.snapshot().targets[0].calls
+    if isinstance(system, GilTicker):
+        assert form.calls(0) > 0  # as often as there is time for
+    else:
+        assert counted == 2 * form.calls(0)
+
+
+# Schedules
+
+
+def job(count: int, condition: Condition = "quiet") -> Job:
+    return Job(f"job {count}", condition, count, lambda seed: [])
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=5), st.integers(1, 12))
+def test_passes_hold_every_job_as_often_as_asked_for_and_evenly(counts: list[int], number: int) -> None:
+    chosen = [job(count, condition) for count in counts for condition in BOTH]
+    done = list(passes(chosen, number, seed=1))
+    assert Counter(id(one) for _, _, due in done for one in due) == {id(one): one.count for one in chosen}
+    for one in chosen:
+        shares = [due.count(one) for _, condition, due in done if condition == one.condition]
+        assert max(shares) <= -(-one.count // number)
+
+
+def test_there_are_enough_verdicts_and_gates_in_a_full_run() -> None:
+    for condition in BOTH:
+        count = Counter[str]()
+        for one in jobs(FULL, (condition,), "*"):
+            count["/".join(one.name.split("/")[:2])] += one.count
+        assert min(count["verdict/0%"], count["verdict/4%"]) >= 300
+        assert count["gate"] >= 30
+    assert {one.name for one in jobs(SMOKE, ("quiet",), "*")} <= {one.name for one in jobs(FULL, ("quiet",), "*")}
+
+
+# Tallies
+
+
+def verdict(verdict: str, true_drop: float = 0.0, **more: Any) -> dict[str, Any]:
+    drop = {"estimate": 0.0, "low": -0.01, "high": 0.01}
+    record = {"kind": "verdict", "condition": "quiet", "aim": round(true_drop, 2), "system": "chain", "delay_ns": 20.0}
+    return record | {"verdict": verdict, "true_drop": true_drop, "budget": 0.02, "drop": drop, "seconds": 0.2} | more
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "covered"),
+    [(-0.01, 0.01, True), (0.001, 0.01, False), (-0.01, -0.001, False), (None, 0.01, True), (0.001, None, False)],
+)
+def test_an_open_end_covers_everything_on_its_side(low: float | None, high: float | None, covered: bool) -> None:
+    assert tally.covers(verdict("insensitive", drop={"estimate": 0.0, "low": low, "high": high})) is covered
+
+
+def test_without_a_drop_there_is_no_coverage() -> None:
+    assert tally.covers(verdict("void", drop=None)) is None
+
+
+def test_errors_depend_on_the_side_of_the_budget_that_the_truth_is_on() -> None:
+    answers = ("insensitive", "sensitive", "inconclusive", "void")
+    records = [verdict(answer, drop_) for drop_ in (0.0, 0.04) for answer in answers]
+    harmless, harmful = tally.verdicts(records)
+    assert (harmless.false_failures, harmless.wrong_passes) == (1, 0)
+    assert (harmful.false_failures, harmful.wrong_passes) == (0, 1)
+    assert (harmful.insensitive, harmful.sensitive, harmful.inconclusive, harmful.void) == (1, 1, 1, 1)
+    assert (harmless.covered, harmful.covered) == ((4, 4), (0, 4))
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.5, 5), (0.9, 9), (0.91, 10), (0.0, 1), (1.0, 10)])
+def test_quantile(share: float, expected: float) -> None:
+    assert tally.quantile(range(10, 0, -1), share) == expected
+
+
+def figures(records: list[dict[str, Any]]) -> dict[str, bool]:
+    return {one.what: one.reached for one in tally.figures(records)}
+
+
+@pytest.mark.parametrize(("wrong", "reached"), [(1, True), (2, False)])
+def test_one_in_a_hundred_may_be_wrong(wrong: int, reached: bool) -> None:
+    harmless = [verdict("insensitive")] * (100 - wrong) + [verdict("sensitive")] * wrong
+    assert figures(harmless)["A/A, quiet: false failures"] is reached
+    harmful = [verdict("sensitive", 0.04)] * (100 - wrong) + [verdict("insensitive", 0.04)] * wrong
+    assert figures(harmful)["twice the budget, quiet: wrong passes"] is reached
+
+
+def test_a_slow_median_a_poor_share_and_poor_coverage_are_told() -> None:
+    records = [verdict("insensitive", seconds=0.4)] * 94 + [verdict("inconclusive", drop=None, seconds=0.4)] * 6
+    found = figures(records + [verdict("insensitive", 0.01001, aim=0.01)] * 5)
+    assert found["A/A, quiet: insensitive"] is False
+    assert found["A/A, quiet: median time to a verdict"] is False
+    assert found["95 % intervals, quiet: cover"] is False
+
+
+def test_what_was_not_measured_is_not_among_the_figures() -> None:
+    assert figures([]) == {}
+    assert all("hog" not in what for what in figures([verdict("insensitive")]))
+
+
+def dose(transmission: float | None, true: float = 1.0, **more: Any) -> dict[str, Any]:
+    known = None if transmission is None else {"estimate": transmission, "low": None, "high": None}
+    record = verdict("measured", kind="dose", system="serial chain", transmission=known, true_transmission=true)
+    return record | more
+
+
+def test_doses_take_the_median_of_their_repetitions() -> None:
+    (one,) = tally.doses([dose(0.9), dose(1.01), dose(1.5), dose(None)])
+    assert (one.n, one.transmission, one.error) == (4, 1.01, pytest.approx(0.01))
+    (none,) = tally.doses([dose(None, drop=None)])
+    assert (none.transmission, none.error, none.covered) == (None, None, (0, 0))
+
+
+def speedup(predicted: float, real: float, crosses: bool = False) -> dict[str, Any]:
+    name = "moves" if crosses else "chain"
+    record = {"kind": "speedup", "condition": "quiet", "speedup": name, "predicted": predicted, "real": real}
+    return record | {"crosses": crosses}
+
+
+def test_a_speedup_is_predicted_within_a_point_unless_the_bottleneck_moves() -> None:
+    what = "predicted speedup: within 1 point"
+    assert figures([speedup(0.105, 0.1), speedup(0.5, 0.1, crosses=True)])[what]
+    assert not figures([speedup(0.115, 0.1)])[what]
+
+
+def gate(case: str, mean: bool, minimum: bool) -> dict[str, Any]:
+    failed = {"mean": mean, "min": minimum}
+    return {"kind": "gate", "condition": "quiet", "case": case, "failed": failed, "seconds": 3.0}
+
+
+def test_gates_stand_side_by_side() -> None:
+    records = [gate("A/A", True, False), gate("A/A", False, False), verdict("insensitive"), verdict("inconclusive")]
+    found = {one.way: (one.n, one.failed, one.passed) for one in tally.gates(records)}
+    assert found == {"compare-fail=mean:2%": (2, 1, 1), "compare-fail=min:2%": (2, 0, 2), "speedbump": (2, 0, 1)}
+
+
+# Output
+
+
+def test_table_lines_up() -> None:
+    assert table(("a", "long"), [("longer", "b")]) == "| a      | long |\n|--------|------|\n| longer | b    |"
+    assert table(("a",), []) == ""
+
+
+ENVIRONMENT = {
+    "processor": "A processor", "cpus": 2, "kernel": "Linux 6", "python": "3.13.0", "gil": True,
+    "pytest_benchmark": "5.3.1", "clock": "tsc", "load": 0.1,
+}  # fmt: skip
+
+
+def test_markdown_says_what_is_missing_and_what_broke() -> None:
+    text = markdown(
+        {
+            "environment": ENVIRONMENT,
+            "complete": False,
+            "hogs": 1,
+            "seconds": 60.0,
+            "note": "Shared.",
+            "records": [verdict("insensitive"), dose(1.03), speedup(0.1, 0.1, crosses=True), gate("4%", False, True)],
+            "failures": [{"job": "dose/x", "error": "OSError('no')"}],
+        }
+    )
+    for part in ("incomplete", "Shared.", "0 of 1 (0.0%)", "**no**", "+0.030", "(a slope cannot know)", "OSError"):
+        assert part in text
+    assert str(inf) not in text
+
+
+def truth(*options: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "benchmarks.truth", *map(str, options)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+def test_the_command_measures_writes_and_prints_again(tmp_path: Path) -> None:
+    path = tmp_path / "truth.json"
+    run = truth("--smoke", "--only", "dose/serial chain/*", "--condition", "quiet", "--output", path)
+    assert run.returncode == 0, run.stderr
+    document = json.loads(path.read_text())
+    assert document["schema"] == "pytest-speedbump-truth/1"
+    assert document["complete"] is True
+    assert [one["system"] for one in document["records"]] == ["serial chain"]
+    assert "| serial chain |" in run.stdout
+    assert truth("--table", path).stdout == run.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [([], "--output is missing"), (["--output", "/no/such/folder/x"], "no such folder"), (["--only", "x"], "no job")],
+)
+def test_bad_options_get_a_sentence(options: list[str], says: str, tmp_path: Path) -> None:
+    where = ["--output", str(tmp_path / "x")] if "--only" in options else []
+    run = truth(*options, *where)
+    assert run.returncode != 0
+    assert says in run.stderr
+    assert not list(tmp_path.iterdir())
