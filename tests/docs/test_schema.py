@@ -1,0 +1,102 @@
+"""What the plugin writes is what its JSON Schemas say: real documents, and nothing in them that is not described."""
+
+import json
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from suite import Suite
+
+TESTS = """
+    @pytest.mark.speedbump_insensitive("work.leaf", delay="500us", budget="10%")
+    def test_broken(benchmark):
+        benchmark(work.call)
+
+    @pytest.mark.speedbump_sensitive("work.leaf", "!work.other", delay="500us", at_least="10%", mode="sleep")
+    def test_shown(benchmark):
+        benchmark(work.call)
+
+    @pytest.mark.speedbump("work.leaf", delay="0ns,500us", mode="nogil")
+    def test_sweep(speedbump):
+        speedbump(work.call)
+
+    @pytest.mark.speedbump_insensitive("work.laef", budget="2%")
+    def test_void(benchmark):
+        benchmark(work.call)
+
+    @pytest.mark.speedbump_insensitive("work.leaf", delay="10us", budget="2%")
+    def test_hopeless(benchmark):
+        benchmark.pedantic(__import__("time").sleep, (0.3,), rounds=1)
+"""
+
+
+def closed(schema: Any) -> Any:
+    """``schema`` without its permission to add properties, which is for the readers of later versions."""
+    if isinstance(schema, list):
+        return [closed(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {key: closed(value) for key, value in schema.items()}
+    return inner | {"additionalProperties": False} if schema.get("type") == "object" else inner
+
+
+def validator(name: str) -> Draft202012Validator:
+    schema = json.loads(files("pytest_speedbump").joinpath(f"schema/{name}.json").read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(closed(schema))
+
+
+def errors(name: str, document: Any) -> list[str]:
+    return [f"{error.json_path}: {error.message}" for error in validator(name).iter_errors(document)]
+
+
+def test_result_document(suite: Suite) -> None:
+    run = suite.run(TESTS, "--speedbump-max-time=500ms", "--benchmark-json=benchmark.json")
+    verdicts = [result["verdict"] for result in run.results]
+    assert verdicts == ["sensitive", "sensitive", "measured", "measured", "void", "inconclusive"]
+    assert errors("result-1", run.document) == []
+    rows = suite.read_json("benchmark.json")["benchmarks"]
+    extra = [result for row in rows for result in row["extra_info"]["speedbump"]]
+    assert extra == [result for result in run.results if "test_sweep" not in result["test"]]
+
+
+def test_listing(suite: Suite) -> None:
+    run = suite.run(TESTS, "--speedbump-list")
+    assert {result["verdict"] for result in run.results} == {"listed"}
+    assert errors("result-1", run.document) == []
+
+
+def test_lockfile_and_what_comparing_with_it_adds(suite: Suite) -> None:
+    suite.run(TESTS, "--speedbump-max-time=500ms", "--speedbump-save")
+    lock = suite.read_json(".speedbump.json")
+    assert len(lock["entries"]) == 3
+    assert errors("lock-1", lock) == []
+    run = suite.run(TESTS, "--speedbump-max-time=500ms", "--speedbump-compare", "--speedbump-delay=501us")
+    assert {result["lock"]["kind"] for result in run.results} >= {"new"}
+    assert errors("result-1", run.document) == []
+
+
+def leaves(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of every number and string."""
+    if isinstance(document, dict | list):
+        for key, value in document.items() if isinstance(document, dict) else enumerate(document):
+            yield from leaves(value, (*path, key))
+    elif document is not None:
+        yield path
+
+
+@pytest.mark.parametrize("wrong", [[], {}], ids=["a list", "an object"])
+def test_each_value_of_a_result_is_described(suite: Suite, wrong: object) -> None:
+    run = suite.run(TESTS, "--speedbump-max-time=200ms", "-k", "test_broken")
+    document = run.document
+    schema = validator("result-1")
+    for path in leaves(document):
+        *parents, last = path
+        owner = document
+        for key in parents:
+            owner = owner[key]
+        right, owner[last] = owner[last], wrong
+        assert not schema.is_valid(document), path
+        owner[last] = right
