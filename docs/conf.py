@@ -17,7 +17,7 @@ exclude_patterns = ["measured/*"]  # included where they belong, once they have 
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(?!pytest_speedbump\.).*")]  # of other projects' names, no inventory is fetched
 
-myst_enable_extensions = ["colon_fence"]
+myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"

@@ -1,6 +1,7 @@
 """Sphinx directives for what the code knows better than any copy of it: options, markers, schemas, figures."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -40,7 +41,7 @@ class _Generated(SphinxDirective):
         raise NotImplementedError
 
     def run(self) -> list[nodes.Node]:
-        return self.parse_text_to_nodes("\n".join(self.markdown()), allow_section_headings=True)
+        return self.parse_text_to_nodes("\n".join(self.markdown()))
 
 
 class Options(_Generated):
@@ -108,7 +109,10 @@ def _type(one: dict[str, Any]) -> str:
 
 
 class Measured(SphinxDirective):
-    """``{measured} FILE COMMAND``: a file of docs/measured, or, before anybody made it, the command that makes it."""
+    """``{measured} FILE COMMAND``: a file of docs/measured, or, before anybody made it, the command that makes it.
+
+    The page has the headings; those of the file become bold, because a directive cannot open sections.
+    """
 
     required_arguments = 2
     final_argument_whitespace: ClassVar[bool] = True
@@ -117,10 +121,10 @@ class Measured(SphinxDirective):
         path = ROOT / "docs" / "measured" / self.arguments[0]
         self.env.note_dependency(str(path))
         if path.exists():
-            text = path.read_text(encoding="utf-8")
+            text = re.sub(r"^#+ (.*)$", r"**\1**", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
         else:
             text = f"Not measured yet. The command that measures:\n\n```sh\n{self.arguments[1]}\n```"
-        return self.parse_text_to_nodes(text, allow_section_headings=True)
+        return self.parse_text_to_nodes(text)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -10,6 +10,7 @@ Feature: A gate for pull requests
     Given I have saved what was found
     When I compare with what was saved
     Then the run passes
+    And the verdict is measured
 
   Scenario: The sensitivity has grown
     Given I have saved what was found

@@ -44,8 +44,13 @@ class Bump:
     by: Origin
     notes: tuple[str, ...] = ()
 
+    @property
+    def delay_text(self) -> str:
+        """``300us``, or ``300us nogil`` where the mode is not the usual one."""
+        return format_time(self.delay_ns) + ("" if self.mode == "spin" else f" {self.mode}")
+
     def __str__(self) -> str:
-        return f"{self.targets} +{format_time(self.delay_ns)}"
+        return f"{self.targets} +{self.delay_text}"
 
 
 def parse_mode(value: object, name: str) -> Mode:

@@ -28,7 +28,7 @@ from pytest_speedbump.trial import ENOUGH_NS, Rules, Trial
 __all__ = ["MeasuringPlugin", "check_environment"]
 
 STRETCH_NS = 0.1e9  # of one bump, where a test has several: their rounds take turns
-DISABLED = "benchmarks are disabled (--benchmark-disable, or pytest-xdist without --benchmark-enable)"
+DISABLED = "benchmarks are disabled (by --benchmark-disable, or by pytest-xdist: measure with -n 0)"
 
 
 def check_environment(config: pytest.Config) -> None:

@@ -22,6 +22,9 @@ def call(x=42):
     return leaf(x)
 """
 
+# Enough for a plain measurement whose precision does not matter.
+BRIEFLY = "--speedbump-max-time=200ms"
+
 # Of pytest-benchmark, whose own figures are of little interest here.
 BRIEF = ("--benchmark-max-time=0.005", "--benchmark-calibration-precision=1")
 
@@ -68,7 +71,7 @@ class Run:
 
 
 class Suite:
-    """A folder with ``work.py`` and, once run, ``test_it.py``; of all plugins there, pytest-benchmark and ours alone."""
+    """A folder with ``work.py`` and, once run, ``test_it.py``. Of all plugins, pytest-benchmark and ours alone."""
 
     def __init__(self, pytester: pytest.Pytester) -> None:
         self.pytester = pytester

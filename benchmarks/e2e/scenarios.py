@@ -10,7 +10,7 @@ from benchmarks.backends import BACKENDS, unable
 __all__ = ["SCENARIOS", "PipelineScenario", "PytestScenario", "Scenario", "select"]
 
 STAGES = (1, 4)
-PAYLOADS = {"64B": 64, "64KiB": 64 * 1024}
+PAYLOADS = {"64B": 64, "4KiB": 4096}
 DELAYS = {"0ns": 0.0, "2us": 2000.0}
 
 

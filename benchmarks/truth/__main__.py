@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import secrets
+import signal
 import sys
 import time
 from importlib.metadata import version
@@ -32,6 +33,7 @@ def main() -> int:
     if not chosen:
         print(f"--only {options.only!r} matches no job; try '*', 'verdict/*', 'dose/serial chain/*'", file=sys.stderr)
         return 4
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     run = _Run(options)
     try:
         for number, condition, due in passes(chosen, 1 if options.smoke else PASSES, options.seed):

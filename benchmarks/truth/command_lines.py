@@ -30,7 +30,7 @@ MARKED = """
 import pytest
 from benchmarks.truth.work import Document
 
-@pytest.mark.speedbump_insensitive("benchmarks.truth.work:Document.header", delay="20ns", budget="2%")
+@pytest.mark.speedbump_insensitive("benchmarks.truth.work:Document.header", delay="50ns", budget="2%")
 def test_nothing(benchmark):
     benchmark(Document().read)
 
@@ -51,7 +51,8 @@ def compare_commits(*options: str) -> list[dict[str, Any]]:
         base = _pytest(folder, TOKENS, "--benchmark-save=base", *options)
         if base["exit"] != 0:
             raise RuntimeError(base["output"])
-        fails = [f"--benchmark-compare-fail={field}:{THRESHOLD}" for field in ("mean", "min")]
+        # Given twice, the last one wins; so both in one.
+        fails = ["--benchmark-compare-fail", *(f"{field}:{THRESHOLD}" for field in ("mean", "min"))]
         records = []
         for case, tokens in (("A/A", TOKENS), ("4%", MORE_TOKENS)):
             later = _pytest(folder, tokens, "--benchmark-compare=0001", *fails, *options)
@@ -82,7 +83,7 @@ def cross_check() -> list[dict[str, Any]]:
         if not path.exists():
             raise RuntimeError(run["output"])
         results = json.loads(path.read_text())["results"]
-    true = {"nothing": 20 / (step_ns + 20), "twice_the_budget": 2 * BUDGET}
+    true = {"nothing": 50 / (step_ns + 50), "twice_the_budget": 2 * BUDGET}
     wanted = ("verdict", "outcome", "drop", "pairs", "seconds")
     return [
         {"test": name, "true_drop": drop, "exit": run["exit"], **{key: result[key] for key in wanted}}
@@ -97,7 +98,7 @@ def _pytest(folder: str, tokens: int, *options: str, plugin: bool = False) -> di
     command += [] if plugin else ["-p", "no:speedbump"]
     started = time.perf_counter()
     done = subprocess.run(
-        [*command, *options, folder], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+        [*command, folder, *options], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
     )
     return {
         "exit": done.returncode,

@@ -17,7 +17,7 @@ __all__ = ["FULL", "SMOKE", "Condition", "Counts", "Job", "jobs", "passes"]
 Condition = Literal["quiet", "hog"]
 Records = list[dict[str, Any]]
 
-TINY_NS = 20.0
+TINY_NS = 50.0  # delays under some 30 ns cannot be delivered exactly, and the audit says so
 HIDDEN_NS = 2_000.0  # the tool's default delay...
 MORE_HIDDEN_NS = 10_000.0  # ...and one that would show in no less than 20 % of a round: that takes more visits
 

@@ -7,7 +7,7 @@ from _pytest.terminal import TerminalReporter
 
 from pytest_speedbump.report.text import drop_text, interval_text, verdict_text
 from pytest_speedbump.result import Result
-from pytest_speedbump.units import format_share, format_time
+from pytest_speedbump.units import format_share
 
 __all__ = ["write_listing", "write_table"]
 
@@ -20,19 +20,19 @@ def write_table(terminal: TerminalReporter, results: Sequence[Result], seed: int
     header = ("Name", "Target", "Delay", "Calls", "Drop", "Transmission", "Verdict")
     rows = [_row(result) for result in results]
     widths = [max(map(len, column)) + 2 for column in zip(header, *rows, strict=True)]
-    line = _align(header, widths)
+    rule = "-" * max(len(_align(row, widths)) for row in (header, *rows))
     title = f" speedbump: {len(results)} {'bump' if len(results) == 1 else 'bumps'} "
     terminal.write_line("")
-    terminal.write_line(title.center(len(line), "-"), yellow=True)
-    terminal.write_line(line)
-    terminal.write_line("-" * len(line), yellow=True)
+    terminal.write_line(title.center(len(rule), "-"), yellow=True)
+    terminal.write_line(_align(header, widths))
+    terminal.write_line(rule, yellow=True)
     for row, result in zip(rows, results, strict=True):
         colour = "red" if result.outcome == "failed" else _COLOURS.get(result.verdict)
         text = _align(row, widths)
         cut = len(text) - len(row[-1])
         terminal.write(text[:cut])
         terminal.write_line(text[cut:], **({colour: True, "bold": True} if colour else {}))
-    terminal.write_line("-" * len(line), yellow=True)
+    terminal.write_line(rule, yellow=True)
     terminal.write_line(f"{summary(results)}; intervals hold for 95%; seed {seed}")
     for result in results:
         for remark in _remarks(result):
@@ -61,7 +61,7 @@ def _row(result: Result) -> tuple[str, ...]:
     return (
         _short_name(result.test),
         str(result.bump.targets),
-        format_time(result.bump.delay_ns),
+        result.bump.delay_text,
         "-" if result.calls is None else f"{result.calls:.6g}",
         drop_text(result),
         "-" if transmission is None else f"{transmission:.2f} {interval_text(transmission, 1, 2)}",

@@ -73,6 +73,7 @@ def _(project: Project) -> None:
 @given("the device takes a wildly different time whenever it works")
 def _(project: Project) -> None:
     project.device_time = SCATTERED
+    project.options.append("--benchmark-max-time=0.05")  # rounds enough for a median that the audit can rely on
 
 
 @given("the benchmark has been renamed")
@@ -91,6 +92,11 @@ def _(project: Project, option: str) -> None:
 @given(parsers.parse("a verdict may take {limit}"))
 def _(project: Project, limit: str) -> None:
     project.limit = limit
+
+
+@given(parsers.parse("a false failure may happen once in {runs:d} runs"))
+def _(project: Project, runs: int) -> None:
+    project.options.append(f"--speedbump-error-rate={1 / runs:f}")
 
 
 @when("I run the benchmark")

@@ -1,7 +1,7 @@
 """pytest-xdist: workers measure, one at a time; the controller gathers, gates and reports."""
 
 import pytest
-from locked import BRIEF, entry, guarded, lock, names_in
+from locked import entry, guarded, lock, names_in
 from suite import Suite
 
 pytest.importorskip("xdist", reason="pytest-xdist is not installed")
@@ -40,17 +40,11 @@ def test_verdicts_come_back_from_workers(suite: Suite) -> None:
     ])  # fmt: skip
 
 
-def test_one_worker_disturbs_nobody(suite: Suite) -> None:
-    run = suite.run(TWO, "-n1", BRIEF, plugins=XDIST)
-    assert len(run.results) == 2
-    assert "disturb each other" not in run.out
-
-
 def test_markers_alone_are_reason_enough(suite: Suite) -> None:
     """No option asks for anything, so the controller learns from a report that there is something to report."""
     suite.write("test_it.py", "import pytest\nimport work\n" + TWO.replace("\n    ", "\n"))
     names = ("-p", "benchmark", "-p", "speedbump", "-p", "xdist")
-    result = suite.pytester.runpytest_subprocess(*names, "-n2", BRIEF)
+    result = suite.pytester.runpytest_subprocess(*names, "-n2", "--speedbump-max-time=2s")
     assert result.ret == 1
     result.stdout.fnmatch_lines(["* speedbump: 2 bumps *", "test_a *measured", "test_b *sensitive FAILED"])
 
@@ -87,7 +81,6 @@ def test_one_experiment_at_a_time_on_a_host(suite: Suite) -> None:
             Path(f"moments-{name}.json").write_text(json.dumps([os.getpid(), arrived, *moments[2:]]))
         """,
         "-n2",
-        BRIEF,
         plugins=XDIST,
     )
     assert run.code == 0
@@ -115,8 +108,7 @@ def test_the_seed_is_one_for_all(suite: Suite) -> None:
     assert seeds == {str(run.document["seed"])}
 
 
-@pytest.mark.parametrize("workers", ["-n1", "-n2"])
-def test_bad_input_is_one_sentence_before_any_test(suite: Suite, workers: str) -> None:
+def test_bad_input_is_one_sentence_before_any_test(suite: Suite) -> None:
     run = suite.run(
         """
         def test_before():
@@ -126,7 +118,7 @@ def test_bad_input_is_one_sentence_before_any_test(suite: Suite, workers: str) -
         def test_it(benchmark):
             pass
         """,
-        workers,
+        "-n2",
         plugins=XDIST,
     )
     assert run.code == 4
@@ -143,17 +135,15 @@ def test_benchmarks_that_xdist_disables_are_told_and_their_entries_stay(suite: S
     run = suite.run(tests, "-n2", "--speedbump-save", "--speedbump-compare", plugins=XDIST)
     assert (run.code, run.counts, run.results) == (1, {"passed": 2}, [])
     assert names_in(suite) == ["test_a", "test_b"]
-    disabled = "benchmarks are disabled (--benchmark-disable, or pytest-xdist without --benchmark-enable)"
     run.pytest.stdout.fnmatch_lines_random([
-        f"speedbump: not measured: test_it.py::test_a: {disabled}",
-        f"speedbump: the run fails: test_it.py::test_a [[]work.leaf +100us[]]: {disabled}",
+        "speedbump: not measured: test_it.py::test_a: benchmarks are disabled (*",
+        "speedbump: the run fails: test_it.py::test_a [[]work.leaf +100us[]]: benchmarks are disabled (*",
     ])  # fmt: skip
 
 
-@pytest.mark.parametrize("options", [("-k", "test_a"), ("test_it.py::test_a",)], ids=str)
-def test_saving_drops_no_entry_of_a_test_that_did_not_run(suite: Suite, options: tuple[str, ...]) -> None:
+def test_saving_drops_no_entry_of_a_test_that_did_not_run(suite: Suite) -> None:
     lock(suite, entry("test_a"), entry("test_b"))
-    run = suite.run(guarded("test_a", "test_b"), "-n2", "--speedbump-save", BRIEF, *options, plugins=XDIST)
+    run = suite.run(guarded("test_a", "test_b"), "-n2", "--speedbump-save", "-k", "test_a", plugins=XDIST)
     assert (run.code, len(run.results)) == (0, 1)
     assert names_in(suite) == ["test_a", "test_b"]
 
@@ -161,7 +151,7 @@ def test_saving_drops_no_entry_of_a_test_that_did_not_run(suite: Suite, options:
 def test_a_worker_that_crashes_loses_no_entry(suite: Suite) -> None:
     lock(suite, entry("test_a"), entry("test_b"))
     tests = guarded("test_a") + guarded("test_b", body="import os; os._exit(1)")
-    run = suite.run(tests, "-n2", "--max-worker-restart=0", "--speedbump-save", BRIEF, plugins=XDIST)
+    run = suite.run(tests, "-n2", "--max-worker-restart=0", "--speedbump-save", plugins=XDIST)
     assert run.code == 1
     assert names_in(suite) == ["test_a", "test_b"]
 
@@ -171,19 +161,18 @@ def test_a_worker_that_crashes_loses_no_entry(suite: Suite) -> None:
     [
         (guarded("test_a", "test_new"), "test_it.py::test_b * its test is gone (renamed or removed?)"),
         (guarded("test_a") + "\n    def test_b():\n        pass", "test_it.py::test_b * its test ran and does not *"),
-        ("def helper():\n    pass", "test_it.py::test_b * its test is gone (renamed or removed?)"),
     ],
-    ids=["renamed", "marker removed", "last test removed"],
+    ids=["renamed", "marker removed"],
 )
 def test_the_controller_knows_what_is_missing(suite: Suite, tests: str, says: str) -> None:
     lock(suite, entry("test_a"), entry("test_b"))
-    run = suite.run(tests, "-n2", "--speedbump-compare", BRIEF, plugins=XDIST)
+    run = suite.run(tests, "-n2", "--speedbump-compare", plugins=XDIST)
     assert run.code == 1
     run.pytest.stdout.fnmatch_lines(f"speedbump: the run fails: {says}")
 
 
 def test_passes_are_left_out_and_that_is_said(suite: Suite) -> None:
-    run = suite.run(TWO, "-n2", BRIEF, "--speedbump-passes=3", plugins=XDIST)
+    run = suite.run(TWO, "-n2", "--speedbump-passes=3", plugins=XDIST)
     assert len(run.results) == 2
     run.pytest.stdout.fnmatch_lines("speedbump: --speedbump-passes has no effect under pytest-xdist")
 

@@ -126,11 +126,15 @@ def test_disarming_leaves_nothing_behind(make_session: MakeSession, held: tuple[
 def test_disarming_keeps_a_pending_exception(make_session: MakeSession) -> None:
     session = make_session(f"{__name__}:leaf")
     session.arm()
-    with pytest.raises(KeyError) as caught:
+
+    def fail() -> None:
         try:
             raise KeyError("pending")
         finally:
             session.disarm()
+
+    with pytest.raises(KeyError) as caught:
+        fail()
     assert caught.value.__context__ is None
 
 

@@ -1,4 +1,7 @@
-"""What is asked for is what is spent and booked. Only lower bounds of time are asserted: a busy machine is slower, never faster."""
+"""What is asked for is what is spent and booked.
+
+Only lower bounds of time are asserted: a busy machine is slower, never faster.
+"""
 
 import math
 import sys

@@ -69,7 +69,10 @@ def test_equal_code_objects_are_told_apart(count: MakeSession) -> None:
     for times, code in enumerate(twins, 1):
         for _ in range(times):
             FunctionType(code, {})()
-    assert [(row[0] is twin, row[3]) for row, twin in zip(session.snapshot(), twins, strict=True)] == [(True, 1), (True, 2)]
+    assert [(row[0] is twin, row[3]) for row, twin in zip(session.snapshot(), twins, strict=True)] == [
+        (True, 1),
+        (True, 2),
+    ]
 
 
 def test_code_objects_that_die_and_whose_addresses_live_on(count: MakeSession, mortal_code: None) -> None:

@@ -10,8 +10,10 @@ SEND = """
     import os, signal, threading, time
 
     def send(number):
+        before = session.totals()[0]
+
         def watch():
-            while session.totals()[0] == 0:
+            while session.totals()[0] == before:
                 time.sleep(0.01)
             time.sleep(0.05)
             os.kill(os.getpid(), number)
@@ -121,6 +123,8 @@ def test_a_handler_may_use_and_drop_the_session(mode: str) -> None:
     signal.signal(signal.SIGUSR1, handler)
     session = make_session(mode={mode!r})
     session.arm()
+    session.set_delay(0)
+    leaf()  # on first sight a session would be held for another reason
     session.set_delay(300e6)
     send(signal.SIGUSR1)
     watcher = threading.enumerate()[-1]
@@ -128,7 +132,7 @@ def test_a_handler_may_use_and_drop_the_session(mode: str) -> None:
     print(sessions(), sys.monitoring.get_tool(3))
         """
     )
-    assert out.splitlines() == ["(1, 0.0, 0.0) 1 True", "1 held by the delay alone", "42", "0 None"]
+    assert out.splitlines() == ["(2, 0.0, 0.0) 2 True", "1 held by the delay alone", "42", "0 None"]
 
 
 def test_exit_while_armed_is_silent() -> None:
@@ -136,15 +140,21 @@ def test_exit_while_armed_is_silent() -> None:
     assert run_script("session = make_session()\nsession.arm()\nraise SystemExit(3)", status=3) == ""
 
 
-def test_exit_while_a_daemon_thread_is_delayed_is_silent() -> None:
-    run_script(
+def test_a_long_delay_in_a_daemon_thread_holds_up_neither_collections_nor_exit() -> None:
+    """Without a GIL a collection stops all threads, and a spinning one must let itself be stopped."""
+    out = run_script(
         """
-    import threading, time
+    import gc, threading, time
     session = make_session()
     session.arm()
     session.set_delay(60e9)
-    threading.Thread(target=leaf, daemon=True).start()
+    thread = threading.Thread(target=leaf, daemon=True)
+    thread.start()
     while session.totals()[0] == 0:
         time.sleep(0.01)
+    for _ in range(20):
+        gc.collect()
+    print(thread.is_alive())
         """
     )
+    assert out == "True\n"

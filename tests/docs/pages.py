@@ -1,13 +1,13 @@
 """The pages of docs/ as programs: fenced blocks, and what the comments right above them say about running them.
 
-    <!-- file: NAME -->       the block is the whole of that file
-    <!-- change: NAME -->     its first function replaces the one of the same name in that file
-    <!-- exit: N -->          the command's exit code, 0 unless said otherwise
-    <!-- prints: TEXT -->     part of what it prints; a star stands for anything
-    <!-- output -->           the block is exactly what the block before it prints
-    <!-- needs: MODULE -->    run only where that can be imported
-    <!-- docs: NAME -->       that file of docs/ is copied beside it first
-    <!-- not run: REASON -->
+<!-- file: NAME -->       the block is the whole of that file
+<!-- change: NAME -->     its first function replaces the one of the same name in that file
+<!-- exit: N -->          the command's exit code, 0 unless said otherwise
+<!-- prints: TEXT -->     part of what it prints; a star stands for anything
+<!-- output -->           the block is exactly what the block before it prints
+<!-- needs: MODULE -->    run only where that can be imported
+<!-- docs: NAME -->       that file of docs/ is copied beside it first
+<!-- not run: REASON -->
 """
 
 import re
@@ -71,7 +71,8 @@ def text_pattern(text: str) -> re.Pattern[str]:
 def replace_function(source: str, function: str) -> str:
     """``source`` with its function of the same name replaced. ValueError where it has none."""
     name = function.partition("(")[0]
-    changed, n = re.subn(rf"^{re.escape(name)}\(.*?(?=\n\n\n|\Z)", lambda _: function.rstrip(), source, flags=re.M | re.S)
+    old = re.compile(rf"^{re.escape(name)}\(.*?(?=\n\n\n|\Z)", re.MULTILINE | re.DOTALL)
+    changed, n = old.subn(lambda _: function.rstrip(), source)
     if n != 1:
         raise ValueError(f"{n} functions begin with {name!r}")
     return changed

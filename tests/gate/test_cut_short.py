@@ -3,7 +3,7 @@
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from locked import BRIEF, entry, guarded, lock, names_in
+from locked import entry, guarded, lock, names_in
 from suite import Suite
 
 # The first bump is settled soon. The second is a plain measurement of a run whose time is a lottery: never.
@@ -64,7 +64,7 @@ def test_a_verdict_stops_a_run_as_any_failure_does(suite: Suite, option: str) ->
 
 
 def test_a_verdict_is_a_failure_in_junit_and_no_error(suite: Suite) -> None:
-    run = suite.run(BROKEN.format(name="test_a") + guarded("test_b"), "--junit-xml=junit.xml", "--tb=short", BRIEF)
+    run = suite.run(BROKEN.format(name="test_a") + guarded("test_b"), "--junit-xml=junit.xml", "--tb=short")
     assert (run.code, run.counts) == (1, {"failed": 1, "passed": 1})
     (totals,) = ElementTree.parse(suite.path / "junit.xml").iter("testsuite")
     assert {name: totals.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
@@ -85,5 +85,5 @@ def test_a_failure_that_is_expected(suite: Suite, strict: str, outcome: str) -> 
 
 def test_a_failure_that_was_expected_and_did_not_come(suite: Suite) -> None:
     tests = guarded("test_a").replace("@", "@pytest.mark.xfail(strict=True)\n    @", 1)
-    run = suite.run(tests, BRIEF)
+    run = suite.run(tests)
     assert (run.code, run.counts) == (1, {"failed": 1})

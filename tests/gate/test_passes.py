@@ -58,7 +58,7 @@ def test_tests_that_are_not_together(suite: Suite) -> None:
     tests = guarded("test_a", "test_b", body=note).replace("(speedbump)", "(speedbump, request)")
     suite.write("test_other.py", "import pytest\nimport work\n" + dedent(tests))
     order = ("test_it.py::test_a", "test_other.py", "test_it.py::test_b")
-    run = suite.run(tests, "--speedbump-passes=3", "--speedbump-max-time=100ms", *order)
+    run = suite.run(tests, "--speedbump-passes=3", *order)
     assert (run.code, run.counts) == (0, {"passed": 4})
     assert (suite.path / "notes").read_text() == 3 * "test_a test_a test_b test_b "
 

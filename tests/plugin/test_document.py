@@ -3,7 +3,7 @@
 import platform
 import xml.etree.ElementTree as ET
 
-from suite import Run, Suite
+from suite import BRIEFLY, Run, Suite
 
 import pytest_speedbump
 
@@ -100,7 +100,7 @@ def test_extra_info_holds_the_same_results(suite: Suite) -> None:
             benchmark(work.call)
         """,
         "--benchmark-json=benchmark.json",
-        "--speedbump-max-time=300ms",
+        BRIEFLY,
     )
     (row,) = suite.read_json("benchmark.json")["benchmarks"]
     assert row["extra_info"] == {"own": 1, "speedbump": run.results}

@@ -1,7 +1,7 @@
 """Without a target and without a marker nothing happens at all."""
 
 import pytest
-from suite import Suite
+from suite import BRIEFLY, Suite
 
 WATCH = """
     import atexit
@@ -59,7 +59,8 @@ def test_inert_runs_need_no_tool_id(suite: Suite) -> None:
 
 
 def test_only_the_marked_test_is_joined(suite: Suite) -> None:
-    run = suite.run("""
+    run = suite.run(
+        """
         from pytest_benchmark.fixture import BenchmarkFixture
 
         @pytest.mark.speedbump("work.leaf", delay="100us")
@@ -71,7 +72,9 @@ def test_only_the_marked_test_is_joined(suite: Suite) -> None:
         def test_unmarked(benchmark):
             assert type(benchmark) is BenchmarkFixture
             benchmark(work.call)
-    """)
+        """,
+        BRIEFLY,
+    )
     assert run.counts == {"passed": 2}
     assert run.result["test"] == "test_it.py::test_marked"
 

@@ -6,7 +6,7 @@ import sys
 from textwrap import dedent
 
 import pytest
-from suite import Suite
+from suite import BRIEFLY, Suite
 
 LEFT = """
     import sys
@@ -45,7 +45,7 @@ TESTS = """
 
 def test_results_so_far_are_kept(suite: Suite) -> None:
     suite.pytester.makeconftest(LEFT)
-    run = suite.run(TESTS)
+    run = suite.run(TESTS, BRIEFLY)
     assert run.code == pytest.ExitCode.INTERRUPTED
     assert [(result["test"], result["verdict"]) for result in run.results] == [("test_it.py::test_before", "measured")]
     run.pytest.stdout.fnmatch_lines(["* speedbump: 1 bump *", "test_before *measured", "!* KeyboardInterrupt !*"])
@@ -53,9 +53,8 @@ def test_results_so_far_are_kept(suite: Suite) -> None:
 
 
 def test_a_run_cut_short_is_not_blamed_for_what_it_did_not_call(suite: Suite) -> None:
-    run = suite.run(
-        TESTS.replace('@pytest.mark.speedbump("work.leaf", delay="100us")', ""), "--speedbump-target=work.leaf"
-    )
+    tests = TESTS.replace('@pytest.mark.speedbump("work.leaf", delay="100us")', "")
+    run = suite.run(tests, "--speedbump-target=work.leaf", BRIEFLY)
     assert run.code == pytest.ExitCode.INTERRUPTED
     assert "the run fails" not in run.out
 

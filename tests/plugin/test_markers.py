@@ -1,14 +1,17 @@
 """Markers: targets, delays and budgets as a test declares them."""
 
-from suite import Suite
+from suite import BRIEFLY, Suite
 
 
 def test_several_targets_in_one_marker_are_one_bump(suite: Suite) -> None:
-    run = suite.run("""
+    run = suite.run(
+        """
         @pytest.mark.speedbump("work.*", "!work.call", delay="100us")
         def test_it(benchmark):
             benchmark(work.call)
-    """)
+        """,
+        BRIEFLY,
+    )
     assert run.result["targets"] == ["work.*", "!work.call"]
     assert run.result["calls"] == 2
     assert {code["name"]: code["calls"] for code in run.result["matched"]} == {"work.leaf": 1, "work.other": 1}
@@ -33,12 +36,13 @@ def test_several_markers_are_several_bumps_judged_one_by_one(suite: Suite) -> No
         def test_it(benchmark):
             benchmark(work.call)
     """)
-    assert {(*result["targets"], result["delay_ns"]): (result["verdict"], result["outcome"]) for result in run.results} == {
+    found = {(*result["targets"], result["delay_ns"]): (result["verdict"], result["outcome"]) for result in run.results}
+    assert found == {
         ("work.call", 100e3): ("measured", "passed"),
         ("work.leaf", 50): ("insensitive", "passed"),
         ("work.other", 100e3): ("sensitive", "failed"),
         ("work.leaf", 100e3): ("sensitive", "passed"),
-    }  # fmt: skip
+    }
     assert run.counts == {"failed": 1}
     assert run.out.count("speedbump: work.other slowed by 100us a call costs") == 1
 
@@ -60,11 +64,12 @@ def test_without_a_pattern_a_marker_takes_the_targets_of_the_command_line(suite:
         "--speedbump-target=work.leaf",
         "--speedbump-max-time=500ms",
     )
-    assert [(*result["targets"], result["delay_ns"], result["verdict"], result["outcome"]) for result in run.results] == [
-        ("work.leaf", 100e3, "sensitive", "failed"),
-        ("work.leaf", 150e3, "void", "passed"),  # a suite-wide target need not concern every test
-        ("work.leaf", 2e3, "measured", "passed"),
-    ]  # fmt: skip
+    assert {result["targets"][0] for result in run.results} == {"work.leaf"}
+    assert [(result["delay_ns"], result["verdict"], result["outcome"]) for result in run.results] == [
+        (100e3, "sensitive", "failed"),
+        (150e3, "void", "passed"),  # a suite-wide target need not concern every test
+        (2e3, "measured", "passed"),
+    ]
 
 
 def test_a_marker_with_a_pattern_does_not_take_the_place_of_the_command_line(suite: Suite) -> None:
@@ -75,7 +80,7 @@ def test_a_marker_with_a_pattern_does_not_take_the_place_of_the_command_line(sui
             benchmark(work.call)
         """,
         "--speedbump-target=work.leaf",
-        "--speedbump-max-time=500ms",
+        BRIEFLY,
     )
     assert [result["targets"] for result in run.results] == [["work.other"], ["work.leaf"]]
 
@@ -91,7 +96,7 @@ def test_a_sweep_gives_one_result_a_delay(suite: Suite) -> None:
             benchmark(work.call)
         """,
         "--speedbump-target=work.leaf",
-        "--speedbump-max-time=300ms",
+        BRIEFLY,
     )
     marked, unmarked = run.results[:3], run.results[4:]
     assert [result["delay_ns"] for result in marked] == [0, 50e3, 100e3]
@@ -103,7 +108,8 @@ def test_a_sweep_gives_one_result_a_delay(suite: Suite) -> None:
 
 
 def test_markers_of_classes_and_modules(suite: Suite) -> None:
-    run = suite.run("""
+    run = suite.run(
+        """
         pytestmark = pytest.mark.speedbump("work.leaf", delay="100us")
 
         @pytest.mark.speedbump("work.other", delay="100us")
@@ -114,7 +120,9 @@ def test_markers_of_classes_and_modules(suite: Suite) -> None:
         @pytest.mark.parametrize("n", [1, 2])
         def test_parametrized(benchmark, n):
             benchmark(work.call)
-    """)
+        """,
+        BRIEFLY,
+    )
     assert sorted((result["test"], *result["targets"]) for result in run.results) == [
         ("test_it.py::TestIt::test_method", "work.leaf"),
         ("test_it.py::TestIt::test_method", "work.other"),
@@ -137,7 +145,7 @@ def test_a_file_of_patterns_lies_beside_its_test(suite: Suite) -> None:
             benchmark(work.call)
         """,
     )
-    run = suite.run("", "deep")
+    run = suite.run("", "deep", BRIEFLY)
     assert run.result["targets"] == ["@hot.txt"]
     assert run.result["calls"] == 2
 

@@ -1,7 +1,7 @@
 """Options: the command line, ini files of each form, and which of them wins."""
 
 import pytest
-from suite import Suite
+from suite import BRIEFLY, Suite
 
 TEST = """
     def test_it(benchmark):
@@ -139,10 +139,9 @@ def test_the_command_line_is_not_said_to_override_what_it_agrees_with(suite: Sui
 
 def test_targets_repeat_and_exclude(suite: Suite) -> None:
     (suite.path / "hot.txt").write_text("work.leaf\n")
-    run = suite.run(
-        TEST, "--speedbump-target=work.*", "--speedbump-target=!work.*", "--speedbump-target=@hot.txt", "--speedbump-list"
-    )  # fmt: skip
-    assert run.result["targets"] == ["work.*", "!work.*", "@hot.txt"]
+    targets = ["work.*", "!work.*", "@hot.txt"]
+    run = suite.run(TEST, *(f"--speedbump-target={target}" for target in targets), "--speedbump-list")
+    assert run.result["targets"] == targets
     assert [code["name"] for code in run.result["matched"]] == ["work.leaf"]
 
 
@@ -154,7 +153,7 @@ def test_every_form_of_a_target_matches(suite: Suite, target: str) -> None:
 
 def test_a_budget_makes_a_gate_of_a_suite_wide_target(suite: Suite) -> None:
     options = ("--speedbump-target=work.leaf", "--speedbump-delay=100us")
-    measured = suite.run(TEST, *options)
+    measured = suite.run(TEST, *options, BRIEFLY)
     assert (measured.code, measured.result["verdict"], measured.result["declared"]) == (0, "measured", None)
     gated = suite.run(TEST, *options, "--speedbump-budget=2%")
     assert (gated.code, gated.result["verdict"]) == (1, "sensitive")
@@ -196,7 +195,7 @@ def test_the_seed_is_printed_and_fixes_the_order_of_the_arms(suite: Suite) -> No
 
 
 def test_a_drawn_seed_is_printed_too(suite: Suite) -> None:
-    run = suite.run(TEST, "--speedbump-target=work.leaf", "--speedbump-max-time=100ms")
+    run = suite.run(TEST, "--speedbump-target=work.leaf", BRIEFLY)
     assert f"; seed {run.document['seed']}" in run.out
 
 

@@ -96,8 +96,12 @@ def test_a_run_without_benchmarks_fails_under_a_target_of_the_command_line_only(
 
 @pytest.mark.parametrize(
     ("options", "outcome", "code"),
-    [((), "warned", 0), (("--speedbump-strict",), "failed", 1), (("--speedbump-strict", "--speedbump-advisory"), "warned", 0)],
-)  # fmt: skip
+    [
+        ((), "warned", 0),
+        (("--speedbump-strict",), "failed", 1),
+        (("--speedbump-strict", "--speedbump-advisory"), "warned", 0),
+    ],
+)
 def test_inconclusive(suite: Suite, options: tuple[str, ...], outcome: str, code: int) -> None:
     run = suite.run(
         """

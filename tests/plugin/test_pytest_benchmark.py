@@ -1,7 +1,7 @@
 """Next to pytest-benchmark: every way to use it is honoured, and none of its own numbers changes."""
 
 import pytest
-from suite import Suite
+from suite import BRIEFLY, Suite
 
 MARK = '@pytest.mark.speedbump("work.leaf", delay="100us")'
 TOOLS = "[sys.monitoring.get_tool(i) for i in (3, 4) if sys.monitoring.get_tool(i)]"
@@ -26,7 +26,8 @@ def test_its_own_runs_come_first_and_are_never_slowed(suite: Suite) -> None:
             assert len(benchmark.stats.stats.data) == 7
             with open("armed.json", "w") as file:
                 json.dump(armed, file)
-        """
+        """,
+        BRIEFLY,
     )
     assert run.counts == {"passed": 1}
     armed = suite.read_json("armed.json")
@@ -58,7 +59,8 @@ def test_its_row_has_the_same_shape_as_without_us(suite: Suite) -> None:
 
 
 def test_pedantic_setup_and_teardown_enclose_every_round_undelayed_and_uncounted(suite: Suite) -> None:
-    run = suite.run(f"""
+    run = suite.run(
+        f"""
         journal = []
 
         def setup():
@@ -81,17 +83,22 @@ def test_pedantic_setup_and_teardown_enclose_every_round_undelayed_and_uncounted
             benchmark.pedantic(step, setup=setup, teardown=teardown, rounds=3)
             assert journal == ["setup", "step", "teardown"] * (len(journal) // 3)
             assert len(journal) > 3 * 3 + 2 * 3 * 10
-    """)
+        """,
+        BRIEFLY,
+    )
     assert run.counts == {"passed": 1}
     assert (run.result["verdict"], run.result["calls"], run.result["iterations"]) == ("measured", 1, 1)
 
 
 def test_pedantic_rounds_are_no_limit_and_iterations_are_kept(suite: Suite) -> None:
-    run = suite.run(f"""
+    run = suite.run(
+        f"""
         {MARK}
         def test_it(benchmark):
             assert benchmark.pedantic(work.call, args=(), kwargs={{}}, rounds=1, iterations=4) == 42
-    """)
+        """,
+        BRIEFLY,
+    )
     assert run.result["iterations"] == 4
     assert run.result["pairs"] > 10
     assert run.result["calls"] == 1
@@ -99,7 +106,8 @@ def test_pedantic_rounds_are_no_limit_and_iterations_are_kept(suite: Suite) -> N
 
 def test_a_cold_start_is_no_other_work(suite: Suite) -> None:
     """A benchmark of one round may run cold, and ours do not."""
-    run = suite.run(f"""
+    run = suite.run(
+        f"""
         cold = []
 
         def step():
@@ -111,12 +119,14 @@ def test_a_cold_start_is_no_other_work(suite: Suite) -> None:
         {MARK}
         def test_it(benchmark):
             benchmark.pedantic(step)
-    """)
+        """,
+        BRIEFLY,
+    )
     assert (run.result["verdict"], run.code) == ("measured", 0)
 
 
 def test_ways_to_use_the_fixture(suite: Suite) -> None:
-    run = suite.run(f"""
+    run = suite.run("""
         import unittest
 
         pytestmark = pytest.mark.speedbump_sensitive("work.leaf", delay="100us", at_least="10%")
@@ -172,12 +182,15 @@ def test_ways_to_use_the_fixture(suite: Suite) -> None:
 
 def test_weave(suite: Suite) -> None:
     pytest.importorskip("aspectlib")
-    run = suite.run(f"""
+    run = suite.run(
+        f"""
         {MARK}
         def test_it(benchmark_weave):
             benchmark_weave(work.leaf)
             assert work.call() == 42
-    """)
+        """,
+        BRIEFLY,
+    )
     assert run.counts == {"passed": 1}
     assert (run.result["verdict"], run.result["calls"]) == ("measured", 1)
 
@@ -191,7 +204,7 @@ def test_a_conftest_that_overrides_the_fixture_and_returns_it(suite: Suite) -> N
             benchmark.extra_info["own"] = 1
             return benchmark
     """)
-    run = suite.run(f"{MARK}\ndef test_it(benchmark):\n    benchmark(work.call)", "-v")
+    run = suite.run(f"{MARK}\ndef test_it(benchmark):\n    benchmark(work.call)", "-v", BRIEFLY)
     assert run.result["verdict"] == "measured"
     run.pytest.stdout.fnmatch_lines("test_it.py::test_it PASSED (MEASURED)*")
     assert "not measured" not in run.out
@@ -227,7 +240,7 @@ def test_disabled_benchmarks_are_not_measured_and_never_just_passed(suite: Suite
     assert run.results == []
     run.pytest.stdout.fnmatch_lines([
         "test_it.py::test_it PASSED (NOT MEASURED)*",
-        "speedbump: not measured: test_it.py::test_it: benchmarks are disabled (--benchmark-disable, *",
+        "speedbump: not measured: test_it.py::test_it: benchmarks are disabled (*",
     ])  # fmt: skip
 
 
@@ -264,7 +277,8 @@ def test_without_pytest_benchmark_its_fixture_is_missing_as_ever(suite: Suite) -
 
 
 def test_the_fixture_is_still_used_once_a_test(suite: Suite) -> None:
-    run = suite.run(f"""
+    run = suite.run(
+        f"""
         {MARK}
         def test_benchmark(benchmark):
             benchmark(work.call)
@@ -274,7 +288,9 @@ def test_the_fixture_is_still_used_once_a_test(suite: Suite) -> None:
         def test_speedbump(speedbump):
             speedbump(work.call)
             speedbump(work.call)
-    """)
+        """,
+        BRIEFLY,
+    )
     assert run.counts == {"failed": 2}
     assert "Fixture can only be used once." in run.out
     assert "the speedbump fixture was used already in this test; use it once a test" in run.out

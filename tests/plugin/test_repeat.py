@@ -1,9 +1,9 @@
-"""Callables that cannot be run again: void, with the round in which it showed; pytest-benchmark's own result survives."""
+"""Callables that cannot run again: void, with the round in which it showed; pytest-benchmark's own result survives."""
 
 import re
 
 import pytest
-from suite import Suite
+from suite import BRIEFLY, Suite
 
 TEST = """
     {body}
@@ -92,6 +92,7 @@ def test_under_a_suite_wide_target_it_is_said_and_the_others_are_measured(suite:
         """,
         "--speedbump-target=work.leaf",
         "--speedbump-delay=100us",
+        BRIEFLY,
     )
     assert run.counts == {"passed": 2}
     assert [result["verdict"] for result in run.results] == ["void", "measured"]

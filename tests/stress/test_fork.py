@@ -143,3 +143,25 @@ print([child.exitcode for child in children], session.totals()[0], session.intac
 """
     )
     assert out == "[0, 0, 0] 4 True\n"
+
+
+def test_fork_while_another_thread_calibrates() -> None:
+    """It holds a lock that nobody in the child would give back."""
+    run_script(
+        FORK
+        + """
+import signal
+
+def check():
+    signal.alarm(30)
+    make_session(mode="sleep")
+    check_child()
+
+session = make_session()
+thread = threading.Thread(target=make_session, kwargs={"mode": "sleep"})
+thread.start()
+time.sleep(0.005)
+fork(check)
+thread.join()
+"""
+    )

@@ -153,7 +153,7 @@ def test_armed_and_disarmed_while_others_run() -> None:
     def call_until_done(i: int) -> None:
         if i == 0:
             try:
-                for n in range(100):
+                for n in range(30):
                     session = _core.Session(_core.Patterns([f"{__name__}:leaf"]), ["spin", "nogil"][n % 2], "a test")
                     session.arm()
                     session.set_delay(5000)

@@ -79,14 +79,13 @@ def test_undisturbed_puts_everything_back() -> None:
     sys.setprofile(trace)
     gc.disable()
     try:
-        with pytest.raises(KeyError), undisturbed():
+        with undisturbed():
             assert (sys.gettrace(), sys.getprofile(), gc.isenabled()) == (None, None, False)
-            raise KeyError
         assert sys.getprofile() is trace
         assert not gc.isenabled(), "it was off before"
     finally:
         sys.setprofile(before[1])
         gc.enable()
-    with undisturbed():
-        assert not gc.isenabled()
+    with pytest.raises(KeyError), undisturbed():
+        raise KeyError
     assert (sys.gettrace(), sys.getprofile(), gc.isenabled()) == before

@@ -150,5 +150,5 @@ def test_a_marked_test_uses_a_fixture_that_measures(fixtures: tuple[str, ...], f
     if fine:
         check_fixtures(item)  # type: ignore[arg-type]
         return
-    with pytest.raises(InputError, match="t.py::t is marked with speedbump but measures nothing"):
+    with pytest.raises(InputError, match=r"t\.py::t is marked with speedbump but measures nothing"):
         check_fixtures(item)  # type: ignore[arg-type]

@@ -137,7 +137,7 @@ def test_the_table_is_aligned() -> None:
     assert title.strip("- ") == "speedbump: 2 bumps"
     ends = [header.index("Drop") + 4, header.index("Calls") + 5, header.index("Transmission") + 12]
     for row in (first, second):
-        assert len(row) <= len(rule) + len(" FAILED")
+        assert len(row) <= len(rule)
         assert all(row[end - 1] != " " and row[end] == " " for end in ends), "right-aligned columns end together"
     assert second.startswith("test_of_a_longer_name[1]  log.*")
     assert foot == "1 sensitive FAILED, 1 void FAILED; intervals hold for 95%; seed 7"
@@ -171,5 +171,5 @@ def test_a_listing_begins_with_what_is_called_most() -> None:
         ["1000", "log.b", "log.py:9"],
         ["1", "log.a", "log.py:1"],
         ["t.py::test_log", "log.*"],
-        "log.* never ran in the measured rounds".split(),
+        ["log.*", "never", "ran", "in", "the", "measured", "rounds"],
     ]

@@ -20,7 +20,7 @@ def test_files_are_looked_up_from_the_base_or_where_one_stands(tmp_path: Path, m
     monkeypatch.chdir(tmp_path)
     assert parse_targets(["@hot.txt"]).patterns == ("pkg.a",)
     assert parse_targets([f"@{tmp_path}/hot.txt"], Path("/elsewhere")).patterns == ("pkg.a",)
-    with pytest.raises(InputError, match="there is no file '/elsewhere/hot.txt'; paths start at '/elsewhere'"):
+    with pytest.raises(InputError, match=r"there is no file '/elsewhere/hot\.txt'; paths start at '/elsewhere'"):
         parse_targets(["@hot.txt"], Path("/elsewhere"))
 
 

@@ -5,12 +5,12 @@ import signal
 from pytest_speedbump import _core
 
 
-class Alarm(Exception):
+class AlarmError(Exception):
     pass
 
 
 def raise_alarm(*_: object) -> None:
-    raise Alarm
+    raise AlarmError
 
 
 signal.signal(signal.SIGALRM, raise_alarm)
@@ -27,7 +27,7 @@ def scenario() -> None:
     try:
         signal.setitimer(signal.ITIMER_REAL, 1e-4)
         leaf()
-    except Alarm:
+    except AlarmError:
         session.disarm()
         return
     raise AssertionError("not cut short")

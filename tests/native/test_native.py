@@ -1,0 +1,45 @@
+"""Builds the C programs of this folder and runs them, plain and under the sanitizers, for whoever only types pytest."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COMPILER = os.environ.get("CC", "cc")
+
+
+def compiles_and_runs(folder: Path, sanitizers: str) -> bool:
+    """A compiler may know a sanitizer and lack its library, or a kernel refuse what it maps."""
+    source, program = folder / "empty.c", folder / "empty"
+    source.write_text("int main(void) { return 0; }\n")
+    flags = [f"-fsanitize={sanitizers}"] if sanitizers else []
+    try:
+        subprocess.run([*COMPILER.split(), *flags, source, "-o", program], check=True, capture_output=True)
+        subprocess.run([program], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return True
+
+
+@pytest.mark.parametrize("sanitizers", ["", "address,undefined", "thread"], ids=lambda name: name or "plain")
+def test_c_programs(tmp_path: Path, sanitizers: str) -> None:
+    cmake = shutil.which("cmake")
+    if cmake is None:
+        pytest.skip("cmake is not installed")
+    if not compiles_and_runs(tmp_path, sanitizers):
+        pytest.skip(f"{COMPILER} makes no programs here" + (f" with -fsanitize={sanitizers}" if sanitizers else ""))
+    build = tmp_path / "build"
+    configure = [cmake, "-S", ROOT, "-B", build, "-DSPEEDBUMP_CORE=OFF", "-DSPEEDBUMP_NATIVE_TESTS=ON"]
+    for command in (
+        [*configure, "-DSPEEDBUMP_WERROR=ON", f"-DSPEEDBUMP_SANITIZE={sanitizers}"],
+        [cmake, "--build", build, "--parallel", "2"],
+        [cmake, "--build", build, "--target", "test"],
+    ):
+        done = subprocess.run(
+            command, env={**os.environ, "CTEST_OUTPUT_ON_FAILURE": "1"}, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert "100% tests passed" in done.stdout
