@@ -122,7 +122,7 @@ done:
 
 static PyMethodDef patterns_methods[] = {
     {"match", (PyCFunction)(void (*)(void))patterns_match, METH_VARARGS | METH_KEYWORDS,
-     "match(module, qualname, file)\n--\n\n"
+     "match($self, /, module, qualname, file)\n--\n\n"
      "Index of the pattern that chooses this code, the last that matches; -1 if that one excludes or none matches."},
     {NULL, NULL, 0, NULL},
 };

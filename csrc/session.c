@@ -448,16 +448,17 @@ static void session_dealloc(PyObject *op)
 
 static PyMethodDef session_methods[] = {
     {"arm", session_arm, METH_NOARGS,
-     "arm()\n--\n\nClaim a tool id and start watching, paused. RuntimeError if a session is armed or no id is free."},
+     "arm($self, /)\n--\n\n"
+     "Claim a tool id and start watching, paused. RuntimeError if a session is armed or no id is free."},
     {"disarm", session_disarm, METH_NOARGS,
-     "disarm()\n--\n\nStop watching and give the tool id back. Harmless when not armed."},
+     "disarm($self, /)\n--\n\nStop watching and give the tool id back. Harmless when not armed."},
     {"set_delay", session_set_delay, METH_O,
-     "set_delay(delay_ns, /)\n--\n\nCount matched calls and delay each by so many nanoseconds, from now on."},
-    {"pause", session_pause, METH_NOARGS, "pause()\n--\n\nNeither count nor delay, from now on."},
+     "set_delay($self, delay_ns, /)\n--\n\nCount matched calls and delay each by so many nanoseconds, from now on."},
+    {"pause", session_pause, METH_NOARGS, "pause($self, /)\n--\n\nNeither count nor delay, from now on."},
     {"totals", session_totals, METH_NOARGS,
-     "totals()\n--\n\n(calls, requested_ns, delivered_ns, late_ns, waited_ns) over all targets and threads."},
+     "totals($self, /)\n--\n\n(calls, requested_ns, delivered_ns, late_ns, waited_ns) over all targets and threads."},
     {"snapshot", session_snapshot, METH_NOARGS,
-     "snapshot()\n--\n\n"
+     "snapshot($self, /)\n--\n\n"
      "For each matched code object (code, module, pattern, calls, requested_ns, delivered_ns, late_calls, late_ns,\n"
      "waited_ns), in order of first sight; pattern is an index into the session's Patterns."},
     {NULL, NULL, 0, NULL},

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from types import CodeType
-from typing import NamedTuple, final
+from typing import ClassVar, NamedTuple, final
 
 class _ClockFields(NamedTuple):
     name: str
@@ -11,7 +11,10 @@ class _ClockFields(NamedTuple):
     ns_per_tick: float
 
 @final
-class Clock(_ClockFields): ...
+class Clock(_ClockFields):
+    n_fields: ClassVar[int]
+    n_sequence_fields: ClassVar[int]
+    n_unnamed_fields: ClassVar[int]
 
 def clock() -> Clock: ...
 def now_ns() -> float: ...

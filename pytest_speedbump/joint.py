@@ -18,7 +18,7 @@ from pytest_speedbump.subject import CallableRaisedError, Subject, Switch
 
 __all__ = ["JoinedFixture", "check_shape", "join", "refuse_awaitable", "refuse_coroutine"]
 
-WARM_ROUNDS = 5  # the median of fewer may be that of a cold start, several times as long
+WARM_ROUNDS = 5  # of fewer, all may be cold, and several times as long
 
 _SIGNATURES = {
     "_raw": ["self", "function_to_benchmark", "args", "kwargs"],
@@ -109,7 +109,7 @@ class JoinedFixture(BenchmarkFixture):
             return
         subject.iterations = self.stats.iterations
         if len(self.stats.stats.data) >= WARM_ROUNDS:
-            subject.baseline_ns = self.stats.stats.median * subject.iterations * 1e9
+            subject.baseline_ns = self.stats.stats.min * subject.iterations * 1e9
         self._speedbump_measure(subject)
 
 

@@ -14,7 +14,7 @@ class Subject(Protocol):
 
     Attributes:
         iterations: calls in a round.
-        baseline_ns: median time of a round as the test's own benchmark measured it, unslowed; None where nobody did, or
+        baseline_ns: the fastest round as the test's own benchmark measured it, unslowed; None where nobody did, or
             in too few rounds to be warm.
         stretchable: whether more iterations may be put into a round than the test asked for.
     """

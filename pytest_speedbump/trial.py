@@ -9,7 +9,7 @@ from typing import Protocol
 
 from pytest_speedbump import _core
 from pytest_speedbump.arming import armed
-from pytest_speedbump.audit import Conditions, audit, uncalled_target
+from pytest_speedbump.audit import Conditions, audit, doubts, uncalled_target
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.counts import CodeCounts, take_snapshot
 from pytest_speedbump.estimate import (
@@ -149,6 +149,7 @@ class Trial:
         problem = audit(self._tally, self._conditions)
         if problem:
             return self._result("void", problem, matched=matched)
+        self._warn(doubts(self._tally, self._conditions))
         if self._hopeless or not len(self._question.visits):
             reason = self._hopeless or "no time was left to measure"
             return self._result(self._undecided, reason, matched=matched)

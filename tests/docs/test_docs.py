@@ -80,3 +80,15 @@ def test_every_option_that_a_page_names_exists(tmp_path: Path) -> None:
     for page in pages():
         named = set(word.findall((DOCS / page).read_text(encoding="utf-8")))
         assert named <= known, page
+
+
+def test_pages_build_without_a_warning(tmp_path: Path) -> None:
+    for needed in ("sphinx", "myst_parser", "furo"):
+        pytest.importorskip(needed, reason=f"{needed} is not installed: it is in the dependency group `docs`")
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "text", str(DOCS), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    options = (tmp_path / "reference" / "options.txt").read_text(encoding="utf-8")
+    assert "--speedbump-max-time TIME\n\n   limit of one verdict" in options
+    documents = (tmp_path / "reference" / "documents.txt").read_text(encoding="utf-8")
+    assert '"control_ns"' in documents

@@ -17,3 +17,4 @@ def test_unknown_modes(value: object) -> None:
 
 def test_a_bump_is_named_after_target_and_delay() -> None:
     assert str(Bump(parse_targets(["a.*", "!a.b"]), 2000, "spin", None, "marker")) == "a.*, !a.b +2us"
+    assert str(Bump(parse_targets(["a.*"]), 2000, "sleep", None, "marker")) == "a.* +2us sleep", "where it is not spin"

@@ -39,7 +39,7 @@ def test_there_is_one_estimate() -> None:
 
 
 def test_what_is_not_known_cannot_be_read() -> None:
-    with pytest.raises(VoidError, match=r"no drop is known for pkg.a, !pkg.b \+2us: never ran"):
+    with pytest.raises(VoidError, match=r"no drop is known for pkg.a, !pkg.b \+2us nogil: never ran"):
         assert VOID.drop < 0.02
     with pytest.raises(VoidError, match="no transmission is known"):
         assert VOID.transmission
