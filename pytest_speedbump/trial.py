@@ -165,7 +165,7 @@ class Trial:
             self._run_rounds(self._session, subject, started, stretch_ns)
 
     def _run_rounds(self, session: _core.Session, subject: Subject, started: int, stretch_ns: float) -> None:
-        armed_at = time.perf_counter_ns(), _core.now_ns()
+        armed_at = _read_clocks()
         experiment = Experiment(session, subject, self._bump.delay_ns, self._rng)
         try:
             if self._round_ns is None or self._round_ns < LONG_ROUND_NS:
@@ -185,11 +185,12 @@ class Trial:
                 self._visit(experiment, started, stretch_ns)
         finally:
             self._rounds += experiment.rounds
+            now = _read_clocks()
             self._conditions.add(
                 intact=session.intact,
                 lost=session.lost,
-                elapsed_ns=time.perf_counter_ns() - armed_at[0],
-                clock_ns=_core.now_ns() - armed_at[1],
+                elapsed_ns=now[0] - armed_at[0],
+                clock_ns=now[1] - armed_at[1],
             )
 
     def _visit(self, experiment: Experiment, started: int, stretch_ns: float) -> None:
@@ -352,6 +353,19 @@ class Trial:
         if halves_disagree(visits):
             self._warn("the first and the second half of the rounds disagree; the effect changed while it was measured")
         return drop, reaches, drop_from_theta(least) if math.isfinite(least) else None
+
+
+def _read_clocks() -> tuple[int, float]:
+    """The operating system's clock and that of delays, at one moment, in ns.
+
+    The closest of a few readings: a preemption between the two would look like a jump of one of them.
+    """
+    readings = []
+    for _ in range(5):
+        before, clock_ns = time.perf_counter_ns(), _core.now_ns()
+        after = time.perf_counter_ns()
+        readings.append((after - before, before, clock_ns))
+    return min(readings)[1:]
 
 
 def _estimate(bounds: Interval, unit: Callable[[float], float]) -> Estimate:

@@ -45,6 +45,7 @@ class Counts:
     verdict_ns: float
     at_budget_ns: float
     dose_ns: float
+    predict_ns: float
     remove_ns: float
     gate_options: tuple[str, ...] = ()
     last_dose_only: bool = False
@@ -60,6 +61,7 @@ FULL = Counts(
     verdict_ns=10e9,
     at_budget_ns=3e9,
     dose_ns=4e9,
+    predict_ns=4e9,
     remove_ns=1e9,
 )
 SMOKE = Counts(
@@ -72,6 +74,7 @@ SMOKE = Counts(
     verdict_ns=2e9,
     at_budget_ns=0.3e9,
     dose_ns=0.8e9,
+    predict_ns=1.5e9,
     remove_ns=0.1e9,
     gate_options=("--benchmark-max-time=0.1",),
     last_dose_only=True,
@@ -148,4 +151,4 @@ def _gates(options: tuple[str, ...], seed: int) -> Records:
 
 
 def _speedup(speedup: Any, counts: Counts, seed: int) -> Records:
-    return [{"kind": "speedup", **predict_and_remove(speedup, counts.dose_ns, counts.remove_ns, seed)}]
+    return [{"kind": "speedup", **predict_and_remove(speedup, counts.predict_ns, counts.remove_ns, seed)}]

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 from pages import DOCS, Block, blocks, pages, replace_function, text_pattern
 
-# What a reader need not wait for, either; and the tests of the pages run in the order in which they are written.
-PYTEST_OPTIONS = "--benchmark-max-time=0.02 --benchmark-calibration-precision=1 -p no:cacheprovider -p no:randomly"
+# The plugins that a reader of the tutorial has, and of pytest-benchmark no more than is needed.
+PYTEST_OPTIONS = (
+    "-p benchmark -p speedbump -p no:cacheprovider --benchmark-max-time=0.02 --benchmark-calibration-precision=1"
+)
 
 
 @pytest.mark.parametrize("page", pages())
@@ -58,10 +60,11 @@ def do(block: Block, folder: Path) -> str:
 def run(block: Block, command: list[str], folder: Path) -> str:
     if "docs" in block.notes:
         shutil.copy(DOCS / block.notes["docs"], folder)
+    needed = f" -p {block.notes['needs']}" if "needs" in block.notes else ""
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTEST_ADDOPTS": PYTEST_OPTIONS,
-        "COLUMNS": "120",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTEST_ADDOPTS": PYTEST_OPTIONS + needed,
     }
     done = subprocess.run(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120

@@ -1,4 +1,5 @@
-/* Against CLOCK_MONOTONIC, by bounds that no preemption can break: what lies between takes no longer than what lies around. */
+/* Against CLOCK_MONOTONIC, by bounds that no preemption can break: what lies between two readings takes no longer than
+ * what lies around them. */
 #include "check.h"
 #include "clock.h"
 

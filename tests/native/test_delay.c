@@ -125,15 +125,15 @@ static void test_polls_are_not_delay(void)
 {
     for (int sleeps = 0; sleeps < 2; sleeps++) {
         const sb_delay delay = make(MS, sleeps != 0);
-        const int64_t request = sb_delay_amount(&delay, 5.5 * MS);
-        poll_record record = {.burn_ns = 2 * MS};
+        const int64_t request = sb_delay_amount(&delay, 100.5 * MS);
+        poll_record record = {.burn_ns = MS / 2};
         sb_spent spent;
         int64_t carry = 0;
         const int64_t begin = now();
         CHECK(sb_delay_spend(&delay, request, &carry, poll, &record, &spent) == 0);
         const int64_t elapsed = now() - begin;
-        CHECK(record.calls >= 1 && record.calls <= 5);
-        CHECK(sb_delay_ns(&delay, spent.polled) >= 0.99 * 2 * MS * record.calls);
+        CHECK(record.calls >= 1 && record.calls <= 100); /* fewer where a slice was preempted */
+        CHECK(sb_delay_ns(&delay, spent.polled) >= 0.99 * MS / 2 * record.calls);
         CHECK(elapsed >= request + spent.polled - delay.carry_limit);
         CHECK(elapsed >= spent.delivered + spent.late + spent.polled);
     }
@@ -178,7 +178,7 @@ static void test_calibration_finds_what_the_readings_do_not_see(void)
     sb_spent spent;
     CHECK(sb_delay_spend(&delay, request, &carry, poll, NULL, &spent) == 0);
     CHECK(spent.delivered >= request - delay.carry_limit);
-    CHECK(sb_delay_spend(&delay, 1, &carry, poll, NULL, &spent) == 0); /* less than the fixed cost: as little as may be */
+    CHECK(sb_delay_spend(&delay, 1, &carry, poll, NULL, &spent) == 0); /* less than the fixed cost */
     CHECK(spent.delivered + spent.late >= delay.fixed);
 }
 

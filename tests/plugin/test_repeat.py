@@ -61,10 +61,10 @@ TEST = """
             id="finds its list empty after a while",
         ),
         pytest.param(
-            "grown = []",
-            "benchmark.pedantic(lambda: work.leaf(grown.append(sum(range(200 * len(grown))))), rounds=10)",
-            r"repeated rounds take \S+ where the benchmark itself took \S+: the callable does not do the same work .*",
-            id="does more each time",
+            "heavy = [1] * 10",
+            "benchmark.pedantic(lambda: work.leaf(heavy and sum(range(20_000 * heavy.pop()))), rounds=10)",
+            r"repeated rounds take \S+ where the benchmark itself took \S+ at least: the callable does not do the same .*",
+            id="does less later",
         ),
     ],
 )
@@ -77,6 +77,26 @@ def test_it_is_void_and_the_own_row_survives(suite: Suite, body: str, call: str,
     (row,) = suite.read_json("benchmark.json")["benchmarks"]
     assert row["stats"]["rounds"] in (1, 10)
     assert row["extra_info"]["speedbump"] == run.results
+
+
+def test_what_does_more_later_is_doubted(suite: Suite) -> None:
+    """No more than that: a machine that others use looks the same."""
+    run = suite.run(
+        """
+        runs = []
+
+        @pytest.mark.speedbump("work.leaf", delay="100us")
+        def test_it(benchmark):
+            benchmark.pedantic(
+                lambda: work.leaf(runs.append(sum(range(1000 if len(runs) < 10 else 20_000)))), rounds=10
+            )
+        """,
+        "--speedbump-max-time=1s",
+    )
+    assert run.counts == {"passed": 1}
+    assert run.result["verdict"] == "measured"
+    assert any("does the callable do more each time" in warning for warning in run.result["warnings"])
+    run.pytest.stdout.fnmatch_lines(["*repeated rounds take * at least where the benchmark itself took *"])
 
 
 def test_under_a_suite_wide_target_it_is_said_and_the_others_are_measured(suite: Suite) -> None:
