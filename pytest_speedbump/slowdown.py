@@ -43,9 +43,13 @@ class slow:  # noqa: N801 - a verb, like contextlib's suppress
 
     def __enter__(self) -> Self:
         session = _core.Session(_core.Patterns(self._targets.patterns), self._mode, f"slow({str(self._targets)!r})")
-        session.arm()
+        try:
+            session.arm()
+            session.set_delay(self._delay_ns)
+        except BaseException:  # Ctrl-C between the two: no __exit__ will follow
+            session.disarm()
+            raise
         self._session = session
-        session.set_delay(self._delay_ns)
         return self
 
     def __exit__(
