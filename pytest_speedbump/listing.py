@@ -18,7 +18,7 @@ def list_bump(test: str, subject: Subject, bump: Bump) -> Result:
     Raises:
         InputError: another bump is armed, or no tool id is free.
     """
-    session = _core.Session(_core.Patterns(bump.targets.patterns), bump.mode, f"the listing of {test}")
+    session = _core.Session(bump.targets.compile(), bump.mode, f"the listing of {test}")
     broken = ""
     with armed(session):
         try:

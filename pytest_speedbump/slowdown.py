@@ -42,7 +42,7 @@ class slow:  # noqa: N801 - a verb, like contextlib's suppress
         self._session: _core.Session | None = None
 
     def __enter__(self) -> Self:
-        session = _core.Session(_core.Patterns(self._targets.patterns), self._mode, f"slow({str(self._targets)!r})")
+        session = _core.Session(self._targets.compile(), self._mode, f"slow({str(self._targets)!r})")
         try:
             session.arm()
             session.set_delay(self._delay_ns)

@@ -15,8 +15,8 @@ NAMES = 3
 
 def suggest(target: str, subject: Subject) -> str:
     """Up to three names that ran in one more round and resemble ``target``, as the end of a sentence; '' if none do."""
-    everything = parse_targets(["*", "!pytest_speedbump.*", "!pytest_benchmark.*"])
-    session = _core.Session(_core.Patterns(everything.patterns), "spin", "the search for names")
+    everything = parse_targets(["*"])
+    session = _core.Session(everything.compile(), "spin", "the search for names")
     with armed(session):
         try:
             subject.round(lambda: session.set_delay(0.0), session.pause)

@@ -3,10 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_speedbump.errors import InputError
 
+if TYPE_CHECKING:
+    from pytest_speedbump._core import Patterns
+
 __all__ = ["Targets", "parse_targets"]
+
+# The code that runs rounds is never part of what is measured, whatever matches it.
+_OWN = ("!pytest_speedbump.*", "!pytest_benchmark.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,12 @@ class Targets:
 
     def __str__(self) -> str:
         return ", ".join(self.names)
+
+    def compile(self) -> "Patterns":
+        """For the C core; indices are those of ``patterns``."""
+        from pytest_speedbump import _core
+
+        return _core.Patterns([*self.patterns, *_OWN])
 
 
 def parse_targets(names: Iterable[object], base: Path | None = None) -> Targets:

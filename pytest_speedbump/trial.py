@@ -160,7 +160,7 @@ class Trial:
     def _run_armed(self, subject: Subject, started: int, stretch_ns: float) -> None:
         if self._session is None:
             owner = f"the bump {str(self._bump)!r} of {self._test}"
-            self._session = _core.Session(_core.Patterns(self._bump.targets.patterns), self._bump.mode, owner)
+            self._session = _core.Session(self._bump.targets.compile(), self._bump.mode, owner)
         with armed(self._session):
             self._run_rounds(self._session, subject, started, stretch_ns)
 

@@ -72,7 +72,11 @@ def _evidence(result: Result) -> list[str]:
 def _advice(result: Result) -> list[str]:
     declared = result.bump.declared
     if result.lock is not None and result.lock.fails:
-        return ["If this is meant, accept it with --speedbump-save."]
+        breaks = (
+            declared is not None and result.verdict in ("sensitive", "insensitive") and result.verdict != declared.kind
+        )
+        also = f" It also breaks what the test declares, {format_share(declared.limit)}." if breaks and declared else ""
+        return [f"If this is meant, accept it with --speedbump-save.{also}"]
     if result.verdict == "sensitive" and declared is not None and not _lock_decides(result):
         return ["It is on the critical path: take it off, call it less, or declare a larger budget."]
     if result.verdict == "insensitive" and declared is not None and not _lock_decides(result):

@@ -63,7 +63,7 @@ TEST = """
         pytest.param(
             "heavy = [1] * 10",
             "benchmark.pedantic(lambda: work.leaf(heavy and sum(range(20_000 * heavy.pop()))), rounds=10)",
-            r"repeated rounds take \S+ where the benchmark itself took \S+ at least: the callable does not do the same .*",
+            r"repeated rounds take \S+ where the benchmark itself took \S+ at least: the callable does not do .*",
             id="does less later",
         ),
     ],

@@ -213,3 +213,13 @@ def test_the_package_has_no_other_public_names() -> None:
     assert pytest_speedbump.slow is slow
     with pytest.raises(AttributeError, match="no attribute 'fast'"):
         pytest_speedbump.fast  # noqa: B018
+
+
+def test_what_slows_is_never_slowed() -> None:
+    """Also by ``*``: else leaving the block would count as a call."""
+    with slow("*", delay="0ns") as bump:
+        leaf()
+        bump.delay = "1us"
+    names = [code.name for code in bump.snapshot().matched]
+    assert f"{__name__}.leaf" in names
+    assert not [name for name in names if name.startswith("pytest_speedbump.")]

@@ -84,7 +84,7 @@ def test_a_plain_measurement_stops_when_the_drop_is_known(on: Attempt) -> None:
 
 
 def test_a_delay_of_zero_has_no_transmission(on: Attempt) -> None:
-    result = on(Machine(), None, delay_ns=0.0, rules=BRIEF)
+    result = on(Machine(), None, delay_ns=0.0)
     assert (result.drop, result.known_transmission) == (0, None)
 
 
@@ -170,5 +170,5 @@ def test_the_seed_names_the_order(on: Attempt) -> None:
     for seed in (1, 1, 2):
         machine = Machine()
         on(machine, None, rules=replace(BRIEF, seed=seed))
-        orders.append([delay for delay in machine.delays if delay is not None][:100])
+        orders.append([delay for delay in machine.delays if delay is not None][:20])
     assert orders[0] == orders[1] != orders[2]
