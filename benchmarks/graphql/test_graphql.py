@@ -13,7 +13,7 @@ from graphql import ExecutionResult, execute, graphql_sync, parse, validate
 from library import BOOKS, OVERVIEW, OVERVIEW_AND_STOCK, SCHEMA, VARIABLES, data_at_hand, data_from_backends
 from pytest_benchmark.fixture import BenchmarkFixture
 
-pytestmark = pytest.mark.benchmark(max_time=0.5, disable_gc=True)
+pytestmark = pytest.mark.benchmark(max_time=0.25, disable_gc=True)
 
 COMPLETION = "graphql.execution.*complete_value*"
 

@@ -46,7 +46,12 @@ def test_markers_alone_are_reason_enough(suite: Suite) -> None:
     names = ("-p", "benchmark", "-p", "speedbump", "-p", "xdist")
     result = suite.pytester.runpytest_subprocess(*names, "-n2", "--speedbump-max-time=2s")
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["* speedbump: 2 bumps *", "test_a *measured", "test_b *sensitive FAILED"])
+    for line in (
+        "* speedbump: 2 bumps *",
+        "test_a *measured",
+        "test_b *sensitive FAILED",
+    ):  # in the order of their ends
+        result.stdout.fnmatch_lines([line])
 
 
 def test_one_experiment_at_a_time_on_a_host(suite: Suite) -> None:
