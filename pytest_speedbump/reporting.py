@@ -85,7 +85,7 @@ class ReportingPlugin:
         sent = getattr(report, "speedbump", None)
         if sent is None or hasattr(report, "wasxfail") or report.outcome not in ("passed", "failed"):
             return None
-        return status(report.outcome, [one["verdict"] for one in sent["results"]], sent["unmeasured"])
+        return status(report.outcome, sent["results"], sent["unmeasured"])
 
     def pytest_sessionfinish(self) -> None:
         run, options = self._run, self._run.options

@@ -73,26 +73,49 @@ def test_short_texts() -> None:
     assert summary([BROKEN, VOID, VOID, replace(VOID, outcome="passed")]) == "1 sensitive FAILED, 2 void FAILED, 1 void"
 
 
+def shown_as(outcome: str, verdict: str, lock: str | None = None) -> dict[str, object]:
+    return {"outcome": outcome, "verdict": verdict, "lock": lock and {"kind": lock, "text": ""}}
+
+
 @pytest.mark.parametrize(
-    ("outcome", "verdicts", "unmeasured", "shown"),
+    ("outcome", "results", "unmeasured", "shown"),
     [
-        ("passed", ["insensitive"], None, ("passed", "i", "PASSED (INSENSITIVE)")),
-        ("passed", ["sensitive"], None, ("passed", "S", "PASSED (SENSITIVE)")),
-        ("passed", ["measured"], None, ("passed", "m", "PASSED (MEASURED)")),
-        ("passed", ["inconclusive"], None, ("passed", "?", "PASSED (INCONCLUSIVE)")),
-        ("passed", ["void"], None, ("passed", "v", "PASSED (VOID)")),
-        ("passed", ["listed"], None, ("passed", "l", "PASSED (LISTED)")),
-        ("failed", ["insensitive", "sensitive"], None, ("failed", "F", "FAILED (SENSITIVE)")),
-        ("passed", ["insensitive", "void", "measured"], None, ("passed", "v", "PASSED (VOID)")),
+        ("passed", [shown_as("passed", "insensitive")], None, ("passed", "i", "PASSED (INSENSITIVE)")),
+        ("passed", [shown_as("passed", "sensitive")], None, ("passed", "S", "PASSED (SENSITIVE)")),
+        ("passed", [shown_as("passed", "measured")], None, ("passed", "m", "PASSED (MEASURED)")),
+        ("passed", [shown_as("warned", "inconclusive")], None, ("passed", "?", "PASSED (INCONCLUSIVE)")),
+        ("passed", [shown_as("passed", "void")], None, ("passed", "v", "PASSED (VOID)")),
+        ("passed", [shown_as("passed", "listed")], None, ("passed", "l", "PASSED (LISTED)")),
+        (
+            "failed",
+            [shown_as("passed", "insensitive"), shown_as("failed", "sensitive")],
+            None,
+            ("failed", "F", "FAILED (SENSITIVE)"),
+        ),
+        ("failed", [shown_as("failed", "measured", lock="grown")], None, ("failed", "F", "FAILED (GROWN)")),
+        ("failed", [shown_as("failed", "sensitive", lock="kept")], None, ("failed", "F", "FAILED (SENSITIVE)")),
+        ("failed", [shown_as("passed", "measured")], None, None),
+        (
+            "passed",
+            [shown_as("passed", "void"), shown_as("passed", "insensitive"), shown_as("warned", "inconclusive")],
+            None,
+            ("passed", "?", "PASSED (INCONCLUSIVE)"),
+        ),
+        (
+            "passed",
+            [shown_as("passed", "void"), shown_as("passed", "measured")],
+            None,
+            ("passed", "m", "PASSED (MEASURED)"),
+        ),
         ("passed", [], "disabled", ("passed", "n", "PASSED (NOT MEASURED)")),
         ("failed", [], "disabled", None),
         ("passed", [], None, None),
     ],
 )
 def test_letters_and_words(
-    outcome: str, verdicts: list[str], unmeasured: str | None, shown: tuple[str, str, str] | None
+    outcome: str, results: list[dict[str, object]], unmeasured: str | None, shown: tuple[str, str, str] | None
 ) -> None:
-    assert status(outcome, verdicts, unmeasured) == shown
+    assert status(outcome, results, unmeasured) == shown
 
 
 def test_junit_properties_leave_out_what_is_not_known() -> None:
