@@ -3,7 +3,8 @@
  * Each thread owns a table from code object to cell and is the only one to write it, so counting takes no lock and no
  * locked instruction, with or without a GIL. A thread finds its table through a thread-local anchor. Tables are keyed
  * by the address of that anchor: unique among live threads, and inherited, with the counts, by a later thread that is
- * given a dead one's memory. So tables are bounded by the peak number of threads, and no count is ever lost. No Python.h.
+ * given a dead one's memory. So tables are bounded by the peak number of threads, and no count is ever lost.
+ * No Python.h.
  *
  * `locked` functions need the owner's lock; it orders growing a table against reading it.
  */
@@ -16,14 +17,14 @@
 #include <stdint.h>
 
 typedef struct {
-    const void *code;           /* Borrowed, kept alive by the targets; NULL: the cell is free. */
-    size_t target;              /* index into the targets */
+    const void *code; /* Borrowed, kept alive by the targets; NULL: the cell is free. */
+    size_t target;    /* index into the targets */
     sb_atomic_i64 calls;
-    sb_atomic_i64 requested;    /* amounts, see delay.h */
+    sb_atomic_i64 requested; /* amounts, see delay.h */
     sb_atomic_i64 delivered;
     sb_atomic_i64 late;
     sb_atomic_i64 late_calls;
-    sb_atomic_i64 waited;       /* for the GIL */
+    sb_atomic_i64 waited; /* for the GIL */
 } sb_cell;
 
 _Static_assert(sizeof(sb_cell) == 64, "a cell is a cache line");
@@ -34,7 +35,7 @@ typedef struct sb_thread {
     sb_cell *cells;         /* Owned; open addressing, mask + 1 of them. */
     size_t mask;
     size_t used;
-    int64_t carry;          /* owner's error diffusion, see delay.h */
+    int64_t carry; /* owner's error diffusion, see delay.h */
 } sb_thread;
 
 typedef struct {
@@ -49,8 +50,9 @@ typedef struct {
 void sb_counters_init(sb_counters *counters, int64_t birth);
 void sb_counters_fini(sb_counters *counters);
 
-/* The one static that is ever written to, and a cache: losing it costs a walk through a list. Under glibc it lies in the
- * static TLS block, whose reserve for libraries loaded late has room for it: 1 ns a call less than __tls_get_addr. */
+/* The one static that is ever written to, and a cache: losing it costs a walk through a list. Under glibc it lies in
+ * the static TLS block, whose reserve for libraries loaded late has room for it: 1 ns a call less than __tls_get_addr.
+ */
 #if defined(__GLIBC__)
 #define SB_TLS_MODEL __attribute__((tls_model("initial-exec")))
 #else
@@ -59,7 +61,7 @@ void sb_counters_fini(sb_counters *counters);
 typedef struct {
     const sb_counters *counters; /* Borrowed; never followed, only compared. */
     int64_t birth;
-    sb_thread *thread;           /* Borrowed from those counters. */
+    sb_thread *thread; /* Borrowed from those counters. */
 } sb_anchor;
 extern _Thread_local sb_anchor sb_thread_anchor SB_TLS_MODEL;
 

@@ -42,9 +42,9 @@ void sb_delay_init(sb_delay *delay, const sb_clock *clock, int64_t slice_ns, boo
     delay->carry_limit = sb_delay_amount(delay, CARRY_STEPS * fmax(clock->step_ns, clock->read_ns));
 }
 
-/* Waits until `until`; returns the last reading. A loop of a hundred turns fills the branch predictor's history, and the
- * code that goes on afterwards mispredicts its way for some 17 ns (measured at 1 us; 2 ns at 300 ns). So most of the time
- * is spent without branches. */
+/* Waits until `until`; returns the last reading. A loop of a hundred turns fills the branch predictor's history, and
+ * the code that goes on afterwards mispredicts its way for some 17 ns (measured at 1 us; 2 ns at 300 ns). So most of
+ * the time is spent without branches. */
 static inline int64_t spin(const sb_delay *delay, int64_t now, int64_t until)
 {
     while (until - now > delay->coarse_ticks) {

@@ -3,7 +3,8 @@
  * What a caller asks for is the difference to a call that spends nothing. So every fixed cost of spending (calling,
  * reading the clock, bookkeeping, for some modes giving the GIL up and taking it back) is measured once on this very
  * machine (sb_delay_calibrate) and subtracted, and the remainder that the clock's step leaves is carried over to the
- * thread's next call (error diffusion). Measured on a 10 ns TSC, asked 100 ns: 108.6 without, 100 +- 2 with. No Python.h.
+ * thread's next call (error diffusion). Measured on a 10 ns TSC, asked 100 ns: 108.6 without, 100 +- 2 with.
+ * No Python.h.
  */
 #ifndef SB_DELAY_H
 #define SB_DELAY_H
@@ -50,7 +51,7 @@ static inline bool sb_delay_polls(const sb_delay *delay, int64_t requested)
 }
 
 /* Measures `fixed`: runs `spend` (which calls sb_delay_spend in the way that is to be calibrated) against doing
- * nothing, in some hundred short alternating batches, and takes the median, so that a preemption or two cost nothing. */
+ * nothing, in a hundred short alternating batches, and takes the median, so that a preemption or two cost nothing. */
 typedef void (*sb_spender)(void *context, int64_t requested, sb_spent *spent);
 void sb_delay_calibrate(sb_delay *delay, sb_spender spend, void *context);
 

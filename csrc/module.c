@@ -69,8 +69,7 @@ static PyObject *module_empty_callback(PyObject *Py_UNUSED(module), PyObject *co
 
 static PyMethodDef module_methods[] = {
     {"clock", module_clock, METH_NOARGS, "clock()\n--\n\nThe clock in use: its name, cost and resolution."},
-    {"now_ns", module_now_ns, METH_NOARGS,
-     "now_ns()\n--\n\nReads that clock. Only differences mean anything."},
+    {"now_ns", module_now_ns, METH_NOARGS, "now_ns()\n--\n\nReads that clock. Only differences mean anything."},
     {"_empty_callback", (PyCFunction)(void (*)(void))module_empty_callback, METH_FASTCALL, NULL},
     {"_after_fork_in_child", module_after_fork, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},

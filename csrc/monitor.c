@@ -139,7 +139,8 @@ int sb_monitor_start(sb_monitor *monitor, PyObject *callback)
 static bool holds_id(const sb_monitor *monitor)
 {
     PyObject *holder = call(monitor, "get_tool", Py_BuildValue("(i)", monitor->tool));
-    bool ours = holder != NULL && PyUnicode_Check(holder) && PyUnicode_CompareWithASCIIString(holder, SB_TOOL_NAME) == 0;
+    bool ours =
+        holder != NULL && PyUnicode_Check(holder) && PyUnicode_CompareWithASCIIString(holder, SB_TOOL_NAME) == 0;
     Py_XDECREF(holder);
     PyErr_Clear();
     return ours;

@@ -4,8 +4,7 @@
 #include "targets.h"
 
 typedef struct {
-    PyObject_HEAD
-    sb_patterns *set; /* Owned. */
+    PyObject_HEAD sb_patterns *set; /* Owned. */
 } patterns_object;
 
 const sb_patterns *sb_patterns_of(PyObject *patterns)

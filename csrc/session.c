@@ -25,17 +25,17 @@ static const char *const MODE_NAMES[SB_N_MODES] = {"spin", "nogil", "sleep"};
 #define RELEASED_SLICE_NS 50000000
 
 typedef struct {
-    PyObject_HEAD
-    sb_atomic_i64 plan;  /* PAUSED: matched calls are not even counted; else the delay, an amount (delay.h) */
-    sb_atomic_i64 lost;  /* code objects that could not be classified or counted for want of memory */
+    PyObject_HEAD sb_atomic_i64
+        plan;           /* PAUSED: matched calls are not even counted; else the delay, an amount (delay.h) */
+    sb_atomic_i64 lost; /* code objects that could not be classified or counted for want of memory */
     sb_counters counters;
     sb_targets targets;
-    sb_lock lock;        /* over targets, and over the shape of the counters' tables */
+    sb_lock lock; /* over targets, and over the shape of the counters' tables */
     sb_mode mode;
     const sb_delay *delay; /* Borrowed from the module's state. */
     sb_monitor monitor;
-    PyObject *patterns;  /* Owned: Patterns. */
-    PyObject *owner;     /* Owned: a str that tells people whose session this is. */
+    PyObject *patterns; /* Owned: Patterns. */
+    PyObject *owner;    /* Owned: a str that tells people whose session this is. */
 } sb_session;
 
 /* ---- delay, by mode ---- */
@@ -129,9 +129,8 @@ static sb_cell *meet(sb_session *self, PyObject *code)
         goto done;
     }
     const sb_cell *known = sb_counters_find_any_locked(&self->counters, code);
-    Py_ssize_t target = known != NULL
-                            ? (Py_ssize_t)known->target
-                            : sb_targets_classify(&self->targets, (PyCodeObject *)code, PyEval_GetGlobals());
+    Py_ssize_t target = known != NULL ? (Py_ssize_t)known->target
+                                      : sb_targets_classify(&self->targets, (PyCodeObject *)code, PyEval_GetGlobals());
     if (target >= 0) {
         cell = sb_counters_insert_locked(thread, code, (size_t)target);
     }
@@ -202,8 +201,8 @@ static PyObject *session_on_start(PyObject *op, PyObject *const *args, Py_ssize_
     return result;
 }
 
-static PyMethodDef CALLBACK = {
-    "on_start", (PyCFunction)(void (*)(void))session_on_start, METH_FASTCALL, "PY_START(code, offset)"};
+static PyMethodDef CALLBACK = {"on_start", (PyCFunction)(void (*)(void))session_on_start, METH_FASTCALL,
+                               "PY_START(code, offset)"};
 
 /* ---- arming ---- */
 
@@ -388,8 +387,8 @@ static PyObject *session_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
     const char *mode_name;
     sb_mode mode;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!sU:Session", keywords, state->patterns_type, &patterns, &mode_name,
-                                     &owner) ||
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!sU:Session", keywords, state->patterns_type, &patterns,
+                                     &mode_name, &owner) ||
         mode_from_name(mode_name, &mode) < 0) {
         return NULL;
     }
@@ -412,6 +411,7 @@ static PyObject *session_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
     return (PyObject *)self;
 }
 
+/* No tp_clear: nothing that a session holds can hold the session. While armed, sys.monitoring's callback does. */
 static int session_traverse(PyObject *op, visitproc visit, void *arg)
 {
     sb_session *self = (sb_session *)op;
@@ -422,8 +422,7 @@ static int session_traverse(PyObject *op, visitproc visit, void *arg)
     return result ? result : sb_targets_traverse(&self->targets, visit, arg);
 }
 
-/* No tp_clear: nothing that a session holds can hold the session. While armed, sys.monitoring's callback does. */
-/* Armed to the end only where another tool has thrown our callback away. */
+/* Still armed only where another tool has thrown our callback away: it holds the session otherwise. */
 static void session_finalize(PyObject *op)
 {
     disarm((sb_session *)op);
@@ -472,8 +471,9 @@ static PyGetSetDef session_getset[] = {
 };
 
 static PyType_Slot session_slots[] = {
-    {Py_tp_doc, (void *)"Session(patterns, mode, owner)\n--\n\n"
-                        "Slows what `patterns` match, while armed. `owner` names it in the error that a second one gets."},
+    {Py_tp_doc,
+     (void *)"Session(patterns, mode, owner)\n--\n\n"
+             "Slows what `patterns` match, while armed. `owner` names it in the error that a second one gets."},
     {Py_tp_new, session_new},
     {Py_tp_traverse, session_traverse},
     {Py_tp_finalize, session_finalize},

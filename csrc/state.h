@@ -8,14 +8,14 @@
 typedef enum { SB_SPIN, SB_NOGIL, SB_SLEEP, SB_N_MODES } sb_mode;
 
 typedef struct {
-    sb_lock lock;                 /* over what follows, as long as it may change */
-    sb_clock clock;               /* set once */
-    sb_delay delays[SB_N_MODES];  /* calibrated on first use */
+    sb_lock lock;                /* over what follows, as long as it may change */
+    sb_clock clock;              /* set once */
+    sb_delay delays[SB_N_MODES]; /* calibrated on first use */
     bool calibrated[SB_N_MODES];
-    PyTypeObject *patterns_type;  /* Owned. */
-    PyTypeObject *session_type;   /* Owned. */
-    PyTypeObject *clock_type;     /* Owned. */
-    PyObject *armed;              /* Borrowed: the session that is armed, which clears this when it disarms; or NULL. */
+    PyTypeObject *patterns_type; /* Owned. */
+    PyTypeObject *session_type;  /* Owned. */
+    PyTypeObject *clock_type;    /* Owned. */
+    PyObject *armed;             /* Borrowed: the session that is armed, which clears this when it disarms; or NULL. */
 } sb_state;
 
 static inline sb_state *sb_state_of(PyObject *self)

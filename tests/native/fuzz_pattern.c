@@ -150,9 +150,32 @@ int main(int argc, char **argv)
 {
     static const char *const pieces[] = {
         /* Of names, and so of patterns: */
-        "a", "b", "a", "b", "ab", ".", "/", "-", "!", "\xc3\xa9", "\xed\xb2\x80",
+        "a",
+        "b",
+        "a",
+        "b",
+        "ab",
+        ".",
+        "/",
+        "-",
+        "!",
+        "\xc3\xa9",
+        "\xed\xb2\x80",
         /* Of patterns only: */
-        "*", "*", "*", "?", "[ab]", "[!a]", "[b-a", "[]-a]", "[!-\xc3\xa9]", "]", ":", ".py:", "1", "\\",
+        "*",
+        "*",
+        "*",
+        "?",
+        "[ab]",
+        "[!a]",
+        "[b-a",
+        "[]-a]",
+        "[!-\xc3\xa9]",
+        "]",
+        ":",
+        ".py:",
+        "1",
+        "\\",
     };
     const uint32_t of_names = 11;
     const uint32_t of_patterns = sizeof pieces / sizeof *pieces;
