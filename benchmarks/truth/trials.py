@@ -44,7 +44,7 @@ class _Reference:
     def __init__(self, subject: PlainSubject) -> None:
         self._subject = subject
         self._spent_ns = 0
-        self.rounds: list[int] = []
+        self.steps: list[float] = []
 
     def visited(self, bump: Bump, elapsed_ns: float, pairs: int) -> None:
         if self._spent_ns < REFERENCE_SHARE * elapsed_ns:
@@ -55,11 +55,13 @@ class _Reference:
     def take(self) -> None:
         with undisturbed():
             ns = self._subject.round(_nothing, _nothing)
-            self.rounds.append(ns if ns > LONG_ROUND_NS else self._subject.round(_nothing, _nothing))
+            if ns <= LONG_ROUND_NS:
+                ns = self._subject.round(_nothing, _nothing)
+        self.steps.append(ns / self._subject.iterations)  # of this moment: the tool may have stretched the round
 
     @property
     def step_ns(self) -> float:
-        return median(self.rounds) / self._subject.iterations
+        return median(self.steps)
 
 
 def measure(one: Try) -> dict[str, Any]:
@@ -74,7 +76,7 @@ def measure(one: Try) -> dict[str, Any]:
         reference = _Reference(subject)
         rules = Rules(max_time_ns=one.max_time_ns, alpha_fail=ERROR_RATE, strict=False, advisory=False, seed=one.seed)
         result = try_bump(system.name, subject, bump, rules, reference)
-        while len(reference.rounds) < REFERENCE_ROUNDS:
+        while len(reference.steps) < REFERENCE_ROUNDS:
             reference.take()
         form = form.fitted(reference.step_ns)
     return {
