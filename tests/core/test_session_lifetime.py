@@ -34,6 +34,7 @@ def test_a_session_is_freed_with_its_code_objects(tool_ids: tuple[int, int], mor
 
 
 def test_an_armed_session_needs_no_owner(tool_ids: tuple[int, int]) -> None:
+    gc.collect()  # else what earlier tests left behind may go meanwhile
     before = sessions()
     session = _core.Session(_core.Patterns(["no.such.thing"]), "spin", "the first")
     session.arm()
