@@ -16,7 +16,7 @@
 static const char *const MODE_NAMES[SB_N_MODES] = {"spin", "nogil", "sleep"};
 
 /* How long a delay may last without looking for signals. Spinning keeps the GIL as running Python code does: no longer
- * than a switch interval. Without a GIL it is stop-the-world pauses that wait: longer delays are spent detached. */
+ * than two switch intervals. Without a GIL it is stop-the-world pauses that wait: longer delays are spent detached. */
 #ifdef Py_GIL_DISABLED
 #define SPIN_SLICE_NS 1000000
 #else
