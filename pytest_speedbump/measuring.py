@@ -11,7 +11,6 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from pytest_speedbump import _core
-from pytest_speedbump.arming import armed
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.fixture import SpeedbumpFixture
 from pytest_speedbump.host import exclusive
@@ -21,6 +20,7 @@ from pytest_speedbump.report.properties import PREFIX, properties
 from pytest_speedbump.report.text import failure_text
 from pytest_speedbump.result import Result
 from pytest_speedbump.run import Run
+from pytest_speedbump.slowing.session import armed
 from pytest_speedbump.subject import Subject
 from pytest_speedbump.timeouts import time_left_ns
 from pytest_speedbump.trial import ENOUGH_NS, Rules, Trial

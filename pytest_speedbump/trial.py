@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pytest_speedbump import _core
-from pytest_speedbump.arming import armed
 from pytest_speedbump.audit import Conditions, audit, doubts, uncalled_target
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.counts import CodeCounts, take_snapshot
@@ -26,6 +25,7 @@ from pytest_speedbump.experiment import BrokenSubjectError, Experiment
 from pytest_speedbump.outcome import outcome_of
 from pytest_speedbump.pilot import LONG_ROUND_NS, Pilot, bare_round_ns, run_pilot, set_round_length
 from pytest_speedbump.result import Estimate, MatchedCode, Result, Verdict
+from pytest_speedbump.slowing.session import armed
 from pytest_speedbump.subject import CallableRaisedError, Subject
 from pytest_speedbump.suggest import suggest
 from pytest_speedbump.tally import Tally
