@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pytest_speedbump import _core
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.counts import CodeCounts
-from pytest_speedbump.tally import Tally
+from pytest_speedbump.experiment.tally import Tally
 from pytest_speedbump.units import format_time
 
 __all__ = ["Conditions", "audit", "doubts", "uncalled_target"]

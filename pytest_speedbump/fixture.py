@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from pytest_speedbump.experiment.subject import PlainSubject, Subject
 from pytest_speedbump.result import Result
-from pytest_speedbump.subject import PlainSubject, Subject
 
 __all__ = ["SpeedbumpFixture"]
 

@@ -14,7 +14,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from pytest_speedbump.errors import InputError
-from pytest_speedbump.subject import CallableRaisedError, Subject, Switch
+from pytest_speedbump.experiment.subject import CallableRaisedError, Subject, Switch
 
 __all__ = ["JoinedFixture", "check_shape", "join", "refuse_awaitable", "refuse_coroutine"]
 

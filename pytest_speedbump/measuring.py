@@ -12,8 +12,9 @@ from _pytest.runner import runtestprotocol
 
 from pytest_speedbump import _core
 from pytest_speedbump.errors import InputError
+from pytest_speedbump.experiment.host import exclusive
+from pytest_speedbump.experiment.subject import Subject
 from pytest_speedbump.fixture import SpeedbumpFixture
-from pytest_speedbump.host import exclusive
 from pytest_speedbump.listing import list_bump
 from pytest_speedbump.report.progress import Progress
 from pytest_speedbump.report.properties import PREFIX, properties
@@ -21,7 +22,6 @@ from pytest_speedbump.report.text import failure_text
 from pytest_speedbump.result import Result
 from pytest_speedbump.run import Run
 from pytest_speedbump.slowing.session import armed
-from pytest_speedbump.subject import Subject
 from pytest_speedbump.timeouts import time_left_ns
 from pytest_speedbump.trial import ENOUGH_NS, Rules, Trial
 

@@ -4,8 +4,8 @@ import difflib
 
 from pytest_speedbump import _core
 from pytest_speedbump.counts import take_snapshot
+from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
 from pytest_speedbump.slowing.session import armed
-from pytest_speedbump.subject import CallableRaisedError, Subject
 from pytest_speedbump.targets import parse_targets
 
 __all__ = ["suggest"]

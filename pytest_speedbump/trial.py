@@ -21,14 +21,14 @@ from pytest_speedbump.estimate import (
     time_needed,
     transmission,
 )
-from pytest_speedbump.experiment import BrokenSubjectError, Experiment
+from pytest_speedbump.experiment.pilot import LONG_ROUND_NS, Pilot, bare_round_ns, run_pilot, set_round_length
+from pytest_speedbump.experiment.rounds import BrokenSubjectError, Experiment
+from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
+from pytest_speedbump.experiment.tally import Tally
 from pytest_speedbump.outcome import outcome_of
-from pytest_speedbump.pilot import LONG_ROUND_NS, Pilot, bare_round_ns, run_pilot, set_round_length
 from pytest_speedbump.result import Estimate, MatchedCode, Result, Verdict
 from pytest_speedbump.slowing.session import armed
-from pytest_speedbump.subject import CallableRaisedError, Subject
 from pytest_speedbump.suggest import suggest
-from pytest_speedbump.tally import Tally
 from pytest_speedbump.units import format_share, format_time
 from pytest_speedbump.verdict import Interval, Precision, Sequential, halves_disagree, tail_alarm, visits_to_pass
 

@@ -10,8 +10,8 @@ from typing import Any
 from benchmarks.truth.systems import Chain, DeviceQueue, EveryOther, Fork, PipelineEnd, System
 from benchmarks.truth.trials import ERROR_RATE, _nothing
 from pytest_speedbump.bump import Bump
-from pytest_speedbump.experiment import undisturbed
-from pytest_speedbump.subject import PlainSubject
+from pytest_speedbump.experiment.rounds import undisturbed
+from pytest_speedbump.experiment.subject import PlainSubject
 from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.trial import Rules, try_bump
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from benchmarks.truth.systems import System
 from pytest_speedbump.bump import Bump, Declaration
-from pytest_speedbump.experiment import undisturbed
+from pytest_speedbump.experiment.rounds import undisturbed
+from pytest_speedbump.experiment.subject import PlainSubject
 from pytest_speedbump.result import Result
-from pytest_speedbump.subject import PlainSubject
 from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.trial import Rules, try_bump
 

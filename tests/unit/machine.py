@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from types import CodeType
 
-from pytest_speedbump.subject import CallableRaisedError
+from pytest_speedbump.experiment.subject import CallableRaisedError
 
 
 def target() -> None:

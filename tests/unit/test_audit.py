@@ -5,8 +5,8 @@ import pytest
 from pytest_speedbump.audit import Conditions, audit, doubts, uncalled_target
 from pytest_speedbump.bump import Bump, Origin
 from pytest_speedbump.counts import CodeCounts
-from pytest_speedbump.experiment import Pair, Round
-from pytest_speedbump.tally import Tally
+from pytest_speedbump.experiment.rounds import Pair, Round
+from pytest_speedbump.experiment.tally import Tally
 from pytest_speedbump.targets import parse_targets
 
 

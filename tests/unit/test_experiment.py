@@ -7,7 +7,7 @@ import sys
 import pytest
 from machine import Machine
 
-from pytest_speedbump.experiment import BrokenSubjectError, Experiment, undisturbed
+from pytest_speedbump.experiment.rounds import BrokenSubjectError, Experiment, undisturbed
 
 
 def experiment(machine: Machine, seed: int = 1, delay_ns: float = 1000.0) -> Experiment:

@@ -7,8 +7,8 @@ from time import perf_counter_ns
 import pytest
 from machine import Machine
 
-from pytest_speedbump.experiment import Experiment
-from pytest_speedbump.pilot import SHORTEST_ROUND_NS, bare_round_ns, run_pilot, set_round_length
+from pytest_speedbump.experiment.pilot import SHORTEST_ROUND_NS, bare_round_ns, run_pilot, set_round_length
+from pytest_speedbump.experiment.rounds import Experiment
 
 
 @pytest.mark.parametrize("call_ns", [30, 300, 3000, 30_000])

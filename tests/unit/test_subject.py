@@ -1,6 +1,6 @@
 import pytest
 
-from pytest_speedbump.subject import CallableRaisedError, PlainSubject
+from pytest_speedbump.experiment.subject import CallableRaisedError, PlainSubject
 
 
 def test_a_round_is_so_many_calls_between_start_and_stop() -> None:

@@ -1,5 +1,5 @@
-from pytest_speedbump.experiment import Pair, Round
-from pytest_speedbump.tally import Tally
+from pytest_speedbump.experiment.rounds import Pair, Round
+from pytest_speedbump.experiment.tally import Tally
 
 
 def test_it_adds_up() -> None:

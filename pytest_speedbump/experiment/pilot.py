@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from math import log1p
 from statistics import median
 
-from pytest_speedbump.experiment import Experiment, Pair, undisturbed
-from pytest_speedbump.subject import Subject
+from pytest_speedbump.experiment.rounds import Experiment, Pair, undisturbed
+from pytest_speedbump.experiment.subject import Subject
 
 __all__ = ["LONG_ROUND_NS", "Pilot", "bare_round_ns", "others_run", "run_pilot", "set_round_length"]
 

@@ -3,7 +3,7 @@
 from array import array
 from statistics import median
 
-from pytest_speedbump.experiment import Pair
+from pytest_speedbump.experiment.rounds import Pair
 
 __all__ = ["Tally"]
 

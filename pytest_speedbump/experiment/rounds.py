@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
 from pytest_speedbump.estimate import log_ratio
-from pytest_speedbump.subject import CallableRaisedError, Subject
+from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
 
 __all__ = ["BrokenSubjectError", "Experiment", "Pair", "Round", "SessionLike"]
 
