@@ -11,7 +11,11 @@ from pytest_speedbump import _core
 from pytest_speedbump.audit import Conditions, audit, doubts, uncalled_target
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.counts import CodeCounts, take_snapshot
-from pytest_speedbump.estimate import (
+from pytest_speedbump.experiment.pilot import LONG_ROUND_NS, Pilot, bare_round_ns, run_pilot, set_round_length
+from pytest_speedbump.experiment.rounds import BrokenSubjectError, Experiment
+from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
+from pytest_speedbump.experiment.tally import Tally
+from pytest_speedbump.inference.effect import (
     centre,
     clip_scale,
     drop_from_theta,
@@ -21,16 +25,19 @@ from pytest_speedbump.estimate import (
     time_needed,
     transmission,
 )
-from pytest_speedbump.experiment.pilot import LONG_ROUND_NS, Pilot, bare_round_ns, run_pilot, set_round_length
-from pytest_speedbump.experiment.rounds import BrokenSubjectError, Experiment
-from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
-from pytest_speedbump.experiment.tally import Tally
+from pytest_speedbump.inference.sequential import (
+    Interval,
+    Precision,
+    Sequential,
+    halves_disagree,
+    tail_alarm,
+    visits_to_pass,
+)
 from pytest_speedbump.outcome import outcome_of
 from pytest_speedbump.result import Estimate, MatchedCode, Result, Verdict
 from pytest_speedbump.slowing.session import armed
 from pytest_speedbump.suggest import suggest
 from pytest_speedbump.units import format_share, format_time
-from pytest_speedbump.verdict import Interval, Precision, Sequential, halves_disagree, tail_alarm, visits_to_pass
 
 __all__ = ["ENOUGH_NS", "Rules", "Trial", "Watch", "try_bump"]
 

@@ -50,7 +50,7 @@ def test_delivery(deliveries: list[Delivery], backend: str, delay_ns: float) -> 
 @pytest.mark.parametrize("visits", [0, 100])
 def test_verdict_update(benchmark: BenchmarkFixture, visits: int) -> None:
     """One visit of ten pairs, after so many others."""
-    from pytest_speedbump.verdict import Sequential
+    from pytest_speedbump.inference.sequential import Sequential
 
     benchmark.group = "verdict update"
     noise = random.Random(1)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
-from pytest_speedbump.estimate import log_ratio
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
+from pytest_speedbump.inference.effect import log_ratio
 
 __all__ = ["BrokenSubjectError", "Experiment", "Pair", "Round", "SessionLike"]
 

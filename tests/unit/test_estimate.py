@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from traces import TRACES, Trace, visit
 
-from pytest_speedbump.estimate import (
+from pytest_speedbump.inference.effect import (
     Sample,
     Visits,
     centre,

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from traces import TRACES, Trace, pair, periodic, phases, quiet, visit
 
-from pytest_speedbump.estimate import Visits, centre, clip_scale, theta_from_drop
-from pytest_speedbump.verdict import (
+from pytest_speedbump.inference.effect import Visits, centre, clip_scale, theta_from_drop
+from pytest_speedbump.inference.sequential import (
     RESOLUTION,
     Sequential,
     State,

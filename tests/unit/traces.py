@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from math import exp, sin
 from random import Random
 
-from pytest_speedbump.estimate import log_ratio
+from pytest_speedbump.inference.effect import log_ratio
 
 type Trace = Iterator[float]
 

@@ -14,7 +14,7 @@ from itertools import chain
 from math import ceil, exp, inf, log, log1p, sqrt
 from typing import Literal, NamedTuple
 
-from .estimate import Visits, centre, drop_from_theta
+from pytest_speedbump.inference.effect import Visits, centre, drop_from_theta
 
 __all__ = [
     "Interval",
