@@ -15,7 +15,6 @@ from pytest_speedbump.errors import InputError
 from pytest_speedbump.experiment.host import exclusive
 from pytest_speedbump.experiment.subject import Subject
 from pytest_speedbump.fixture import SpeedbumpFixture
-from pytest_speedbump.listing import list_bump
 from pytest_speedbump.report.progress import Progress
 from pytest_speedbump.report.properties import PREFIX, properties
 from pytest_speedbump.report.text import failure_text
@@ -23,7 +22,8 @@ from pytest_speedbump.result import Result
 from pytest_speedbump.run import Run
 from pytest_speedbump.slowing.session import armed
 from pytest_speedbump.timeouts import time_left_ns
-from pytest_speedbump.trial import ENOUGH_NS, Rules, Trial
+from pytest_speedbump.trials.listing import list_bump
+from pytest_speedbump.trials.trial import ENOUGH_NS, Rules, Trial
 
 __all__ = ["MeasuringPlugin", "check_environment"]
 

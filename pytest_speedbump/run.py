@@ -11,7 +11,7 @@ from pytest_speedbump.lockfile import Entry, Key
 from pytest_speedbump.options import Options
 from pytest_speedbump.plan import bumps_of, check_fixtures, is_marked
 from pytest_speedbump.result import Result
-from pytest_speedbump.trial import Trial
+from pytest_speedbump.trials.trial import Trial
 
 __all__ = ["Run"]
 

@@ -13,7 +13,7 @@ from pytest_speedbump.bump import Bump
 from pytest_speedbump.experiment.rounds import undisturbed
 from pytest_speedbump.experiment.subject import PlainSubject
 from pytest_speedbump.targets import parse_targets
-from pytest_speedbump.trial import Rules, try_bump
+from pytest_speedbump.trials.trial import Rules, try_bump
 
 __all__ = ["SPEEDUPS", "Speedup", "predict_and_remove"]
 

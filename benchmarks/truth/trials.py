@@ -12,7 +12,7 @@ from pytest_speedbump.experiment.rounds import undisturbed
 from pytest_speedbump.experiment.subject import PlainSubject
 from pytest_speedbump.result import Result
 from pytest_speedbump.targets import parse_targets
-from pytest_speedbump.trial import Rules, try_bump
+from pytest_speedbump.trials.trial import Rules, try_bump
 
 __all__ = ["BUDGET", "ERROR_RATE", "Try", "measure"]
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from pytest_speedbump.audit import Conditions, audit, doubts, uncalled_target
 from pytest_speedbump.bump import Bump, Origin
 from pytest_speedbump.counts import CodeCounts
 from pytest_speedbump.experiment.rounds import Pair, Round
 from pytest_speedbump.experiment.tally import Tally
 from pytest_speedbump.targets import parse_targets
+from pytest_speedbump.trials.audit import Conditions, audit, doubts, uncalled_target
 
 
 def pair(calls: tuple[int, int] = (2, 2), ns: int = 100_000, delay_ns: float = 1000, delivers: float = 1.0) -> Pair:

@@ -3,9 +3,9 @@
 import pytest
 
 from pytest_speedbump.bump import Bump, Declaration, Kind, Origin
-from pytest_speedbump.outcome import outcome_of
 from pytest_speedbump.result import Outcome, Verdict
 from pytest_speedbump.targets import parse_targets
+from pytest_speedbump.trials.judgement import outcome_of
 
 
 def bump(kind: Kind | None, by: Origin) -> Bump:

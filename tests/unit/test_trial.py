@@ -11,7 +11,7 @@ from pytest_speedbump import _core, trial
 from pytest_speedbump.bump import Bump, Declaration, Kind
 from pytest_speedbump.result import Result
 from pytest_speedbump.targets import parse_targets
-from pytest_speedbump.trial import Rules, Trial
+from pytest_speedbump.trials.trial import Rules, Trial
 
 TARGETS = parse_targets(["machine:target"])
 RULES = Rules(max_time_ns=3e9, alpha_fail=0.05, strict=False, advisory=False, seed=1)

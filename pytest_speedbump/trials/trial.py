@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pytest_speedbump import _core
-from pytest_speedbump.audit import Conditions, audit, doubts, uncalled_target
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.counts import CodeCounts, take_snapshot
 from pytest_speedbump.experiment.pilot import LONG_ROUND_NS, Pilot, bare_round_ns, run_pilot, set_round_length
@@ -33,10 +32,11 @@ from pytest_speedbump.inference.sequential import (
     tail_alarm,
     visits_to_pass,
 )
-from pytest_speedbump.outcome import outcome_of
 from pytest_speedbump.result import Estimate, MatchedCode, Result, Verdict
 from pytest_speedbump.slowing.session import armed
-from pytest_speedbump.suggest import suggest
+from pytest_speedbump.trials.audit import Conditions, audit, doubts, uncalled_target
+from pytest_speedbump.trials.judgement import outcome_of
+from pytest_speedbump.trials.suggest import suggest
 from pytest_speedbump.units import format_share, format_time
 
 __all__ = ["ENOUGH_NS", "Rules", "Trial", "Watch", "try_bump"]

@@ -1,13 +1,13 @@
 """``--speedbump-list``: what the targets match in one call of a benchmark, and how often. Measures nothing."""
 
 from pytest_speedbump import _core
-from pytest_speedbump.audit import uncalled_target
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.counts import take_snapshot
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
 from pytest_speedbump.result import MatchedCode, Result
 from pytest_speedbump.slowing.session import armed
-from pytest_speedbump.suggest import suggest
+from pytest_speedbump.trials.audit import uncalled_target
+from pytest_speedbump.trials.suggest import suggest
 
 __all__ = ["list_bump"]
 
