@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from pytest_speedbump import lockfile
-from pytest_speedbump.absence import Absent, file_of, find_absent
 from pytest_speedbump.collected import Collected
-from pytest_speedbump.lockfile import Entry, Key, name_of
+from pytest_speedbump.lockfile import entry as lockfile
+from pytest_speedbump.lockfile.absence import Absent, file_of, find_absent
+from pytest_speedbump.lockfile.entry import Entry, Key, name_of
 from pytest_speedbump.report.document import document, replace_file
 from pytest_speedbump.report.status import status
 from pytest_speedbump.report.terminal import write_listing, write_table

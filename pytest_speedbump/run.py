@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from pytest_speedbump import lockfile
 from pytest_speedbump.bump import Bump
-from pytest_speedbump.lockfile import Entry, Key
+from pytest_speedbump.lockfile import entry as lockfile
+from pytest_speedbump.lockfile.entry import Entry, Key
 from pytest_speedbump.options import Options
 from pytest_speedbump.plan import bumps_of, check_fixtures, is_marked
 from pytest_speedbump.result import Result

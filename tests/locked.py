@@ -5,8 +5,8 @@ from typing import Any
 
 from suite import Suite
 
-from pytest_speedbump import lockfile
-from pytest_speedbump.lockfile import Entry, Key
+from pytest_speedbump.lockfile import entry as lockfile
+from pytest_speedbump.lockfile.entry import Entry, Key
 
 NAME = ".speedbump.json"
 

@@ -10,7 +10,7 @@ import pytest
 from locked import NAME, entry, guarded, lock, locked, names_in
 from suite import Suite
 
-from pytest_speedbump import lockfile
+from pytest_speedbump.lockfile import entry as lockfile
 
 SAVE = ("--speedbump-save", "-ra")  # its path is left out, so no test may follow at once
 BOTH = guarded("test_a", "test_b")
@@ -137,7 +137,7 @@ def test_listing_saves_nothing(suite: Suite) -> None:
 SAVER = """
 import sys
 from pathlib import Path
-from pytest_speedbump import lockfile
+from pytest_speedbump.lockfile import entry as lockfile
 
 path, *sources = map(Path, sys.argv[1:])
 held = [lockfile.read(source) for source in sources]

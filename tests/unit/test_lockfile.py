@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_speedbump import lockfile
 from pytest_speedbump.bump import MODES, Bump, Declaration
 from pytest_speedbump.errors import InputError
-from pytest_speedbump.lockfile import Entry, Key
+from pytest_speedbump.lockfile import entry as lockfile
+from pytest_speedbump.lockfile.entry import Entry, Key
 from pytest_speedbump.result import Estimate, Result
 from pytest_speedbump.targets import Targets
 

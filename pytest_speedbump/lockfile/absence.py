@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from pytest_speedbump.collected import Collected
-from pytest_speedbump.lockfile import Key
+from pytest_speedbump.lockfile.entry import Key
 
 __all__ = ["Absent", "file_of", "find_absent"]
 
