@@ -10,8 +10,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from pytest_speedbump.options import add_options
-from pytest_speedbump.plan import MARKERS
+from pytest_speedbump.plugin.markers import MARKERS
+from pytest_speedbump.plugin.options import add_options
 
 ROOT = Path(__file__).parent.parent
 

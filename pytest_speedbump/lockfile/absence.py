@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from pytest_speedbump.collected import Collected
 from pytest_speedbump.lockfile.entry import Key
+from pytest_speedbump.plugin.collected import Collected
 
 __all__ = ["Absent", "file_of", "find_absent"]
 

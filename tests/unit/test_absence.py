@@ -2,8 +2,8 @@
 
 import pytest
 
-from pytest_speedbump.collected import Collected
 from pytest_speedbump.lockfile.absence import find_absent
+from pytest_speedbump.plugin.collected import Collected
 
 HERE = "a.py::test_it"
 

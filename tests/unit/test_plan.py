@@ -8,8 +8,8 @@ import pytest
 
 from pytest_speedbump.bump import Bump, Declaration
 from pytest_speedbump.errors import InputError
-from pytest_speedbump.options import Given, Options, parse_options
-from pytest_speedbump.plan import bumps_of, check_fixtures, is_marked
+from pytest_speedbump.plugin.markers import bumps_of, check_fixtures, is_marked
+from pytest_speedbump.plugin.options import Given, Options, parse_options
 from pytest_speedbump.targets import parse_targets
 
 

@@ -4,7 +4,7 @@ import pytest
 from suite import Suite
 
 from pytest_speedbump.plugin import OPTIONS
-from pytest_speedbump.run import Run
+from pytest_speedbump.plugin.run import Run
 
 TESTS = """
 import pytest

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_speedbump.bump import Bump, Declaration, Kind, Mode, Origin, parse_mode
 from pytest_speedbump.errors import InputError
-from pytest_speedbump.options import Given, Options
+from pytest_speedbump.plugin.options import Given, Options
 from pytest_speedbump.targets import Targets, parse_targets
 from pytest_speedbump.units import format_share, parse_share, parse_times
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from pytest_speedbump.collected import Collected
 from pytest_speedbump.errors import InputError
-from pytest_speedbump.options import Options
+from pytest_speedbump.plugin.collected import Collected
+from pytest_speedbump.plugin.options import Options
 
 __all__ = ["Controller"]
 
@@ -21,8 +21,8 @@ class Controller:
 
     def start(self) -> None:
         """Raises UsageError where the lockfile cannot be used."""
-        from pytest_speedbump.reporting import ReportingPlugin
-        from pytest_speedbump.run import Run
+        from pytest_speedbump.plugin.reporting import ReportingPlugin
+        from pytest_speedbump.plugin.run import Run
 
         self._started = True
         try:

@@ -8,8 +8,8 @@ import pytest
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.lockfile import entry as lockfile
 from pytest_speedbump.lockfile.entry import Entry, Key
-from pytest_speedbump.options import Options
-from pytest_speedbump.plan import bumps_of, check_fixtures, is_marked
+from pytest_speedbump.plugin.markers import bumps_of, check_fixtures, is_marked
+from pytest_speedbump.plugin.options import Options
 from pytest_speedbump.result import Result
 from pytest_speedbump.trials.trial import Trial
 

@@ -14,14 +14,14 @@ from pytest_speedbump import _core
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.experiment.host import exclusive
 from pytest_speedbump.experiment.subject import Subject
-from pytest_speedbump.fixture import SpeedbumpFixture
+from pytest_speedbump.plugin.fixture import SpeedbumpFixture
+from pytest_speedbump.plugin.run import Run
+from pytest_speedbump.plugin.timeouts import time_left_ns
 from pytest_speedbump.report.progress import Progress
 from pytest_speedbump.report.properties import PREFIX, properties
 from pytest_speedbump.report.text import failure_text
 from pytest_speedbump.result import Result
-from pytest_speedbump.run import Run
 from pytest_speedbump.slowing.session import armed
-from pytest_speedbump.timeouts import time_left_ns
 from pytest_speedbump.trials.listing import list_bump
 from pytest_speedbump.trials.trial import ENOUGH_NS, Rules, Trial
 
@@ -37,7 +37,7 @@ def check_environment(config: pytest.Config) -> None:
     with armed(session):
         pass
     if config.pluginmanager.hasplugin("benchmark"):
-        from pytest_speedbump.joint import check_shape
+        from pytest_speedbump.plugin.benchmark_fixture import check_shape
 
         check_shape()
 
@@ -67,7 +67,7 @@ class MeasuringPlugin:
     def _join(self, item: pytest.Item, fixture: Any) -> None:
         from pytest_benchmark.fixture import BenchmarkFixture
 
-        from pytest_speedbump.joint import JoinedFixture, join
+        from pytest_speedbump.plugin.benchmark_fixture import JoinedFixture, join
 
         if type(fixture) is JoinedFixture:  # a conftest's own `benchmark`, which hands on what it was given
             return

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_speedbump.collected import Collected
 from pytest_speedbump.errors import InputError
-from pytest_speedbump.options import Options, add_options, parse_options
-from pytest_speedbump.plan import MARKERS, is_marked
+from pytest_speedbump.plugin.collected import Collected
+from pytest_speedbump.plugin.markers import MARKERS, is_marked
+from pytest_speedbump.plugin.options import Options, add_options, parse_options
 
 if TYPE_CHECKING:
-    from pytest_speedbump.fixture import SpeedbumpFixture
-    from pytest_speedbump.measuring import MeasuringPlugin
+    from pytest_speedbump.plugin.fixture import SpeedbumpFixture
+    from pytest_speedbump.plugin.measuring import MeasuringPlugin
 
 OPTIONS = pytest.StashKey[Options]()
 COLLECTED = pytest.StashKey[Collected]()
@@ -43,7 +43,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if not session.config.pluginmanager.hasplugin("dsession"):
         return
     # The controller of pytest-xdist collects nothing: it learns from its workers' reports.
-    from pytest_speedbump.controller import Controller
+    from pytest_speedbump.plugin.xdist import Controller
 
     options = session.config.stash[OPTIONS]
     controller = Controller(session.config, options)
@@ -73,8 +73,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     options = config.stash[OPTIONS]
     if not options.asked and not any(map(is_marked, session.items)):
         return
-    from pytest_speedbump.measuring import MeasuringPlugin, check_environment
-    from pytest_speedbump.run import Run
+    from pytest_speedbump.plugin.measuring import MeasuringPlugin, check_environment
+    from pytest_speedbump.plugin.run import Run
 
     try:
         run = Run.start(options)
@@ -88,7 +88,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if hasattr(config, "workeroutput"):
         config.workeroutput["speedbump_collected"] = config.stash[COLLECTED].to_json()
     else:
-        from pytest_speedbump.reporting import ReportingPlugin
+        from pytest_speedbump.plugin.reporting import ReportingPlugin
 
         reporting = ReportingPlugin(config, run, config.stash[COLLECTED], remote=False)
         config.pluginmanager.register(reporting, "speedbump-reporting")
@@ -99,7 +99,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 @pytest.fixture
 def speedbump(request: pytest.FixtureRequest) -> "SpeedbumpFixture":
     """Slow the test's targets while a call is repeated: ``speedbump(f, *args)`` returns what that does to it."""
-    from pytest_speedbump.fixture import SpeedbumpFixture
+    from pytest_speedbump.plugin.fixture import SpeedbumpFixture
 
     measuring = request.config.stash.get(MEASURING, None)
     return SpeedbumpFixture(None) if measuring is None else measuring.fixture_for(request.node)

@@ -23,7 +23,7 @@ class SpeedbumpFixture:
         self.results: tuple[Result, ...] = ()
 
     def __call__(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Result:
-        from pytest_speedbump.joint import refuse_awaitable, refuse_coroutine
+        from pytest_speedbump.plugin.benchmark_fixture import refuse_awaitable, refuse_coroutine
 
         refuse_coroutine(function, "speedbump")
         if self._measure is None:

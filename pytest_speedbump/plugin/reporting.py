@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from pytest_speedbump.collected import Collected
 from pytest_speedbump.lockfile import entry as lockfile
 from pytest_speedbump.lockfile.absence import Absent, file_of, find_absent
 from pytest_speedbump.lockfile.entry import Entry, Key, name_of
+from pytest_speedbump.plugin.collected import Collected
+from pytest_speedbump.plugin.run import Run
 from pytest_speedbump.report.document import document, replace_file
 from pytest_speedbump.report.status import status
 from pytest_speedbump.report.terminal import write_listing, write_table
 from pytest_speedbump.result import Result
-from pytest_speedbump.run import Run
 
 __all__ = ["ReportingPlugin"]
 
