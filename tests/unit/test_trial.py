@@ -7,10 +7,11 @@ from typing import Protocol
 import pytest
 from machine import Machine
 
-from pytest_speedbump import _core, trial
+from pytest_speedbump import _core
 from pytest_speedbump.bump import Bump, Declaration, Kind
 from pytest_speedbump.result import Result
 from pytest_speedbump.targets import parse_targets
+from pytest_speedbump.trials import trial
 from pytest_speedbump.trials.trial import Rules, Trial
 
 TARGETS = parse_targets(["machine:target"])
