@@ -32,8 +32,7 @@ class Bump:
     Attributes:
         delay_ns: time added to each matched call, as requested.
         declared: None for a plain measurement.
-        by: who named the targets. A target of the command line or an ini file concerns a whole suite, so a test that
-            never calls it is no error; a marker's target must run.
+        targets_by: who named the targets.
         notes: what a reader of the result should know, such as a marker's delay that the command line overrides.
     """
 
@@ -41,8 +40,16 @@ class Bump:
     delay_ns: float
     mode: Mode
     declared: Declaration | None
-    by: Origin
+    targets_by: Origin
     notes: tuple[str, ...] = ()
+
+    @property
+    def suite_wide(self) -> bool:
+        """Whether the targets were named for a whole suite, so that a benchmark which never calls them is no error.
+
+        What a marker names must run in its own test.
+        """
+        return self.targets_by != "marker"
 
     @property
     def delay_text(self) -> str:

@@ -130,7 +130,7 @@ class Result:
         return {
             "test": self.test,
             "targets": list(self.bump.targets.names),
-            "targets_by": self.bump.by,
+            "targets_by": self.bump.targets_by,
             "mode": self.bump.mode,
             "delay_ns": self.bump.delay_ns,
             "declared": declared and {"kind": declared.kind, "limit": declared.limit, "by": declared.by},
@@ -171,7 +171,7 @@ class Result:
                 delay_ns=one["delay_ns"],
                 mode=one["mode"],
                 declared=declared and Declaration(**declared),
-                by=one["targets_by"],
+                targets_by=one["targets_by"],
                 notes=tuple(one["notes"]),
             ),
             known_drop=Estimate.from_json(one["drop"]),

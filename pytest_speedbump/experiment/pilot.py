@@ -97,7 +97,7 @@ def run_pilot(experiment: Experiment, delay_ns: float) -> Pilot:
     start = time.perf_counter_ns()
     pairs: list[Pair] = []
     while len(pairs) < 2 or (len(pairs) < PAIRS and time.perf_counter_ns() - start < LONGEST_NS):
-        pairs += experiment.visit(0)
+        pairs += experiment.block(0)
     t0_ns = median(pair.control.ns for pair in pairs)
     calls = max(max(pair.control.calls, pair.slowed.calls) for pair in pairs)
     return Pilot(tuple(pairs), t0_ns, calls, log1p(calls * delay_ns / max(t0_ns, 1)), time.perf_counter_ns() - start)

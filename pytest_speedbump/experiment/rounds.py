@@ -1,4 +1,4 @@
-"""Rounds: random-order pairs of a control and a slowed round, visit by visit. No statistics, no output."""
+"""Rounds: random-order pairs of a control and a slowed round, block by block. No statistics, no output."""
 
 import gc
 import random
@@ -77,7 +77,7 @@ class Experiment:
         slowed = self._round(self._delay_ns, "slowed")
         return Pair(self._round(0.0, "control"), slowed)
 
-    def visit(self, length_ns: float) -> list[Pair]:
+    def block(self, length_ns: float) -> list[Pair]:
         """As many pairs as fit into ``length_ns``, one at least."""
         pairs = []
         deadline = time.perf_counter_ns() + length_ns

@@ -14,7 +14,7 @@ from math import expm1, inf, isfinite, log, log1p, sqrt
 
 __all__ = [
     "Sample",
-    "Visits",
+    "Blocks",
     "centre",
     "clip_scale",
     "drop_from_theta",
@@ -101,8 +101,8 @@ class Sample:
         )
 
 
-class Visits:
-    """All pairs of a measurement, visit by visit, under one frozen clip scale."""
+class Blocks:
+    """All pairs of a measurement, block by block, under one frozen clip scale."""
 
     def __init__(self, s: float) -> None:
         """ValueError unless s is positive and finite."""
@@ -116,18 +116,18 @@ class Visits:
         return len(self.samples)
 
     def __iter__(self) -> Iterator[float]:
-        """The D of every pair, one visit after another, sorted within each."""
+        """The D of every pair, one block after another, sorted within each."""
         return chain.from_iterable(self.samples)
 
     def add(self, ds: Iterable[float]) -> Sample:
-        """Store the pairs of a visit. ValueError where there are none, or one is not finite."""
+        """Store the pairs of a block. ValueError where there are none, or one is not finite."""
         sample = Sample(ds)
         self.samples.append(sample)
         self.pairs += len(sample)
         return sample
 
     def clipped_means(self, theta: float) -> list[float]:
-        """One mean of clip((D - theta) / s, -1, 1) for each visit."""
+        """One mean of clip((D - theta) / s, -1, 1) for each block."""
         return [sample.clipped_mean(theta, self.s) for sample in self.samples]
 
 

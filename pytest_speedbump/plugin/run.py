@@ -109,7 +109,7 @@ class Run:
         targets = self.options.targets
         if targets is None:
             return ""
-        suite_wide = [result for result in self.all_results if result.bump.by != "marker"]
+        suite_wide = [result for result in self.all_results if result.bump.suite_wide]
         if any(result.matched or result.verdict in ("measured", "inconclusive") for result in suite_wide):
             return ""
         if suite_wide:

@@ -85,7 +85,7 @@ def _remarks(result: Result) -> list[str]:
     remarks = [*result.bump.notes, *result.warnings]
     if result.lock is not None and result.lock.text and result.outcome != "failed":
         remarks.insert(0, f"lockfile: {result.lock.kind}: {result.lock.text}")
-    unconcerned = result.verdict == "void" and result.bump.by != "marker" and result.calls == 0
+    unconcerned = result.verdict == "void" and result.bump.suite_wide and result.calls == 0
     if result.reason and result.outcome != "failed" and not unconcerned:
         remarks.insert(0, f"{result.verdict}: {result.reason}")
     if result.verdict == "inconclusive" and result.floor is not None:

@@ -74,7 +74,7 @@ def uncalled_target(bump: Bump, matched: Sequence[CodeCounts]) -> str | None:
     A marker's targets must each run, also where a later pattern takes over the counting. Of suite-wide targets one is
     enough.
     """
-    if bump.by != "marker":
+    if bump.suite_wide:
         return None if matched else str(bump.targets)
     for index, name in enumerate(bump.targets.names):
         if name.startswith("!"):

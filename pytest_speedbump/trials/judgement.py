@@ -22,7 +22,7 @@ def outcome_of(bump: Bump, verdict: Verdict, *, uncalled: bool, strict: bool, ad
 
 def _breaks(bump: Bump, verdict: Verdict, *, uncalled: bool) -> bool:
     if verdict == "void":
-        return bump.by == "marker" or (bump.declared is not None and not uncalled)
+        return not bump.suite_wide or (bump.declared is not None and not uncalled)
     if bump.declared is None:
         return False
     opposite = {"insensitive": "sensitive", "sensitive": "insensitive"}

@@ -30,7 +30,7 @@ from pytest_speedbump.inference.sequential import (
     Sequential,
     halves_disagree,
     tail_alarm,
-    visits_to_pass,
+    blocks_to_pass,
 )
 from pytest_speedbump.result import Estimate, MatchedCode, Result, Verdict
 from pytest_speedbump.slowing.session import armed
@@ -41,7 +41,7 @@ from pytest_speedbump.units import format_share, format_time
 
 __all__ = ["ENOUGH_NS", "Rules", "Trial", "Watch", "try_bump"]
 
-VISIT_NS = 2e6  # one bet each; 1-3 ms are best, and all alike, so that each pair weighs the same
+BLOCK_NS = 2e6  # one bet each; 1-3 ms are best, and all alike, so that each pair weighs the same
 ENOUGH_NS = 0.2e9  # a verdict that stops sooner knows its drop too badly to be of use
 PLAIN_WIDTH = 0.005  # a plain measurement stops when the drop is known to +- so much
 
@@ -53,7 +53,7 @@ class Rules:
     Attributes:
         max_time_ns: limit of one verdict.
         alpha_fail: chance that a program which keeps its declaration fails.
-        alpha_pass: chance that one which breaks it passes. 0.01 costs 1.5 times the visits of 0.05.
+        alpha_pass: chance that one which breaks it passes. 0.01 costs 1.5 times the blocks of 0.05.
         alpha_end: most error at each end of an interval: 0.025, so that the whole covers 95 %, or less.
         strict: ``inconclusive`` fails too.
         advisory: nothing fails.
@@ -70,7 +70,7 @@ class Rules:
 
 
 class Watch(Protocol):
-    """Who sees a trial go on: called between visits, never inside a round."""
+    """Who sees a trial go on: called between blocks, never inside a round."""
 
     def visited(self, bump: Bump, elapsed_ns: float, pairs: int) -> None: ...
 
@@ -157,7 +157,7 @@ class Trial:
         if problem:
             return self._result("void", problem, matched=matched)
         self._warn(doubts(self._tally, self._conditions))
-        if self._hopeless or not len(self._question.visits):
+        if self._hopeless or not len(self._question.blocks):
             reason = self._hopeless or "no time was left to measure"
             return self._result(self._undecided, reason, matched=matched)
         return self._result(self._verdict(), question=self._question, matched=matched)
@@ -176,7 +176,7 @@ class Trial:
         experiment = Experiment(session, subject, self._bump.delay_ns, self._rng)
         try:
             if self._round_ns is None or self._round_ns < LONG_ROUND_NS:
-                experiment.visit(0)  # to warm up: code is instrumented when it first runs
+                experiment.block(0)  # to warm up: code is instrumented when it first runs
             if self._pilot is None:
                 self._pilot = run_pilot(experiment, self._bump.delay_ns)
                 for pair in self._pilot.pairs:
@@ -189,7 +189,7 @@ class Trial:
             if not self._pilot.calls or self._hopeless:
                 self.settled = True
             else:
-                self._visit(experiment, started, stretch_ns)
+                self._block(experiment, started, stretch_ns)
         finally:
             self._rounds += experiment.rounds
             now = _read_clocks()
@@ -200,7 +200,7 @@ class Trial:
                 clock_ns=now[1] - armed_at[1],
             )
 
-    def _visit(self, experiment: Experiment, started: int, stretch_ns: float) -> None:
+    def _block(self, experiment: Experiment, started: int, stretch_ns: float) -> None:
         assert self._question is not None
         while True:
             here_ns = time.perf_counter_ns() - started
@@ -209,7 +209,7 @@ class Trial:
                 self.settled = True
             if self.settled or here_ns >= stretch_ns:
                 return
-            pairs = experiment.visit(VISIT_NS)
+            pairs = experiment.block(BLOCK_NS)
             state = self._question.update([pair.log_ratio for pair in pairs])
             for pair in pairs:
                 self._tally.add(pair)
@@ -247,13 +247,13 @@ class Trial:
         declared, theta_b = self._bump.declared, self._theta_b
         if declared is None or theta_b is None or declared.kind == "sensitive" or theta > theta_b:
             return ""
-        visits = visits_to_pass(theta_b, clip_scale(theta_b, bound), min(self._rules.alpha_pass, self._rules.alpha_end))
-        needed_ns = visits * max(VISIT_NS, pair_ns)
+        blocks = blocks_to_pass(theta_b, clip_scale(theta_b, bound), min(self._rules.alpha_pass, self._rules.alpha_end))
+        needed_ns = blocks * max(BLOCK_NS, pair_ns)
         if needed_ns <= self._rules.max_time_ns:
             return ""
         limit, enough = format_time(self._rules.max_time_ns), math.ceil(1.5 * needed_ns / 1e9)
         return (
-            f"a pass takes {visits} pairs of rounds, here about {format_time(needed_ns, 2)}, and the limit is {limit}; "
+            f"a pass takes {blocks} pairs of rounds, here about {format_time(needed_ns, 2)}, and the limit is {limit}; "
             f"give it --speedbump-max-time {enough}s, or make rounds shorter"
         )
 
@@ -348,16 +348,16 @@ class Trial:
         self, bounds: Interval, question: Sequential | Precision
     ) -> tuple[Estimate, Estimate | None, float | None]:
         """Drop, transmission and floor; also warns of rounds that do not tell one story."""
-        visits, tally = question.visits, self._tally
+        blocks, tally = question.blocks, self._tally
         drop = _estimate(bounds, drop_from_theta)
         reaches = None
         if tally.delivered_ns > 0:
             t0, delivered = tally.median_control_ns, tally.delivered_ns / tally.pairs
             reaches = _estimate(bounds, lambda theta: transmission(t0, theta, delivered))
-        least = floor(visits, bounds.theta, visits.s)
-        if tail_alarm(visits, self._theta_b or bounds.theta):
+        least = floor(blocks, bounds.theta, blocks.s)
+        if tail_alarm(blocks, self._theta_b or bounds.theta):
             self._warn("some slowed rounds are far slower than the drop tells; look at the tail of the round times")
-        if halves_disagree(visits):
+        if halves_disagree(blocks):
             self._warn("the first and the second half of the rounds disagree; the effect changed while it was measured")
         return drop, reaches, drop_from_theta(least) if math.isfinite(least) else None
 

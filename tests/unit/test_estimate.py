@@ -6,11 +6,11 @@ from statistics import fmean, stdev
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from traces import TRACES, Trace, visit
+from traces import TRACES, Trace, block
 
 from pytest_speedbump.inference.effect import (
     Sample,
-    Visits,
+    Blocks,
     centre,
     clip_scale,
     drop_from_theta,
@@ -112,15 +112,15 @@ def test_clipped_sum_is_the_plain_sum(ds: list[float], theta: float, s: float) -
 
 @pytest.mark.parametrize("bad", NOT_FINITE)
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_a_visit_that_is_not_finite_is_refused_whole(bad: float, place: int) -> None:
+def test_a_block_that_is_not_finite_is_refused_whole(bad: float, place: int) -> None:
     ds = [0.1, 0.2]
     ds.insert(place, bad)
-    visits = Visits(0.1)
+    blocks = Blocks(0.1)
     with pytest.raises(ValueError, match="finite"):
-        visits.add(ds)
+        blocks.add(ds)
     with pytest.raises(ValueError, match="finite"):
         centre(ds, 0.1)
-    assert (len(visits), visits.pairs) == (0, 0)
+    assert (len(blocks), blocks.pairs) == (0, 0)
 
 
 def test_opposite_infinities_do_not_cancel() -> None:
@@ -128,25 +128,25 @@ def test_opposite_infinities_do_not_cancel() -> None:
         Sample([inf, -inf])
 
 
-def test_a_visit_without_pairs_is_refused() -> None:
+def test_a_block_without_pairs_is_refused() -> None:
     with pytest.raises(ValueError, match="no pairs"):
-        Visits(0.1).add([])
+        Blocks(0.1).add([])
 
 
 @pytest.mark.parametrize("bad", [0, -0.1, *NOT_FINITE])
 def test_a_clip_scale_that_cannot_clip_is_refused(bad: float) -> None:
     with pytest.raises(ValueError, match="clip scale"):
-        Visits(bad)
+        Blocks(bad)
 
 
 @given(st.lists(pairs, min_size=1, max_size=5), ratios, scales)
-def test_visits_keep_every_pair_in_its_visit(taken: list[list[float]], theta: float, s: float) -> None:
-    visits = Visits(s)
+def test_blocks_keep_every_pair_in_its_block(taken: list[list[float]], theta: float, s: float) -> None:
+    blocks = Blocks(s)
     for ds in taken:
-        visits.add(ds)
-    assert (len(visits), visits.pairs) == (len(taken), sum(map(len, taken)))
-    assert sorted(visits) == sorted(d for ds in taken for d in ds)
-    assert visits.clipped_means(theta) == pytest.approx([naive_sum(ds, theta, s) / len(ds) for ds in taken], abs=1e-9)
+        blocks.add(ds)
+    assert (len(blocks), blocks.pairs) == (len(taken), sum(map(len, taken)))
+    assert sorted(blocks) == sorted(d for ds in taken for d in ds)
+    assert blocks.clipped_means(theta) == pytest.approx([naive_sum(ds, theta, s) / len(ds) for ds in taken], abs=1e-9)
 
 
 @given(pairs, scales)
@@ -195,7 +195,7 @@ def test_floor_is_three_times_what_the_centre_really_scatters(
     rounds = trace(5)
     thetas, floors = [], []
     for _ in range(150):
-        ds = visit(rounds, 0.01, rng, pairs=100)
+        ds = block(rounds, 0.01, rng, pairs=100)
         thetas.append(centre(ds, 0.1))
         floors.append(floor(ds, thetas[-1], 0.1))
     ratio = sqrt(fmean(f * f for f in floors)) / stdev(thetas)

@@ -40,10 +40,10 @@ def test_the_order_is_drawn_and_the_seed_fixes_it() -> None:
     assert 60 < control_first < 140, "a fair coin, and a fixed seed: this cannot flicker"
 
 
-def test_a_visit_has_one_pair_at_least_and_as_many_as_fit() -> None:
+def test_a_block_has_one_pair_at_least_and_as_many_as_fit() -> None:
     rounds = experiment(Machine())
-    assert len(rounds.visit(0)) == 1
-    assert len(rounds.visit(5e6)) > 1
+    assert len(rounds.block(0)) == 1
+    assert len(rounds.block(5e6)) > 1
     assert rounds.rounds % 2 == 0
 
 
@@ -51,7 +51,7 @@ def test_rounds_are_paused_in_between() -> None:
     machine = Machine()
     seen: list[float | None] = []
     machine.before_round = lambda: seen.append(machine._delay_ns)
-    experiment(machine).visit(1e6)
+    experiment(machine).block(1e6)
     assert set(seen) == {None}
 
 

@@ -92,7 +92,7 @@ def test_a_marker_beats_ini(by: str) -> None:
     (bump,) = plan(MARKED, options=given(by))
     assert (bump.delay_ns, bump.mode, bump.notes) == (1000, "nogil", ())
     assert bump.declared == Declaration("insensitive", 0.1, "marker")
-    assert bump.by == "marker"
+    assert bump.targets_by == "marker"
 
 
 def test_the_command_line_beats_a_marker_and_leaves_a_note_each() -> None:
@@ -119,12 +119,12 @@ def test_a_plain_marker_stays_plain_under_a_budget_for_other_targets() -> None:
 
 def test_suite_wide_targets_come_after_markers_and_only_once() -> None:
     own, shared = plan(pytest.mark.speedbump("pkg.a"), options=SUITE_WIDE)
-    assert [(str(own.targets), own.by), (str(shared.targets), shared.by)] == [
+    assert [(str(own.targets), own.targets_by), (str(shared.targets), shared.targets_by)] == [
         ("pkg.a", "marker"),
         ("pkg.*", "command line"),
     ]
     (taken,) = plan(pytest.mark.speedbump(delay="1us"), options=SUITE_WIDE)
-    assert (str(taken.targets), taken.by, taken.delay_ns) == ("pkg.*", "command line", 1000)
+    assert (str(taken.targets), taken.targets_by, taken.delay_ns) == ("pkg.*", "command line", 1000)
 
 
 def test_a_sweep_is_one_bump_a_delay() -> None:

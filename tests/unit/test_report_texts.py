@@ -176,7 +176,7 @@ def test_remarks_follow_the_table() -> None:
         "  t.py::test_log [log.* +5us]: a doubt",
         "  t.py::test_log [log.* +5us]: floor reached: 0.3%",
     ]
-    suite_wide = replace(VOID, bump=replace(VOID.bump, by="command line"), outcome="passed")
+    suite_wide = replace(VOID, bump=replace(VOID.bump, targets_by="command line"), outcome="passed")
     assert table(suite_wide)[-1].startswith("1 void;")
     broken = replace(suite_wide, calls=None, reason="the callable raised")
     assert table(broken)[-1].endswith(": void: the callable raised")

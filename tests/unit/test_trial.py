@@ -145,7 +145,7 @@ def test_no_time_for_a_pass_is_said_and_not_tried(on: Attempt) -> None:
 
 
 def test_a_blatant_violation_needs_no_time_for_a_pass(on: Attempt) -> None:
-    """By the clip that so long a delay needs, a pass would take minutes; the failure takes a few visits."""
+    """By the clip that so long a delay needs, a pass would take minutes; the failure takes a few blocks."""
     assert on(Machine(round_ns=1e3), 0.02, delay_ns=50e6).verdict == "sensitive"
 
 

@@ -7,9 +7,9 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from traces import TRACES, Trace, pair, periodic, phases, quiet, visit
+from traces import TRACES, Trace, pair, periodic, phases, quiet, block
 
-from pytest_speedbump.inference.effect import Visits, centre, clip_scale, theta_from_drop
+from pytest_speedbump.inference.effect import Blocks, centre, clip_scale, theta_from_drop
 from pytest_speedbump.inference.sequential import (
     RESOLUTION,
     Sequential,
@@ -17,7 +17,7 @@ from pytest_speedbump.inference.sequential import (
     halves_disagree,
     interval,
     tail_alarm,
-    visits_to_pass,
+    blocks_to_pass,
 )
 
 type MakeTrace = Callable[[int], Trace]
@@ -31,29 +31,29 @@ SMALL_BUDGET = 0.002
 SMALL_SCALE = 5 * SMALL_BUDGET
 
 
-def collect(taken: Iterable[Iterable[float]], s: float = SCALE) -> Visits:
-    visits = Visits(s)
+def collect(taken: Iterable[Iterable[float]], s: float = SCALE) -> Blocks:
+    blocks = Blocks(s)
     for ds in taken:
-        visits.add(ds)
-    return visits
+        blocks.add(ds)
+    return blocks
 
 
 def sequential(alpha_over: float = ALPHA, alpha_under: float = ALPHA, *, s: float = SCALE) -> Sequential:
     return Sequential(BUDGET, s, alpha_over, alpha_under)
 
 
-def naive_capital(visits: Visits, theta: float, side: int) -> float:
+def naive_capital(blocks: Blocks, theta: float, side: int) -> float:
     """Evidence that the effect lies above theta (side 1) or below it (-1), by raw products."""
     stakes = [0.9, 0.45, 0.225, 0.1125, 0.05625, 0.028125, 0.0140625]
     us = []
-    for sample in visits.samples:
-        clipped = [max(-1.0, min(1.0, (d - theta) / visits.s)) for d in sample]
+    for sample in blocks.samples:
+        clipped = [max(-1.0, min(1.0, (d - theta) / blocks.s)) for d in sample]
         us.append(side * sum(clipped) / len(clipped))
     return sum(prod(1 + f * u for u in us) for f in stakes) / 7
 
 
-# Visits of a few pairs, with effects that come and go: verdicts are reached, and regretted.
-small_visits = st.lists(
+# Blocks of a few pairs, with effects that come and go: verdicts are reached, and regretted.
+small_blocks = st.lists(
     st.tuples(
         st.integers(1, 50),
         st.lists(st.floats(-0.3, 0.3), min_size=1, max_size=3),
@@ -66,12 +66,12 @@ small_visits = st.lists(
 # The rule
 
 
-@given(small_visits, st.sampled_from([0.2, 0.05, 0.01]), st.sampled_from([0.2, 0.05, 0.01]))
+@given(small_blocks, st.sampled_from([0.2, 0.05, 0.01]), st.sampled_from([0.2, 0.05, 0.01]))
 def test_the_verdict_is_the_first_capital_to_reach_one_over_alpha(
     taken: list[list[float]], alpha_over: float, alpha_under: float
 ) -> None:
     verdict = sequential(alpha_over, alpha_under)
-    seen = Visits(SCALE)
+    seen = Blocks(SCALE)
     expected: State = None
     for ds in taken:
         seen.add(ds)
@@ -85,36 +85,36 @@ def test_the_verdict_is_the_first_capital_to_reach_one_over_alpha(
 
 
 def test_long_evidence_neither_underflows_nor_is_forgotten() -> None:
-    """Raw products end at zero after 400 such visits; logs find their way back."""
+    """Raw products end at zero after 400 such blocks; logs find their way back."""
     verdict = sequential()
-    visits = collect([[-1.0]] * 1000 + [[1.0]] * 2000)
-    assert visits.clipped_means(BUDGET)[0] == -1
-    assert interval(visits, ALPHA, ALPHA).low > BUDGET
+    blocks = collect([[-1.0]] * 1000 + [[1.0]] * 2000)
+    assert blocks.clipped_means(BUDGET)[0] == -1
+    assert interval(blocks, ALPHA, ALPHA).low > BUDGET
     assert [verdict.update([d]) for d in (1.0,) * 8][-1] == "over"
 
 
 @pytest.mark.parametrize("bad", [[], [nan], [0.0, inf]])
-def test_a_bad_visit_changes_nothing(bad: list[float]) -> None:
+def test_a_bad_block_changes_nothing(bad: list[float]) -> None:
     verdict = sequential()
     with pytest.raises(ValueError, match=r"pairs|finite"):
         verdict.update(bad)
-    assert (verdict.state, verdict.visits.pairs) == (None, 0)
+    assert (verdict.state, verdict.blocks.pairs) == (None, 0)
     assert [verdict.update([0.0]) for _ in range(29)].index("under") == 28
 
 
 @pytest.mark.parametrize(
-    ("s", "alpha", "visits"), [(5 * BUDGET, 0.05, 29), (5 * BUDGET, 0.0025, 48), (BUDGET / 2, 0.05, 8)]
+    ("s", "alpha", "blocks"), [(5 * BUDGET, 0.05, 29), (5 * BUDGET, 0.0025, 48), (BUDGET / 2, 0.05, 8)]
 )
-def test_visits_to_pass_is_what_a_noiseless_measurement_takes(s: float, alpha: float, visits: int) -> None:
+def test_blocks_to_pass_is_what_a_noiseless_measurement_takes(s: float, alpha: float, blocks: int) -> None:
     verdict = sequential(alpha_under=alpha, s=s)
-    states = [verdict.update([0.0]) for _ in range(visits)]
-    assert states == [None] * (visits - 1) + ["under"]
-    assert visits_to_pass(BUDGET, s, alpha) == visits
+    states = [verdict.update([0.0]) for _ in range(blocks)]
+    assert states == [None] * (blocks - 1) + ["under"]
+    assert blocks_to_pass(BUDGET, s, alpha) == blocks
 
 
 @given(st.floats(1e-3, 1), st.floats(1, 200), st.floats(1e-6, 0.5))
-def test_visits_to_pass_is_minimal(theta_b: float, width: float, alpha: float) -> None:
-    n = visits_to_pass(theta_b, width * theta_b, alpha)
+def test_blocks_to_pass_is_minimal(theta_b: float, width: float, alpha: float) -> None:
+    n = blocks_to_pass(theta_b, width * theta_b, alpha)
     stakes = [0.9 * 2**-k for k in range(7)]
     before, after = (sum((1 + f / width) ** m for f in stakes) / 7 * alpha for m in (n - 1, n))
     assert before < 1 + 1e-9
@@ -124,7 +124,7 @@ def test_visits_to_pass_is_minimal(theta_b: float, width: float, alpha: float) -
 @pytest.mark.parametrize("theta_b", [0.0, -0.1, nan])
 def test_without_a_budget_nothing_can_pass(theta_b: float) -> None:
     with pytest.raises(ValueError, match="positive budget"):
-        visits_to_pass(theta_b, 0.1, 0.05)
+        blocks_to_pass(theta_b, 0.1, 0.05)
 
 
 # Error rates
@@ -152,7 +152,7 @@ def test_verdicts_are_right(make: MakeTrace, drop: float, truth: State) -> None:
     for seed in range(runs):
         rng, rounds, verdict = Random(seed), make(seed), sequential()
         for _ in range(2500):
-            if verdict.update(visit(rounds, theta_from_drop(drop), rng)):
+            if verdict.update(block(rounds, theta_from_drop(drop), rng)):
                 break
         states.append(verdict.state)
     assert states.count(truth) == runs, f"{make.__name__}: {states.count(truth)} of {runs} right"
@@ -163,12 +163,12 @@ def test_the_interval_misses_the_effect_no_more_often_than_declared(make: MakeTr
     """Looked at three times a run, since it must hold whenever one looks."""
     runs, effect, low_misses, high_misses = 150, 0.001, 0, 0
     for seed in range(runs):
-        rng, rounds, visits = Random(seed), make(seed), Visits(SMALL_SCALE)
+        rng, rounds, blocks = Random(seed), make(seed), Blocks(SMALL_SCALE)
         seen = []
         for n in range(1, 151):
-            visits.add([pair(rounds, effect, rng)])
+            blocks.add([pair(rounds, effect, rng)])
             if n % 50 == 0:
-                seen.append(interval(visits, 0.1, 0.1))
+                seen.append(interval(blocks, 0.1, 0.1))
         low_misses += any(found.low > effect for found in seen)
         high_misses += any(found.high < effect for found in seen)
         assert -inf < seen[-1].low < seen[-1].high < inf
@@ -184,8 +184,8 @@ def test_a_fixed_order_takes_the_collector_for_an_effect() -> None:
         wrong = 0
         for seed in range(runs):
             rng, rounds = Random(seed) if random_order else None, periodic(seed)
-            visits = collect(visit(rounds, 0.0, rng) for _ in range(60))
-            wrong += interval(visits, ALPHA, ALPHA).low > 0
+            blocks = collect(block(rounds, 0.0, rng) for _ in range(60))
+            wrong += interval(blocks, ALPHA, ALPHA).low > 0
         return wrong
 
     assert claims(random_order=False) == 40
@@ -215,44 +215,44 @@ def test_a_delay_that_bites_in_few_rounds_needs_the_wide_clip() -> None:
 # The interval
 
 
-@given(small_visits)
+@given(small_blocks)
 def test_the_ends_of_the_interval_are_where_the_evidence_suffices(taken: list[list[float]]) -> None:
-    visits = collect(taken)
-    found = interval(visits, 0.02, 0.2)
+    blocks = collect(taken)
+    found = interval(blocks, 0.02, 0.2)
     step = 1.01 * RESOLUTION * SCALE
     for end, side, alpha in ((found.low, 1, 0.02), (found.high, -1, 0.2)):
         if abs(end) == inf:
-            assert naive_capital(visits, -side * 1e3, side) * alpha < 1 + 1e-9
+            assert naive_capital(blocks, -side * 1e3, side) * alpha < 1 + 1e-9
         else:
-            assert naive_capital(visits, end, side) * alpha > 1 - 1e-9
-            assert naive_capital(visits, end + side * step, side) * alpha < 1 + 1e-9
+            assert naive_capital(blocks, end, side) * alpha > 1 - 1e-9
+            assert naive_capital(blocks, end + side * step, side) * alpha < 1 + 1e-9
     assert found.low <= found.theta <= found.high
 
 
-@given(small_visits)
-def test_visits_of_one_size_put_their_centre_inside(taken: list[list[float]]) -> None:
-    visits = collect([ds[0], ds[-1]] for ds in taken)
-    assert interval(visits, ALPHA, ALPHA).theta == centre(visits, SCALE)
+@given(small_blocks)
+def test_blocks_of_one_size_put_their_centre_inside(taken: list[list[float]]) -> None:
+    blocks = collect([ds[0], ds[-1]] for ds in taken)
+    assert interval(blocks, ALPHA, ALPHA).theta == centre(blocks, SCALE)
 
 
-def test_one_huge_visit_weighs_no_more_than_a_small_one() -> None:
-    visits = collect([[-0.05] * 1000] + [[0.05]] * 200)
-    found = interval(visits, ALPHA, ALPHA)
-    assert centre(visits, SCALE) < 0 < found.low == found.theta < 0.05 < found.high
+def test_one_huge_block_weighs_no_more_than_a_small_one() -> None:
+    blocks = collect([[-0.05] * 1000] + [[0.05]] * 200)
+    found = interval(blocks, ALPHA, ALPHA)
+    assert centre(blocks, SCALE) < 0 < found.low == found.theta < 0.05 < found.high
 
 
-def test_few_visits_bound_nothing() -> None:
+def test_few_blocks_bound_nothing() -> None:
     theta, low, high = interval(collect([[0.01]] * 3), ALPHA, ALPHA)
     assert theta == pytest.approx(0.01)
     assert (low, high) == (-inf, inf)
 
 
-def test_an_interval_without_visits_is_refused() -> None:
+def test_an_interval_without_blocks_is_refused() -> None:
     with pytest.raises(ValueError, match="no pairs"):
-        interval(Visits(SCALE), ALPHA, ALPHA)
+        interval(Blocks(SCALE), ALPHA, ALPHA)
 
 
-@given(small_visits, st.sampled_from([0.2, 0.01]), st.sampled_from([0.2, 0.01]))
+@given(small_blocks, st.sampled_from([0.2, 0.01]), st.sampled_from([0.2, 0.01]))
 def test_interval_and_verdict_never_contradict_each_other(
     taken: list[list[float]], alpha_over: float, alpha_under: float
 ) -> None:
@@ -276,7 +276,7 @@ def test_a_verdict_outlives_evidence_that_fades() -> None:
         pass
     for _ in range(20):
         verdict.update([0.05])
-    assert interval(verdict.visits, ALPHA, ALPHA).high > BUDGET
+    assert interval(verdict.blocks, ALPHA, ALPHA).high > BUDGET
     found = verdict.interval()
     assert found.high == BUDGET
     assert -inf < found.low < found.theta <= found.high
@@ -301,9 +301,9 @@ def test_the_tail_alarm_sleeps_where_only_noise_has_tails(make: MakeTrace) -> No
     runs, alarms = 200, 0
     for seed in range(runs):
         rng, rounds = Random(seed), make(seed)
-        visits = collect((visit(rounds, SMALL_BUDGET, rng) for _ in range(50)), SMALL_SCALE)
-        assert sum(map(sum, (v.tails(SMALL_BUDGET, SMALL_SCALE) for v in visits.samples))) > 10
-        alarms += tail_alarm(visits, SMALL_BUDGET)
+        blocks = collect((block(rounds, SMALL_BUDGET, rng) for _ in range(50)), SMALL_SCALE)
+        assert sum(map(sum, (v.tails(SMALL_BUDGET, SMALL_SCALE) for v in blocks.samples))) > 10
+        alarms += tail_alarm(blocks, SMALL_BUDGET)
     assert alarms <= runs / 100, f"{make.__name__}: {alarms} of {runs}"
 
 
@@ -313,11 +313,11 @@ def test_the_tail_alarm_hears_what_the_centre_cannot(make: MakeTrace) -> None:
     runs, alarms = 10, 0
     for seed in range(runs):
         rng, rounds = Random(seed), make(seed)
-        visits = collect(
+        blocks = collect(
             [pair(rounds, log(3) if rng.random() < 0.05 else 0.0, rng) for _ in range(10)] for _ in range(300)
         )
-        assert centre(visits, SCALE) < BUDGET
-        alarms += tail_alarm(visits, BUDGET)
+        assert centre(blocks, SCALE) < BUDGET
+        alarms += tail_alarm(blocks, BUDGET)
     assert alarms == runs, f"{make.__name__}: {alarms} of {runs}"
 
 
@@ -329,9 +329,9 @@ def test_the_tail_alarm_is_one_sided_and_needs_a_hundredfold(slower: int, alarm:
     assert not tail_alarm(collect([[1.0] * slower]), 1.0)
 
 
-def test_no_visits_raise_no_alarm() -> None:
-    assert not tail_alarm(Visits(SCALE), 0.0)
-    assert not halves_disagree(Visits(SCALE))
+def test_no_blocks_raise_no_alarm() -> None:
+    assert not tail_alarm(Blocks(SCALE), 0.0)
+    assert not halves_disagree(Blocks(SCALE))
 
 
 @pytest.mark.parametrize("make", TRACES)
@@ -339,8 +339,8 @@ def test_halves_of_one_effect_agree(make: MakeTrace) -> None:
     runs, warned = 200, 0
     for seed in range(runs):
         rng, rounds = Random(seed), make(seed)
-        visits = collect((visit(rounds, BUDGET, rng) for _ in range(31)), SMALL_SCALE)
-        warned += halves_disagree(visits, least=0.0)
+        blocks = collect((block(rounds, BUDGET, rng) for _ in range(31)), SMALL_SCALE)
+        warned += halves_disagree(blocks, least=0.0)
     assert warned <= 0.01 * runs, f"{make.__name__}: {warned} of {runs}"
 
 
@@ -348,7 +348,7 @@ def test_halves_of_one_effect_agree(make: MakeTrace) -> None:
 @pytest.mark.parametrize("effects", [(0.0, 0.04), (0.04, 0.0)])
 def test_halves_of_two_effects_disagree(make: MakeTrace, effects: tuple[float, float]) -> None:
     rng, rounds = Random(3), make(3)
-    assert halves_disagree(collect(visit(rounds, effect, rng) for effect in effects for _ in range(60)))
+    assert halves_disagree(collect(block(rounds, effect, rng) for effect in effects for _ in range(60)))
 
 
 def test_halves_are_halves() -> None:

@@ -64,5 +64,5 @@ def pair(trace: Trace, effect: float, rng: Random | None) -> float:
     return log_ratio(control, slowed * exp(effect))
 
 
-def visit(trace: Trace, effect: float, rng: Random | None, pairs: int = 10) -> list[float]:
+def block(trace: Trace, effect: float, rng: Random | None, pairs: int = 10) -> list[float]:
     return [pair(trace, effect, rng) for _ in range(pairs)]
