@@ -1,46 +1,66 @@
-"""What a session counted, as people read it: by target as written, and by code object."""
+"""What is counted of matched calls: the five numbers, and what they are counted for."""
 
 from dataclasses import dataclass
 from types import CodeType
-from typing import TYPE_CHECKING
 
-from pytest_speedbump.targets import Targets
-
-if TYPE_CHECKING:
-    from pytest_speedbump._core import Session
-
-__all__ = ["CodeCounts", "Snapshot", "TargetCounts", "take_snapshot"]
+__all__ = ["CodeCounts", "Counts", "Snapshot", "TargetCounts"]
 
 
 @dataclass(frozen=True, slots=True)
-class TargetCounts:
-    """Totals of one target as written, since the start. Times in ns.
+class Counts:
+    """Matched calls and what became of their delays. Times in ns; add, subtract, and divide to get means.
 
     Attributes:
-        late_ns: what preemption added to delays, kept out of ``delivered_ns``.
+        requested_ns: the sum of the delays asked for.
+        delivered_ns: what the clock says was added, without ``late_ns``.
+        late_ns: what preemption added on top.
         waited_ns: time to get the GIL back after a delay had given it up; not delay.
     """
 
+    calls: float = 0
+    requested_ns: float = 0.0
+    delivered_ns: float = 0.0
+    late_ns: float = 0.0
+    waited_ns: float = 0.0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(
+            self.calls + other.calls,
+            self.requested_ns + other.requested_ns,
+            self.delivered_ns + other.delivered_ns,
+            self.late_ns + other.late_ns,
+            self.waited_ns + other.waited_ns,
+        )
+
+    def __sub__(self, other: "Counts") -> "Counts":
+        return Counts(
+            self.calls - other.calls,
+            self.requested_ns - other.requested_ns,
+            self.delivered_ns - other.delivered_ns,
+            self.late_ns - other.late_ns,
+            self.waited_ns - other.waited_ns,
+        )
+
+    def __truediv__(self, n: float) -> "Counts":
+        return Counts(
+            self.calls / n, self.requested_ns / n, self.delivered_ns / n, self.late_ns / n, self.waited_ns / n
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetCounts(Counts):
+    """Totals of one target as written, since the start."""
+
     name: str
-    calls: int
-    requested_ns: float
-    delivered_ns: float
-    late_ns: float
-    waited_ns: float
 
 
-@dataclass(frozen=True, slots=True)
-class CodeCounts:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeCounts(Counts):
     """Totals of one code object. ``target`` is the index of the name that chose it."""
 
     module: str
     code: CodeType
     target: int
-    calls: int
-    requested_ns: float
-    delivered_ns: float
-    late_ns: float
-    waited_ns: float
 
     @property
     def name(self) -> str:
@@ -61,31 +81,3 @@ class Snapshot:
 
     targets: tuple[TargetCounts, ...]
     matched: tuple[CodeCounts, ...]
-
-
-def take_snapshot(session: "Session", targets: Targets) -> Snapshot:
-    """Reads a session of ``targets``, armed or not. What was seen but never called while counting is left out."""
-    matched = tuple(
-        CodeCounts(module, code, targets.origins[pattern], calls, requested, delivered, late, waited)
-        for code, module, pattern, calls, requested, delivered, _, late, waited in session.snapshot()
-        if calls
-    )
-    return Snapshot(
-        tuple(
-            _total(name, [code for code in matched if code.target == index])
-            for index, name in enumerate(targets.names)
-            if not name.startswith("!")
-        ),
-        matched,
-    )
-
-
-def _total(name: str, codes: list[CodeCounts]) -> TargetCounts:
-    return TargetCounts(
-        name,
-        sum(code.calls for code in codes),
-        sum(code.requested_ns for code in codes),
-        sum(code.delivered_ns for code in codes),
-        sum(code.late_ns for code in codes),
-        sum(code.waited_ns for code in codes),
-    )

@@ -1,9 +1,11 @@
 """The answer for one test and one bump: frozen, and in full what the result document says."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self
 
 from pytest_speedbump.bump import Bump, Declaration
+from pytest_speedbump.counts import Counts
+from pytest_speedbump.remarks import Remark
 from pytest_speedbump.targets import Targets
 
 __all__ = ["Change", "Estimate", "MatchedCode", "Outcome", "Result", "Verdict", "VoidError"]
@@ -28,8 +30,13 @@ class Estimate(float):
         self.low, self.high = low, high
         return self
 
+    @property
+    def estimate(self) -> float:
+        """The number itself, by the name that it has in the result document."""
+        return float(self)
+
     def to_json(self) -> dict[str, float | None]:
-        return {"estimate": float(self), "low": self.low, "high": self.high}
+        return {"estimate": self.estimate, "low": self.low, "high": self.high}
 
     @classmethod
     def from_json(cls, one: dict[str, Any] | None) -> Self | None:
@@ -76,8 +83,7 @@ class Result:
         floor: smallest drop that the rounds could tell from none.
         pairs: pairs of rounds that the verdict rests on.
         iterations: calls of the callable in one round.
-        calls: matched calls, mean of both arms.
-        late_ns: what preemption added to the delay, kept out of ``delivered_ns``.
+        counts: of matched calls; ``calls`` is the mean of both arms, the times are those of the slowed one.
         probe_ns: what armed, undelayed instrumentation adds.
     """
 
@@ -85,7 +91,7 @@ class Result:
     bump: Bump
     verdict: Verdict
     outcome: Outcome
-    reason: str = ""
+    reason: Remark = Remark()  # noqa: RUF009 - immutable
     warnings: tuple[str, ...] = ()
     known_drop: Estimate | None = None
     known_transmission: Estimate | None = None
@@ -94,11 +100,7 @@ class Result:
     iterations: int = 1
     seconds: float = 0.0
     control_ns: float | None = None
-    calls: float | None = None
-    requested_ns: float | None = None
-    delivered_ns: float | None = None
-    late_ns: float | None = None
-    waited_ns: float | None = None
+    counts: Counts | None = None
     probe_ns: float | None = None
     matched: tuple[MatchedCode, ...] = ()
     lock: Change | None = None
@@ -116,6 +118,11 @@ class Result:
         if self.known_transmission is None:
             raise VoidError(f"no transmission is known for {self.bump}: {self.reason or 'nothing was delivered'}")
         return self.known_transmission
+
+    @property
+    def calls(self) -> float | None:
+        """Matched calls per call of the benchmarked callable."""
+        return None if self.counts is None else self.counts.calls
 
     @property
     def slowed_ns(self) -> float | None:
@@ -137,6 +144,7 @@ class Result:
             "verdict": self.verdict,
             "outcome": self.outcome,
             "reason": self.reason,
+            "cause": self.reason.kind,
             "warnings": list(self.warnings),
             "notes": list(self.bump.notes),
             "drop": self.known_drop.to_json() if self.known_drop is not None else None,
@@ -147,11 +155,7 @@ class Result:
             "seconds": self.seconds,
             "control_ns": self.control_ns,
             "slowed_ns": self.slowed_ns,
-            "calls": self.calls,
-            "requested_ns": self.requested_ns,
-            "delivered_ns": self.delivered_ns,
-            "late_ns": self.late_ns,
-            "waited_ns": self.waited_ns,
+            **(dict.fromkeys(_COUNTS) if self.counts is None else asdict(self.counts)),
             "probe_ns": self.probe_ns,
             "matched": [
                 {"name": c.name, "file": c.file, "line": c.line, "calls": c.calls, "delivered_ns": c.delivered_ns}
@@ -174,6 +178,8 @@ class Result:
                 targets_by=one["targets_by"],
                 notes=tuple(one["notes"]),
             ),
+            reason=Remark.told(one["cause"], one["reason"]),
+            counts=None if one["calls"] is None else Counts(*(one[name] for name in _COUNTS)),
             known_drop=Estimate.from_json(one["drop"]),
             known_transmission=Estimate.from_json(one["transmission"]),
             warnings=tuple(one["warnings"]),
@@ -183,7 +189,5 @@ class Result:
         )
 
 
-_PLAIN_FIELDS = (
-    "verdict", "outcome", "reason", "floor", "pairs", "iterations", "seconds", "control_ns", "calls",
-    "requested_ns", "delivered_ns", "late_ns", "waited_ns", "probe_ns",
-)  # fmt: skip
+_COUNTS = tuple(field.name for field in fields(Counts))
+_PLAIN_FIELDS = ("verdict", "outcome", "floor", "pairs", "iterations", "seconds", "control_ns", "probe_ns")

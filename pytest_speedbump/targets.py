@@ -39,6 +39,24 @@ class Targets:
 
         return _core.Patterns([*self.patterns, *_OWN])
 
+    def unmatched(self, codes: Iterable[tuple[str, str, str]]) -> str | None:
+        """The first name that matches none of ``codes``, each a module, a qualname and a file; exclusions need not.
+
+        Each name is asked by itself: that a later one takes over the counting is no reproach.
+        """
+        from pytest_speedbump import _core
+
+        called = list(codes)
+        for index, name in enumerate(self.names):
+            if name.startswith("!"):
+                continue
+            patterns = _core.Patterns(
+                [p for p, origin in zip(self.patterns, self.origins, strict=True) if origin == index]
+            )
+            if not any(patterns.match(*code) >= 0 for code in called):
+                return name
+        return None
+
 
 def parse_targets(names: Iterable[object], base: Path | None = None) -> Targets:
     """Reads and checks targets; files are looked up from ``base``, the working directory if None.

@@ -3,7 +3,6 @@
 import sys
 import time
 from dataclasses import dataclass
-from math import log1p
 from statistics import median
 
 from pytest_speedbump.experiment.rounds import Experiment, Pair, undisturbed
@@ -12,7 +11,7 @@ from pytest_speedbump.experiment.subject import Subject
 __all__ = ["LONG_ROUND_NS", "Pilot", "bare_round_ns", "others_run", "run_pilot", "set_round_length"]
 
 SHORTEST_ROUND_NS = 5e3  # under it the timer's own cost and step show in the ratios
-SWITCH_INTERVALS = 8  # of the GIL: a shorter round hides half of what other threads lose (statistics.md)
+SWITCH_INTERVALS = 8  # of the GIL: beside a thread that wants it, 2 ms rounds showed half of the loss, 40 ms all
 BUSY_SHARE = 0.02  # of a processor, by which other threads count as running
 BARE_NS = 5e6
 LONG_ROUND_NS = 50e6  # from here on each round counts, and no instrumentation shows
@@ -22,39 +21,35 @@ LONGEST_NS = 0.5e9
 
 @dataclass(frozen=True, slots=True)
 class Pilot:
-    """A few pairs that fix the clip scale and predict the floor; they are not bet on.
+    """A few pairs from which to plan the rest; they are no evidence.
 
     Attributes:
         t0_ns: median control round.
         calls: most matched calls in one round.
-        bound: log effect of a round that absorbs nothing.
         elapsed_ns: what the pairs took.
     """
 
     pairs: tuple[Pair, ...]
     t0_ns: float
     calls: int
-    bound: float
     elapsed_ns: float
 
     @property
-    def log_ratios(self) -> list[float]:
-        return [pair.log_ratio for pair in self.pairs]
+    def pair_ns(self) -> float:
+        return self.elapsed_ns / len(self.pairs)
 
 
-def set_round_length(subject: Subject) -> tuple[float, str]:
+def set_round_length(subject: Subject) -> tuple[float, bool]:
     """Raises ``subject.iterations`` until a round is long enough.
 
-    Returns its length in ns, and a warning, or '', where it cannot be made long enough.
+    Returns its length in ns, and whether it is long enough to show what other threads lose.
     """
     ns = _stretch(subject, SHORTEST_ROUND_NS)
     shortest = SWITCH_INTERVALS * sys.getswitchinterval() * 1e9
     if ns >= shortest or not others_run(subject):
-        return ns, ""
+        return ns, True
     ns = _stretch(subject, shortest)
-    if ns >= shortest:
-        return ns, ""
-    return ns, "other threads run Python code, and rounds this short can hide what these lose; raise `iterations`"
+    return ns, ns >= shortest
 
 
 def _stretch(subject: Subject, shortest_ns: float) -> float:
@@ -92,15 +87,15 @@ def bare_round_ns(subject: Subject) -> float:
     return median(rounds)
 
 
-def run_pilot(experiment: Experiment, delay_ns: float) -> Pilot:
-    """Ten pairs, or what fits into half a second, of a subject that is warm."""
+def run_pilot(experiment: Experiment, limit_ns: float) -> Pilot:
+    """Ten pairs, or what fits into half a second and ``limit_ns``, but one at least, of a subject that is warm."""
     start = time.perf_counter_ns()
     pairs: list[Pair] = []
-    while len(pairs) < 2 or (len(pairs) < PAIRS and time.perf_counter_ns() - start < LONGEST_NS):
+    while not pairs or (len(pairs) < PAIRS and time.perf_counter_ns() - start < min(LONGEST_NS, limit_ns)):
         pairs += experiment.block(0)
     t0_ns = median(pair.control.ns for pair in pairs)
-    calls = max(max(pair.control.calls, pair.slowed.calls) for pair in pairs)
-    return Pilot(tuple(pairs), t0_ns, calls, log1p(calls * delay_ns / max(t0_ns, 1)), time.perf_counter_ns() - start)
+    calls = max(int(half.counts.calls) for pair in pairs for half in pair)
+    return Pilot(tuple(pairs), t0_ns, calls, time.perf_counter_ns() - start)
 
 
 def _nothing() -> None:

@@ -3,34 +3,24 @@
 import gc
 import random
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple
 
+from pytest_speedbump.counts import Counts
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
-from pytest_speedbump.inference.effect import log_ratio
+from pytest_speedbump.slowing.session import Session
 
-__all__ = ["BrokenSubjectError", "Experiment", "Pair", "Round", "SessionLike"]
-
-
-class SessionLike(Protocol):
-    """The part of ``_core.Session`` that rounds need; tests put simulated ones here."""
-
-    def set_delay(self, delay_ns: float, /) -> None: ...
-    def pause(self) -> None: ...
-    def totals(self) -> tuple[int, float, float, float, float]: ...
+__all__ = ["BrokenSubjectError", "Experiment", "Pair", "Round", "others_traced", "undisturbed"]
 
 
 class Round(NamedTuple):
-    """One round. Times in ns, for the whole round; counts are exact."""
+    """One round: how long it took, in ns and never less than 1, and what was counted in it."""
 
     ns: int
-    calls: int
-    requested_ns: float
-    delivered_ns: float
-    late_ns: float
-    waited_ns: float
+    counts: Counts
 
 
 class Pair(NamedTuple):
@@ -38,11 +28,6 @@ class Pair(NamedTuple):
 
     control: Round
     slowed: Round
-
-    @property
-    def log_ratio(self) -> float:
-        """D of the pair; a round that the timer saw as nothing took a nanosecond."""
-        return log_ratio(max(self.control.ns, 1), max(self.slowed.ns, 1))
 
 
 class BrokenSubjectError(Exception):
@@ -60,14 +45,28 @@ class Experiment:
     The order inside each pair is drawn from ``rng``: a fixed order resonates with anything periodic, such as garbage
     collection (a study saw a spurious 2.1-2.4 % in every window). The collector is off inside a pair, and the youngest
     generation is collected between pairs, so that neither arm pays for the other's garbage.
+
+    Attributes:
+        runs: calls of the benchmarked callable that were counted, in both arms.
+        slowed_runs: those of the slowed arm.
     """
 
-    def __init__(self, session: SessionLike, subject: Subject, delay_ns: float, rng: random.Random) -> None:
+    def __init__(self, session: Session, subject: Subject, delay_ns: float, rng: random.Random) -> None:
         self._session = session
         self._subject = subject
         self._delay_ns = delay_ns
         self._rng = rng
-        self.rounds = 0
+        self.runs = self.slowed_runs = 0
+
+    def warm_up(self) -> None:
+        """One round, paused: code is looked at, and instrumented, when it first runs."""
+        with undisturbed():
+            self._subject.round(_nothing, _nothing)
+
+    def undelayed(self) -> Round:
+        """One control round by itself: what is called in it, before any delay is spent."""
+        with undisturbed():
+            return self._round(0.0, "control")
 
     def pair(self) -> Pair:
         """Runs both arms once."""
@@ -90,28 +89,54 @@ class Experiment:
 
     def _round(self, delay_ns: float, arm: str) -> Round:
         session = self._session
-        self.rounds += 1
-        before = session.totals()
+        before = Counts(*session.totals())
         try:
             ns = self._subject.round(lambda: session.set_delay(delay_ns), session.pause)
         except CallableRaisedError as error:
             raise BrokenSubjectError(error.round_number, arm) from error.__cause__
-        after = session.totals()
-        return Round(ns, after[0] - before[0], *(now - then for now, then in zip(after[1:], before[1:], strict=True)))
+        self.runs += self._subject.iterations
+        if arm == "slowed":
+            self.slowed_runs += self._subject.iterations
+        return Round(max(ns, 1), Counts(*session.totals()) - before)
 
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """No collector, no Python tracer, no Python profiler; all put back as they were."""
+    """No collector, and no Python tracer or profiler in this thread or in those it starts; all put back as they were.
+
+    What other threads have set for themselves stays: see :func:`others_traced`.
+    """
     collecting = gc.isenabled()
-    tracer, profiler = sys.gettrace(), sys.getprofile()
+    hooks: list[tuple[Callable[[Any], object], Any]] = [
+        (switch, hook)
+        for switch, hook in (
+            (sys.settrace, sys.gettrace()),
+            (sys.setprofile, sys.getprofile()),
+            (threading.settrace, threading.gettrace()),
+            (threading.setprofile, threading.getprofile()),
+        )
+        if hook is not None
+    ]
     gc.disable()
-    sys.settrace(None)
-    sys.setprofile(None)
+    for switch, _ in hooks:
+        switch(None)
     try:
         yield
     finally:
-        sys.setprofile(profiler)
-        sys.settrace(tracer)
+        for switch, hook in reversed(hooks):
+            switch(hook)
         if collecting:
             gc.enable()
+
+
+def others_traced() -> bool:
+    """Whether other threads live that a tracer such as coverage's follows.
+
+    One traced thread makes all code of the interpreter run with a tracer's instructions in it, also where nobody traces
+    (CPython keeps one count of tracing threads): a loop of calls was seen to take twice its time.
+    """
+    return threading.gettrace() is not None and len(sys._current_frames()) > 1
+
+
+def _nothing() -> None:
+    pass

@@ -3,31 +3,32 @@
 from array import array
 from statistics import median
 
+from pytest_speedbump.counts import Counts
 from pytest_speedbump.experiment.rounds import Pair
 
 __all__ = ["Tally"]
 
 
 class Tally:
-    """Adds up pairs. Times in ns and counts are for whole rounds."""
+    """Adds up pairs.
+
+    Attributes:
+        control_ns: length of each control round.
+        control_calls: matched calls in it; ``slowed_calls`` likewise, in the order of the pairs.
+        slowed: the sum of what the slowed rounds counted.
+    """
 
     def __init__(self) -> None:
         self.control_ns = array("q")
         self.control_calls = array("q")
         self.slowed_calls = array("q")
-        self.requested_ns = 0.0
-        self.delivered_ns = 0.0
-        self.late_ns = 0.0
-        self.waited_ns = 0.0
+        self.slowed = Counts()
 
     def add(self, pair: Pair) -> None:
         self.control_ns.append(pair.control.ns)
-        self.control_calls.append(pair.control.calls)
-        self.slowed_calls.append(pair.slowed.calls)
-        self.requested_ns += pair.slowed.requested_ns
-        self.delivered_ns += pair.slowed.delivered_ns
-        self.late_ns += pair.slowed.late_ns
-        self.waited_ns += pair.slowed.waited_ns
+        self.control_calls.append(int(pair.control.counts.calls))
+        self.slowed_calls.append(int(pair.slowed.counts.calls))
+        self.slowed += pair.slowed.counts
 
     @property
     def pairs(self) -> int:
@@ -43,10 +44,6 @@ class Tally:
         return median(self.control_ns[-100:])
 
     @property
-    def total_calls(self) -> int:
-        return sum(self.control_calls) + sum(self.slowed_calls)
-
-    @property
     def calls(self) -> float:
         """Mean calls a round, over both arms."""
-        return self.total_calls / (2 * self.pairs)
+        return (sum(self.control_calls) + sum(self.slowed_calls)) / (2 * self.pairs)

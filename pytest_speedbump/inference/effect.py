@@ -13,8 +13,8 @@ from itertools import accumulate, chain
 from math import expm1, inf, isfinite, log, log1p, sqrt
 
 __all__ = [
-    "Sample",
     "Blocks",
+    "Sample",
     "centre",
     "clip_scale",
     "drop_from_theta",

@@ -21,11 +21,11 @@ __all__ = [
     "Precision",
     "Sequential",
     "State",
+    "blocks_to_bound",
+    "blocks_to_pass",
     "halves_disagree",
     "interval",
     "tail_alarm",
-    "blocks_to_bound",
-    "blocks_to_pass",
 ]
 
 type State = Literal["over", "under"] | None

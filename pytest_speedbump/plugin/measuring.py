@@ -1,7 +1,7 @@
 """The hooks that measure and raise verdicts. Registered after collection, where a test asks for it."""
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
@@ -10,31 +10,31 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from pytest_speedbump import _core
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.experiment.host import exclusive
 from pytest_speedbump.experiment.subject import Subject
 from pytest_speedbump.plugin.fixture import SpeedbumpFixture
 from pytest_speedbump.plugin.run import Run
 from pytest_speedbump.plugin.timeouts import time_left_ns
+from pytest_speedbump.remarks import Remark
 from pytest_speedbump.report.progress import Progress
 from pytest_speedbump.report.properties import PREFIX, properties
 from pytest_speedbump.report.text import failure_text
 from pytest_speedbump.result import Result
-from pytest_speedbump.slowing.session import armed
+from pytest_speedbump.slowing.session import armed, make_session
+from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.trials.listing import list_bump
 from pytest_speedbump.trials.trial import ENOUGH_NS, Rules, Trial
+from pytest_speedbump.trials.turns import measure_in_turn
 
 __all__ = ["MeasuringPlugin", "check_environment"]
 
-STRETCH_NS = 0.1e9  # of one bump, where a test has several: their rounds take turns
 DISABLED = "benchmarks are disabled (by --benchmark-disable, or by pytest-xdist: measure with -n 0)"
 
 
 def check_environment(config: pytest.Config) -> None:
     """Raises InputError where nothing can be measured: no free tool id, or a pytest-benchmark that we do not know."""
-    session = _core.Session(_core.Patterns(["!*"]), "spin", "the check for a free tool id")
-    with armed(session):
+    with armed(make_session(parse_targets(["*"]), "spin", "the check for a free tool id")):
         pass
     if config.pluginmanager.hasplugin("benchmark"):
         from pytest_speedbump.plugin.benchmark_fixture import check_shape
@@ -127,7 +127,7 @@ class MeasuringPlugin:
         now = time.perf_counter_ns()
         stop_at = now + time_left_ns(item, now - self._setup_at, now - self._call_at)
         try:
-            self._measure_in_turn(trials, subject, stop_at)
+            measure_in_turn(trials, subject, stop_at)
         except BaseException:
             for trial in trials:
                 if trial.settled:
@@ -139,17 +139,7 @@ class MeasuringPlugin:
         results = [self._run.judge_by_lock(trial.result(subject)) for trial in trials]
         if all(trial.settled for trial in trials):
             return results
-        cut = "pytest-timeout left no time to go on; raise its limit, or lower --speedbump-max-time"
-        return [replace(result, warnings=(*result.warnings, cut)) for result in results]
-
-    def _measure_in_turn(self, trials: Sequence[Trial], subject: Subject, stop_at: float) -> None:
-        """Until all are settled, or ``stop_at`` by the performance counter."""
-        while unsettled := [trial for trial in trials if not trial.settled]:
-            for index, trial in enumerate(unsettled):
-                share_ns = (stop_at - time.perf_counter_ns()) / (len(unsettled) - index)
-                if share_ns <= 0:
-                    return
-                trial.measure(subject, share_ns if len(trials) == 1 else min(STRETCH_NS, share_ns))
+        return [replace(result, warnings=(*result.warnings, Remark("cut_short"))) for result in results]
 
     def _trials(self, item: pytest.Item) -> list[Trial]:
         """Made by the first to ask in this attempt."""

@@ -59,10 +59,11 @@ def _lock_decides(result: Result) -> bool:
 
 
 def _evidence(result: Result) -> list[str]:
-    if result.known_drop is None or not result.calls or result.delivered_ns is None or result.control_ns is None:
+    counts = result.counts
+    if result.known_drop is None or counts is None or not counts.calls or result.control_ns is None:
         return []
-    per_call = result.delivered_ns / result.calls
-    work = f"{result.calls:.6g} calls x {format_time(per_call)} = {format_time(result.delivered_ns)}"
+    per_call = counts.delivered_ns / counts.calls
+    work = f"{counts.calls:.6g} calls x {format_time(per_call)} = {format_time(counts.delivered_ns)}"
     reaches = ""
     if result.known_transmission is not None:
         reaches = f"; {format_share(result.known_transmission, 0)} of it reach the run time"

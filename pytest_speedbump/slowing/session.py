@@ -1,16 +1,42 @@
-"""Sessions armed for the length of a block, or refused in a sentence."""
+"""Sessions of the C core: made from targets, armed for the length of a block, and read."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import CodeType
+from typing import Protocol
 
 from pytest_speedbump import _core
+from pytest_speedbump.bump import Mode
+from pytest_speedbump.counts import CodeCounts, Counts, Snapshot, TargetCounts
 from pytest_speedbump.errors import InputError
+from pytest_speedbump.targets import Targets
 
-__all__ = ["armed"]
+__all__ = ["Session", "armed", "clock_name", "make_session", "read_clocks", "take_snapshot"]
+
+
+class Session(Protocol):
+    """A session as experiments see it, ``_core.Session`` or a simulated one. Times in ns."""
+
+    def arm(self) -> None: ...
+    def disarm(self) -> None: ...
+    def set_delay(self, delay_ns: float, /) -> None: ...
+    def pause(self) -> None: ...
+    def totals(self) -> tuple[int, float, float, float, float]: ...
+    def snapshot(self) -> list[tuple[CodeType, str, int, int, float, float, int, float, float]]: ...
+    @property
+    def intact(self) -> bool: ...
+    @property
+    def lost(self) -> int: ...
+
+
+def make_session(targets: Targets, mode: Mode, owner: str) -> _core.Session:
+    """A session that is not armed yet. ``owner`` names it in the error that a second one gets."""
+    return _core.Session(targets.compile(), mode, owner)
 
 
 @contextmanager
-def armed(session: _core.Session) -> Iterator[None]:
+def armed(session: Session) -> Iterator[None]:
     """Arms ``session``, paused. Raises InputError where another one is armed, or no tool id is free."""
     try:
         session.arm()
@@ -20,3 +46,43 @@ def armed(session: _core.Session) -> Iterator[None]:
         yield
     finally:
         session.disarm()
+
+
+def take_snapshot(session: Session, targets: Targets) -> Snapshot:
+    """Reads a session of ``targets``, armed or not. What was seen but never called while counting is left out."""
+    matched = tuple(
+        CodeCounts(calls, requested, delivered, late, waited, module=module, code=code, target=targets.origins[pattern])
+        for code, module, pattern, calls, requested, delivered, _, late, waited in session.snapshot()
+        if calls
+    )
+    return Snapshot(
+        tuple(
+            _total(name, [code for code in matched if code.target == index])
+            for index, name in enumerate(targets.names)
+            if not name.startswith("!")
+        ),
+        matched,
+    )
+
+
+def _total(name: str, codes: list[CodeCounts]) -> TargetCounts:
+    total = sum(codes, Counts())
+    return TargetCounts(total.calls, total.requested_ns, total.delivered_ns, total.late_ns, total.waited_ns, name=name)
+
+
+def clock_name() -> str:
+    """The clock that delays are measured with: ``tsc``, ``cntvct`` or ``clock_gettime``."""
+    return _core.clock().name
+
+
+def read_clocks() -> tuple[int, float]:
+    """The operating system's clock and that of delays, at one moment, in ns.
+
+    The closest of a few readings: a preemption between the two would look like a jump of one of them.
+    """
+    readings = []
+    for _ in range(5):
+        before, clock_ns = time.perf_counter_ns(), _core.now_ns()
+        after = time.perf_counter_ns()
+        readings.append((after - before, before, clock_ns))
+    return min(readings)[1:]

@@ -1,14 +1,17 @@
 """The door for programs: slow code for the length of a ``with`` block, without pytest."""
 
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from pytest_speedbump import _core
 from pytest_speedbump.bump import parse_mode
-from pytest_speedbump.counts import Snapshot, take_snapshot
+from pytest_speedbump.counts import Snapshot
 from pytest_speedbump.errors import InputError
+from pytest_speedbump.slowing.session import make_session, take_snapshot
 from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.units import parse_times
+
+if TYPE_CHECKING:
+    from pytest_speedbump import _core
 
 __all__ = ["slow"]
 
@@ -42,7 +45,7 @@ class slow:  # noqa: N801 - a verb, like contextlib's suppress
         self._session: _core.Session | None = None
 
     def __enter__(self) -> Self:
-        session = _core.Session(self._targets.compile(), self._mode, f"slow({str(self._targets)!r})")
+        session = make_session(self._targets, self._mode, f"slow({str(self._targets)!r})")
         try:
             session.arm()
             session.set_delay(self._delay_ns)

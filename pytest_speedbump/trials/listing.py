@@ -1,11 +1,11 @@
 """``--speedbump-list``: what the targets match in one call of a benchmark, and how often. Measures nothing."""
 
-from pytest_speedbump import _core
 from pytest_speedbump.bump import Bump
-from pytest_speedbump.counts import take_snapshot
+from pytest_speedbump.counts import Counts
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
+from pytest_speedbump.remarks import Remark
 from pytest_speedbump.result import MatchedCode, Result
-from pytest_speedbump.slowing.session import armed
+from pytest_speedbump.slowing.session import armed, make_session, take_snapshot
 from pytest_speedbump.trials.audit import uncalled_target
 from pytest_speedbump.trials.suggest import suggest
 
@@ -18,25 +18,25 @@ def list_bump(test: str, subject: Subject, bump: Bump) -> Result:
     Raises:
         InputError: another bump is armed, or no tool id is free.
     """
-    session = _core.Session(bump.targets.compile(), bump.mode, f"the listing of {test}")
-    broken = ""
+    session = make_session(bump.targets, bump.mode, f"the listing of {test}")
+    broken = Remark()
     with armed(session):
         try:
             subject.round(lambda: session.set_delay(0.0), session.pause)
         except CallableRaisedError as error:
-            broken = f"the callable raised {error.__cause__!r} when repeated; what is listed was called until then"
-    snapshot = take_snapshot(session, bump.targets)
-    uncalled = uncalled_target(bump, snapshot.matched)
+            broken = Remark("listed_until", error=repr(error.__cause__))
+    matched = take_snapshot(session, bump.targets).matched
+    uncalled = uncalled_target(bump, matched)
+    missing = Remark() if uncalled is None else Remark("not_listed", target=uncalled, hint=suggest(uncalled, subject))
     return Result(
         test=test,
         bump=bump,
         verdict="listed",
         outcome="passed",
-        reason=broken or (f"{uncalled} never ran{suggest(uncalled, subject)}" if uncalled else ""),
+        reason=broken or missing,
         iterations=subject.iterations,
-        calls=sum(code.calls for code in snapshot.matched) / subject.iterations,
+        counts=sum(matched, Counts()) / subject.iterations,
         matched=tuple(
-            MatchedCode(code.name, code.file, code.line, code.calls / subject.iterations, 0.0)
-            for code in snapshot.matched
+            MatchedCode(code.name, code.file, code.line, code.calls / subject.iterations, 0.0) for code in matched
         ),
     )

@@ -2,10 +2,8 @@
 
 import difflib
 
-from pytest_speedbump import _core
-from pytest_speedbump.counts import take_snapshot
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
-from pytest_speedbump.slowing.session import armed
+from pytest_speedbump.slowing.session import armed, make_session, take_snapshot
 from pytest_speedbump.targets import parse_targets
 
 __all__ = ["suggest"]
@@ -16,7 +14,7 @@ NAMES = 3
 def suggest(target: str, subject: Subject) -> str:
     """Up to three names that ran in one more round and resemble ``target``, as the end of a sentence; '' if none do."""
     everything = parse_targets(["*"])
-    session = _core.Session(everything.compile(), "spin", "the search for names")
+    session = make_session(everything, "spin", "the search for names")
     with armed(session):
         try:
             subject.round(lambda: session.set_delay(0.0), session.pause)

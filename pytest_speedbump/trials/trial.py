@@ -4,44 +4,28 @@ import math
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from pytest_speedbump import _core
-from pytest_speedbump.bump import Bump
-from pytest_speedbump.counts import CodeCounts, take_snapshot
-from pytest_speedbump.experiment.pilot import LONG_ROUND_NS, Pilot, bare_round_ns, run_pilot, set_round_length
-from pytest_speedbump.experiment.rounds import BrokenSubjectError, Experiment
+from pytest_speedbump.bump import Bump, Mode
+from pytest_speedbump.counts import CodeCounts, Counts
+from pytest_speedbump.experiment.measurement import BLOCK_NS, Measurement
+from pytest_speedbump.experiment.pilot import Pilot
+from pytest_speedbump.experiment.rounds import BrokenSubjectError, Experiment, Pair
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
-from pytest_speedbump.experiment.tally import Tally
-from pytest_speedbump.inference.effect import (
-    centre,
-    clip_scale,
-    drop_from_theta,
-    floor,
-    predict_floor,
-    theta_from_drop,
-    time_needed,
-    transmission,
-)
-from pytest_speedbump.inference.sequential import (
-    Interval,
-    Precision,
-    Sequential,
-    halves_disagree,
-    tail_alarm,
-    blocks_to_pass,
-)
-from pytest_speedbump.result import Estimate, MatchedCode, Result, Verdict
-from pytest_speedbump.slowing.session import armed
-from pytest_speedbump.trials.audit import Conditions, audit, doubts, uncalled_target
-from pytest_speedbump.trials.judgement import outcome_of
+from pytest_speedbump.inference.effect import drop_from_theta, log_ratio, theta_from_drop
+from pytest_speedbump.inference.question import Question, bound
+from pytest_speedbump.inference.sequential import Precision, Sequential
+from pytest_speedbump.remarks import Remark
+from pytest_speedbump.result import MatchedCode, Result, Verdict
+from pytest_speedbump.slowing.session import Session, make_session
+from pytest_speedbump.targets import Targets
+from pytest_speedbump.trials.audit import audit, doubts, uncalled_target
+from pytest_speedbump.trials.judgement import judge, outcome_of, undecided
 from pytest_speedbump.trials.suggest import suggest
-from pytest_speedbump.units import format_share, format_time
 
 __all__ = ["ENOUGH_NS", "Rules", "Trial", "Watch", "try_bump"]
 
-BLOCK_NS = 2e6  # one bet each; 1-3 ms are best, and all alike, so that each pair weighs the same
 ENOUGH_NS = 0.2e9  # a verdict that stops sooner knows its drop too badly to be of use
 PLAIN_WIDTH = 0.005  # a plain measurement stops when the drop is known to +- so much
 
@@ -83,7 +67,7 @@ def try_bump(test: str, subject: Subject, bump: Bump, rules: Rules, watch: Watch
 
 
 class Trial:
-    """One bump under one test, measured in one or more stretches, and then judged.
+    """One bump under one test, measured in one or more turns, and then judged.
 
     An ``Exception`` of the subject makes the result void; ``BaseException`` passes through, with everything disarmed.
 
@@ -91,291 +75,180 @@ class Trial:
         settled: whether more rounds would change nothing.
     """
 
-    def __init__(self, test: str, bump: Bump, rules: Rules, watch: Watch) -> None:
+    def __init__(
+        self,
+        test: str,
+        bump: Bump,
+        rules: Rules,
+        watch: Watch,
+        make_session: Callable[[Targets, Mode, str], Session] = make_session,
+    ) -> None:
         self._test, self._bump, self._rules, self._watch = test, bump, rules, watch
-        self._rng = random.Random(f"{rules.seed} {test} {bump}")  # noqa: S311 - a coin, no secret
-        self._session: _core.Session | None = None
-        self._pilot: Pilot | None = None
-        self._question: Sequential | Precision | None = None
-        self._tally = Tally()
-        self._round_ns: float | None = None
-        self._iterations = 1
-        self._rounds = 0
-        self._spent_ns = 0.0
-        self._conditions = Conditions()
-        self._bare_ns = math.nan
-        self._hopeless = ""
-        self._broken = ""
-        self._warnings: list[str] = []
+        self._question = _question(bump, rules)
+        session = make_session(bump.targets, bump.mode, f"the bump {str(bump)!r} of {test}")
+        rng = random.Random(f"{rules.seed} {test} {bump}")  # noqa: S311 - a coin, no secret
+        self._measurement = Measurement(bump, session, rng, rules.max_time_ns)
+        self._procedure: Sequential | Precision | None = None
+        self._broken = self._hopeless = self._doubt = Remark()
         self.settled = False
 
-    def measure(self, subject: Subject, stretch_ns: float) -> None:
-        """Runs rounds for about ``stretch_ns``, or until settled.
+    def measure(self, subject: Subject, turn_ns: float) -> None:
+        """Runs rounds for about ``turn_ns``, or until settled.
 
         Raises:
             InputError: another bump is armed, or no tool id is free.
         """
         if self.settled:
             return
-        asked_iterations = subject.iterations
-        started = time.perf_counter_ns()
+        turn_ends = time.perf_counter_ns() + turn_ns
+        measurement = self._measurement
         try:
-            if self._round_ns is None:
-                self._round_ns, warning = set_round_length(subject)
-                self._warn(warning)
-                self._iterations = subject.iterations
-                self._hopeless = self._find_hopeless(2 * self._round_ns, bound=0.0)
-            if self._hopeless:
-                self.settled = True
-                return
-            subject.iterations = self._iterations
-            if subject.baseline_ns is not None:
-                self._conditions.baseline_ns = subject.baseline_ns * self._iterations / asked_iterations
-            self._run_armed(subject, started, stretch_ns)
-            if self._round_ns < LONG_ROUND_NS:
-                self._bare_ns = bare_round_ns(subject)
+            with measurement.turn(subject):
+                if measurement.pilot is None and self._is_hopeless(0.0, 0.0):
+                    return
+                with measurement.rounds(subject) as experiment:
+                    self._run(experiment, subject, turn_ends)
         except (BrokenSubjectError, CallableRaisedError) as error:
-            self._give_up(error)
-        finally:
-            subject.iterations = asked_iterations
-            self._spent_ns += time.perf_counter_ns() - started
+            arm = f"{error.arm} arm" if isinstance(error, BrokenSubjectError) else "unslowed"
+            self._broken = Remark("raised", error=repr(error.__cause__), round=error.round_number, arm=arm)
+            self.settled = True
 
     def result(self, subject: Subject | None) -> Result:
         """The verdict after the audit; ``subject``, if given, runs once more where names are to be suggested."""
         if self._broken:
             return self._result("void", self._broken)
-        if self._session is None or self._pilot is None or self._question is None:
-            return self._result(self._undecided, self._hopeless or "no time was left to measure")
-        snapshot = take_snapshot(self._session, self._bump.targets)
-        matched = self._matched(snapshot.matched)
-        uncalled = uncalled_target(self._bump, snapshot.matched)
+        measurement = self._measurement
+        if measurement.pilot is None:
+            return self._result(undecided(self._bump), self._hopeless or Remark("busy"))
+        matched = measurement.matched
+        uncalled = uncalled_target(self._bump, matched)
         if uncalled is not None:
             hint = "" if subject is None else suggest(uncalled, subject)
-            reason = f"{uncalled} never ran in the measured rounds{hint}"
-            return self._result("void", reason, uncalled=True, matched=matched)
-        problem = audit(self._tally, self._conditions)
+            return self._result("void", Remark("uncalled", target=uncalled, hint=hint), matched)
+        problem = audit(measurement.tally, measurement.conditions)
         if problem:
-            return self._result("void", problem, matched=matched)
-        self._warn(doubts(self._tally, self._conditions))
-        if self._hopeless or not len(self._question.blocks):
-            reason = self._hopeless or "no time was left to measure"
-            return self._result(self._undecided, reason, matched=matched)
-        return self._result(self._verdict(), question=self._question, matched=matched)
+            return self._result("void", problem, matched)
+        if self._procedure is None or not len(self._procedure.blocks):
+            return self._result(undecided(self._bump), self._hopeless or Remark("busy"), matched)
+        return self._judged(self._procedure, matched)
 
     # ---- rounds ----
 
-    def _run_armed(self, subject: Subject, started: int, stretch_ns: float) -> None:
-        if self._session is None:
-            owner = f"the bump {str(self._bump)!r} of {self._test}"
-            self._session = _core.Session(self._bump.targets.compile(), self._bump.mode, owner)
-        with armed(self._session):
-            self._run_rounds(self._session, subject, started, stretch_ns)
-
-    def _run_rounds(self, session: _core.Session, subject: Subject, started: int, stretch_ns: float) -> None:
-        armed_at = _read_clocks()
-        experiment = Experiment(session, subject, self._bump.delay_ns, self._rng)
-        try:
-            if self._round_ns is None or self._round_ns < LONG_ROUND_NS:
-                experiment.block(0)  # to warm up: code is instrumented when it first runs
-            if self._pilot is None:
-                self._pilot = run_pilot(experiment, self._bump.delay_ns)
-                for pair in self._pilot.pairs:
-                    self._tally.add(pair)
-                self._question = self._ask(self._pilot)
-                pair_ns = self._pilot.elapsed_ns / len(self._pilot.pairs)
-                theta = centre(self._pilot.log_ratios, clip_scale(self._theta_b, self._pilot.bound))
-                self._hopeless = self._find_hopeless(pair_ns, self._pilot.bound, theta)
-                self._predict_floor(self._pilot)
-            if not self._pilot.calls or self._hopeless:
+    def _run(self, experiment: Experiment, subject: Subject, turn_ends: float) -> None:
+        measurement = self._measurement
+        if measurement.pilot is None:
+            measurement.fit(experiment, subject)
+            if not self._is_hopeless(0.0, 0.0):
+                self._plan(measurement.run_pilot(experiment))
+        while not self.settled:
+            # A pair that does not fit any more is not begun.
+            if self._procedure is None or measurement.left_ns < measurement.pair_ns:
                 self.settled = True
-            else:
-                self._block(experiment, started, stretch_ns)
-        finally:
-            self._rounds += experiment.rounds
-            now = _read_clocks()
-            self._conditions.add(
-                intact=session.intact,
-                lost=session.lost,
-                elapsed_ns=now[0] - armed_at[0],
-                clock_ns=now[1] - armed_at[1],
-            )
-
-    def _block(self, experiment: Experiment, started: int, stretch_ns: float) -> None:
-        assert self._question is not None
-        while True:
-            here_ns = time.perf_counter_ns() - started
-            elapsed_ns = self._spent_ns + here_ns
-            if elapsed_ns >= self._rules.max_time_ns:
-                self.settled = True
-            if self.settled or here_ns >= stretch_ns:
+            elif time.perf_counter_ns() >= turn_ends:
                 return
-            pairs = experiment.block(BLOCK_NS)
-            state = self._question.update([pair.log_ratio for pair in pairs])
-            for pair in pairs:
-                self._tally.add(pair)
-            self._watch.visited(self._bump, elapsed_ns, self._tally.pairs)
-            self.settled = state is not None and elapsed_ns >= ENOUGH_NS
+            else:
+                state = self._procedure.update(_log_ratios(measurement.block(experiment)))
+                self._watch.visited(self._bump, measurement.spent_ns, measurement.tally.pairs)
+                self.settled = state is not None and measurement.spent_ns >= ENOUGH_NS
 
-    def _give_up(self, error: BrokenSubjectError | CallableRaisedError) -> None:
-        """The callable raised when it was called again: that is the result."""
-        arm = f"{error.arm} arm" if isinstance(error, BrokenSubjectError) else "unslowed"
-        self._broken = (
-            f"the callable raised {error.__cause__!r} when repeated (round {error.round_number}, {arm}); "
-            "one that cannot run twice needs benchmark.pedantic(setup=...)"
-        )
-        self.settled = True
-
-    @property
-    def _theta_b(self) -> float | None:
-        return None if self._bump.declared is None else theta_from_drop(self._bump.declared.limit)
-
-    def _ask(self, pilot: Pilot) -> Sequential | Precision:
-        scale = clip_scale(self._theta_b, pilot.bound)
-        if self._bump.declared is None or self._theta_b is None:
-            return Precision(scale, self._rules.alpha_end, PLAIN_WIDTH)
-        rules = self._rules
-        alpha_fail, alpha_pass = (min(alpha, rules.alpha_end) for alpha in (rules.alpha_fail, rules.alpha_pass))
-        if self._bump.declared.kind == "insensitive":
-            return Sequential(self._theta_b, scale, alpha_over=alpha_fail, alpha_under=alpha_pass)
-        return Sequential(self._theta_b, scale, alpha_over=alpha_pass, alpha_under=alpha_fail)
-
-    def _find_hopeless(self, pair_ns: float, bound: float, theta: float = 0.0) -> str:
-        """Why the time limit cannot suffice for a pass, whatever the noise; '' if it can.
-
-        Where the effect looks as if it broke the budget, ``theta``, that is the question: it takes far fewer pairs.
-        """
-        declared, theta_b = self._bump.declared, self._theta_b
-        if declared is None or theta_b is None or declared.kind == "sensitive" or theta > theta_b:
-            return ""
-        blocks = blocks_to_pass(theta_b, clip_scale(theta_b, bound), min(self._rules.alpha_pass, self._rules.alpha_end))
-        needed_ns = blocks * max(BLOCK_NS, pair_ns)
-        if needed_ns <= self._rules.max_time_ns:
-            return ""
-        limit, enough = format_time(self._rules.max_time_ns), math.ceil(1.5 * needed_ns / 1e9)
-        return (
-            f"a pass takes {blocks} pairs of rounds, here about {format_time(needed_ns, 2)}, and the limit is {limit}; "
-            f"give it --speedbump-max-time {enough}s, or make rounds shorter"
-        )
-
-    def _predict_floor(self, pilot: Pilot) -> None:
-        """Warns, before the time is spent, of a budget that noise will hide."""
-        declared, theta_b, limit_ns = self._bump.declared, self._theta_b, self._rules.max_time_ns
-        if declared is None or theta_b is None:
+    def _plan(self, pilot: Pilot) -> None:
+        """What to ask of the pairs that count, unless nothing was called or the time cannot suffice."""
+        if not pilot.calls:
             return
-        ratios, scale = pilot.log_ratios, clip_scale(theta_b, pilot.bound)
-        floor_pilot = floor(ratios, centre(ratios, scale), scale)
-        predicted = predict_floor(floor_pilot, pilot.elapsed_ns, limit_ns)
-        if theta_b < predicted < math.inf:
-            self._warn(
-                f"budget {format_share(declared.limit)} is below this machine's floor "
-                f"(+-{format_share(drop_from_theta(predicted))} in {format_time(limit_ns)}); expect inconclusive; "
-                f"needs about {format_time(time_needed(floor_pilot, pilot.elapsed_ns, theta_b), 2)}"
-            )
+        largest = bound(pilot.calls, self._bump.delay_ns, pilot.t0_ns)
+        ratios = _log_ratios(pilot.pairs)
+        if self._is_hopeless(largest, self._question.centre(ratios, largest)):
+            return
+        self._procedure = self._question.ask(largest)
+        declared, theta_b, limit_ns = self._bump.declared, self._question.theta_b, self._rules.max_time_ns
+        if declared is not None and theta_b is not None:
+            floor = self._question.floor(ratios, largest, pilot.elapsed_ns, limit_ns)
+            if theta_b < floor.theta < math.inf:
+                self._doubt = Remark(
+                    "below_floor",
+                    limit=declared.limit,
+                    floor=drop_from_theta(floor.theta),
+                    limit_ns=limit_ns,
+                    needed_ns=floor.needed_ns,
+                )
+
+    def _is_hopeless(self, largest: float, theta: float) -> bool:
+        """Settles what the time limit cannot suffice for: not one pair, or not a pass, whatever the noise.
+
+        Where the effect looks as if it broke the budget, by ``theta``, that is the question: it takes far fewer pairs.
+        """
+        pair_ns, limit_ns = self._measurement.pair_ns, self._rules.max_time_ns
+        if pair_ns > limit_ns:
+            self._hopeless = Remark("too_long", pair_ns=pair_ns, limit_ns=limit_ns, enough_s=_seconds(50 * pair_ns))
+        theta_b, declared = self._question.theta_b, self._bump.declared
+        if theta_b is not None and declared is not None and declared.kind == "insensitive" and theta <= theta_b:
+            blocks = self._question.blocks_to_pass(largest)
+            needed_ns = blocks * max(BLOCK_NS, pair_ns)
+            if needed_ns > limit_ns:
+                self._hopeless = Remark(
+                    "hopeless",
+                    pairs=blocks,
+                    needed_ns=needed_ns,
+                    limit_ns=limit_ns,
+                    enough_s=_seconds(1.5 * needed_ns),
+                )
+        self.settled = bool(self._hopeless)
+        return self.settled
 
     # ---- results ----
 
-    @property
-    def _undecided(self) -> Verdict:
-        return "inconclusive" if self._bump.declared else "measured"
-
-    def _verdict(self) -> Verdict:
-        question = self._question
-        if not isinstance(question, Sequential):
-            return "measured"
-        if question.state is None:
-            return "inconclusive"
-        return "sensitive" if question.state == "over" else "insensitive"
-
-    def _matched(self, codes: Sequence[CodeCounts]) -> tuple[MatchedCode, ...]:
-        calls = self._rounds * self._iterations
-        return tuple(
-            MatchedCode(code.name, code.file, code.line, code.calls / calls, code.delivered_ns / (calls / 2))
-            for code in codes
+    def _judged(self, procedure: Sequential | Precision, matched: tuple[CodeCounts, ...]) -> Result:
+        measurement = self._measurement
+        judgement = judge(procedure, self._question.theta_b, measurement.tally)
+        doubt = doubts(measurement.tally, measurement.conditions)
+        reason = Remark()
+        if judgement.verdict == "inconclusive":
+            reason = Remark("time", spent_ns=measurement.spent_ns)
+        probe_ns = measurement.tally.recent_control_ns - measurement.bare_ns
+        return replace(
+            self._result(judgement.verdict, reason, matched),
+            warnings=tuple(str(one) for one in (self._doubt, *doubt, *judgement.warnings) if one),
+            known_drop=judgement.drop,
+            known_transmission=judgement.transmission,
+            floor=judgement.floor,
+            pairs=procedure.blocks.pairs,
+            probe_ns=None if math.isnan(probe_ns) else probe_ns / measurement.iterations,
         )
 
-    def _warn(self, text: str) -> None:
-        if text:
-            self._warnings.append(text)
-
-    def _result(
-        self,
-        verdict: Verdict,
-        reason: str = "",
-        *,
-        uncalled: bool = False,
-        question: Sequential | Precision | None = None,
-        matched: tuple[MatchedCode, ...] = (),
-    ) -> Result:
-        bump, tally, iterations = self._bump, self._tally, self._iterations
-        known_drop = known_transmission = least = None
-        if question is not None:
-            known_drop, known_transmission, least = self._numbers(question.interval(), question)
-            if verdict == "inconclusive":
-                reason = f"time ran out after {format_time(self._spent_ns, 2)}"
-
-        def per_call(total: float) -> float | None:
-            """Of a sum over one arm's rounds."""
-            return total / tally.pairs / iterations if tally.pairs else None
-
+    def _result(self, verdict: Verdict, reason: Remark, matched: tuple[CodeCounts, ...] = ()) -> Result:
+        bump, rules, measurement = self._bump, self._rules, self._measurement
+        tally = measurement.tally
+        uncalled = reason.kind == "uncalled"
         return Result(
             test=self._test,
             bump=bump,
             verdict=verdict,
-            outcome=outcome_of(
-                bump, verdict, uncalled=uncalled, strict=self._rules.strict, advisory=self._rules.advisory
-            ),
+            outcome=outcome_of(bump, verdict, uncalled=uncalled, strict=rules.strict, advisory=rules.advisory),
             reason=reason,
-            warnings=tuple(self._warnings),
-            known_drop=known_drop,
-            known_transmission=known_transmission,
-            floor=least,
-            pairs=tally.pairs,
-            iterations=iterations,
-            seconds=self._spent_ns / 1e9,
-            control_ns=tally.median_control_ns / iterations if tally.pairs else None,
-            probe_ns=None
-            if question is None or math.isnan(self._bare_ns)
-            else (tally.recent_control_ns - self._bare_ns) / iterations,
-            calls=per_call(tally.total_calls / 2),
-            requested_ns=per_call(tally.requested_ns),
-            delivered_ns=per_call(tally.delivered_ns),
-            late_ns=per_call(tally.late_ns),
-            waited_ns=per_call(tally.waited_ns),
-            matched=matched,
+            iterations=measurement.iterations,
+            seconds=measurement.spent_ns / 1e9,
+            control_ns=tally.median_control_ns / measurement.iterations if tally.pairs else None,
+            counts=measurement.per_call(sum(matched, Counts())) if tally.pairs else None,
+            matched=tuple(
+                MatchedCode(code.name, code.file, code.line, mean.calls, mean.delivered_ns)
+                for code, mean in ((code, measurement.per_call(code)) for code in matched)
+            ),
         )
 
-    def _numbers(
-        self, bounds: Interval, question: Sequential | Precision
-    ) -> tuple[Estimate, Estimate | None, float | None]:
-        """Drop, transmission and floor; also warns of rounds that do not tell one story."""
-        blocks, tally = question.blocks, self._tally
-        drop = _estimate(bounds, drop_from_theta)
-        reaches = None
-        if tally.delivered_ns > 0:
-            t0, delivered = tally.median_control_ns, tally.delivered_ns / tally.pairs
-            reaches = _estimate(bounds, lambda theta: transmission(t0, theta, delivered))
-        least = floor(blocks, bounds.theta, blocks.s)
-        if tail_alarm(blocks, self._theta_b or bounds.theta):
-            self._warn("some slowed rounds are far slower than the drop tells; look at the tail of the round times")
-        if halves_disagree(blocks):
-            self._warn("the first and the second half of the rounds disagree; the effect changed while it was measured")
-        return drop, reaches, drop_from_theta(least) if math.isfinite(least) else None
+
+def _question(bump: Bump, rules: Rules) -> Question:
+    """``insensitive`` fails by "over" and passes by "under", ``sensitive`` the other way round."""
+    declared = bump.declared
+    over, under = rules.alpha_fail, rules.alpha_pass
+    if declared is not None and declared.kind == "sensitive":
+        over, under = under, over
+    theta_b = None if declared is None else theta_from_drop(declared.limit)
+    return Question(theta_b, over, under, rules.alpha_end, PLAIN_WIDTH)
 
 
-def _read_clocks() -> tuple[int, float]:
-    """The operating system's clock and that of delays, at one moment, in ns.
-
-    The closest of a few readings: a preemption between the two would look like a jump of one of them.
-    """
-    readings = []
-    for _ in range(5):
-        before, clock_ns = time.perf_counter_ns(), _core.now_ns()
-        after = time.perf_counter_ns()
-        readings.append((after - before, before, clock_ns))
-    return min(readings)[1:]
+def _log_ratios(pairs: Sequence[Pair]) -> list[float]:
+    return [log_ratio(pair.control.ns, pair.slowed.ns) for pair in pairs]
 
 
-def _estimate(bounds: Interval, unit: Callable[[float], float]) -> Estimate:
-    low = unit(bounds.low) if math.isfinite(bounds.low) else None
-    high = unit(bounds.high) if math.isfinite(bounds.high) else None
-    return Estimate(unit(bounds.theta), low, high)
+def _seconds(ns: float) -> int:
+    return math.ceil(ns / 1e9)

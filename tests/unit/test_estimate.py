@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from traces import TRACES, Trace, block
 
 from pytest_speedbump.inference.effect import (
-    Sample,
     Blocks,
+    Sample,
     centre,
     clip_scale,
     drop_from_theta,

@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_speedbump.bump import MODES, Bump, Declaration
+from pytest_speedbump.counts import Counts
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.lockfile import entry as lockfile
 from pytest_speedbump.lockfile.entry import Entry, Key
+from pytest_speedbump.remarks import Remark
 from pytest_speedbump.result import Estimate, Result
 from pytest_speedbump.targets import Targets
 
@@ -86,13 +88,15 @@ def result(
         "known_drop": estimate(drop_of),
         "known_transmission": estimate(lambda transmission: transmission),
         "control_ns": control_ns,
-        "calls": calls,
+        "counts": Counts(calls),
     }
     return Result(**(given | fields))
 
 
 def void(calls: float | None, reason: str = "pkg.f never ran") -> Result:
-    return replace(result(), verdict="void", known_drop=None, known_transmission=None, calls=calls, reason=reason)
+    counts = None if calls is None else Counts(calls)
+    said = Remark.told("uncalled", reason)
+    return replace(result(), verdict="void", known_drop=None, known_transmission=None, counts=counts, reason=said)
 
 
 # ---- the file ----

@@ -7,6 +7,8 @@ import pytest
 from _pytest._io import TerminalWriter
 
 from pytest_speedbump.bump import Bump, Declaration
+from pytest_speedbump.counts import Counts
+from pytest_speedbump.remarks import Remark
 from pytest_speedbump.report.properties import properties
 from pytest_speedbump.report.status import status
 from pytest_speedbump.report.terminal import summary, write_listing, write_table
@@ -19,11 +21,11 @@ BUMP = Bump(parse_targets(["log.*"]), 5000.0, "spin", INSENSITIVE, "marker")
 BROKEN = Result(
     test="t.py::test_log", bump=BUMP, verdict="sensitive", outcome="failed",
     known_drop=Estimate(0.0862, 0.081, 0.092), known_transmission=Estimate(0.97, 0.9, 1.0), floor=0.003, pairs=180,
-    control_ns=41e3, calls=1.0, requested_ns=5000.0, delivered_ns=5000.0,
+    control_ns=41e3, counts=Counts(1.0, 5000.0, 5000.0),
 )  # fmt: skip
 VOID = Result(
-    test="t.py::test_log", bump=replace(BUMP, declared=None), verdict="void", outcome="failed", calls=0.0,
-    reason="log.* never ran in the measured rounds",
+    test="t.py::test_log", bump=replace(BUMP, declared=None), verdict="void", outcome="failed", counts=Counts(),
+    reason=Remark("uncalled", target="log.*", hint=""),
 )  # fmt: skip
 
 
@@ -47,7 +49,7 @@ def test_void_and_inconclusive_tell_their_reason() -> None:
         "speedbump: log.* slowed by 5us a call: no verdict is possible, and what guards nothing must not pass: "
         "log.* never ran in the measured rounds"
     )
-    text = failure_text(replace(BROKEN, verdict="inconclusive", reason="time ran out after 10s"))
+    text = failure_text(replace(BROKEN, verdict="inconclusive", reason=Remark("time", spent_ns=10e9)))
     assert text.startswith("speedbump: log.* slowed by 5us a call: inconclusive about 2.0%: time ran out after 10s\n")
     assert "give it a longer --speedbump-max-time" in text
 
@@ -169,7 +171,7 @@ def test_the_table_is_aligned() -> None:
 def test_remarks_follow_the_table() -> None:
     """A failed test has said it already; a target that does not concern a benchmark is only counted."""
     warned = replace(
-        BROKEN, verdict="inconclusive", outcome="warned", reason="time ran out after 10s", warnings=("a doubt",)
+        BROKEN, verdict="inconclusive", outcome="warned", reason=Remark("time", spent_ns=10e9), warnings=("a doubt",)
     )
     assert table(warned)[-3:] == [
         "  t.py::test_log [log.* +5us]: inconclusive: time ran out after 10s",
@@ -178,7 +180,7 @@ def test_remarks_follow_the_table() -> None:
     ]
     suite_wide = replace(VOID, bump=replace(VOID.bump, targets_by="command line"), outcome="passed")
     assert table(suite_wide)[-1].startswith("1 void;")
-    broken = replace(suite_wide, calls=None, reason="the callable raised")
+    broken = replace(suite_wide, counts=None, reason=Remark.told("raised", "the callable raised"))
     assert table(broken)[-1].endswith(": void: the callable raised")
     assert table(replace(VOID, outcome="failed"))[-1].startswith("1 void FAILED;")
 

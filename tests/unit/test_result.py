@@ -4,6 +4,8 @@ from dataclasses import replace
 import pytest
 
 from pytest_speedbump.bump import Bump, Declaration
+from pytest_speedbump.counts import Counts
+from pytest_speedbump.remarks import Remark
 from pytest_speedbump.result import Change, Estimate, MatchedCode, Result, VoidError
 from pytest_speedbump.targets import parse_targets
 
@@ -18,11 +20,17 @@ BUMP = Bump(
 RESULT = Result(
     test="t.py::t", bump=BUMP, verdict="sensitive", outcome="failed", warnings=("a doubt",),
     known_drop=Estimate(0.2, 0.1, 0.3), known_transmission=Estimate(1.0, 0.9, None), floor=0.003, pairs=180,
-    iterations=20, seconds=1.3, control_ns=8000.0, calls=1.0, requested_ns=2000.0, delivered_ns=2001.0, late_ns=0.5,
-    waited_ns=0.0, probe_ns=13.0, matched=(MatchedCode("pkg.a", "pkg.py", 10, 1.0, 2001.0),),
+    iterations=20, seconds=1.3, control_ns=8000.0, counts=Counts(1.0, 2000.0, 2001.0, 0.5, 0.0), probe_ns=13.0,
+    matched=(MatchedCode("pkg.a", "pkg.py", 10, 1.0, 2001.0),),
     lock=Change("grown", "more"),
 )  # fmt: skip
-VOID = Result(test="t.py::t", bump=replace(BUMP, declared=None), verdict="void", outcome="failed", reason="never ran")
+VOID = Result(
+    test="t.py::t",
+    bump=replace(BUMP, declared=None),
+    verdict="void",
+    outcome="failed",
+    reason=Remark("uncalled", target="pkg.a", hint=""),
+)
 
 
 def test_an_estimate_is_a_number_that_knows_its_interval() -> None:
@@ -31,6 +39,7 @@ def test_an_estimate_is_a_number_that_knows_its_interval() -> None:
     assert drop < 0.25
     assert (drop.low, drop.high) == (0.1, 0.3)
     assert RESULT.transmission.high is None
+    assert (drop.estimate, type(drop.estimate)) == (0.2, float)
 
 
 def test_there_is_one_estimate() -> None:
@@ -39,7 +48,7 @@ def test_there_is_one_estimate() -> None:
 
 
 def test_what_is_not_known_cannot_be_read() -> None:
-    with pytest.raises(VoidError, match=r"no drop is known for pkg.a, !pkg.b \+2us nogil: never ran"):
+    with pytest.raises(VoidError, match=r"no drop is known for pkg.a, !pkg.b \+2us nogil: pkg.a never ran"):
         assert VOID.drop < 0.02
     with pytest.raises(VoidError, match="no transmission is known"):
         assert VOID.transmission
@@ -53,4 +62,5 @@ def test_it_crosses_to_another_process_and_back(result: Result) -> None:
     received = Result.from_json(json.loads(json.dumps(sent, allow_nan=False)))
     assert received.to_json() == sent
     assert received.slowed_ns == result.slowed_ns
+    assert received.reason.kind == result.reason.kind == sent["cause"]
     assert str(received.bump) == str(result.bump)

@@ -1,17 +1,14 @@
 """Whole trials on a simulated machine, where the truth is known and nothing flickers."""
 
 from dataclasses import replace
-from types import SimpleNamespace
-from typing import Protocol
 
 import pytest
 from machine import Machine
 
-from pytest_speedbump import _core
 from pytest_speedbump.bump import Bump, Declaration, Kind
+from pytest_speedbump.counts import Counts
 from pytest_speedbump.result import Result
 from pytest_speedbump.targets import parse_targets
-from pytest_speedbump.trials import trial
 from pytest_speedbump.trials.trial import Rules, Trial
 
 TARGETS = parse_targets(["machine:target"])
@@ -23,36 +20,22 @@ class Nobody:
     def visited(self, bump: Bump, elapsed_ns: float, pairs: int) -> None: ...
 
 
-class Attempt(Protocol):
-    def __call__(
-        self, machine: Machine, share: float | None, delay_ns: float = ..., kind: Kind = ..., rules: Rules = ...
-    ) -> Result: ...
-
-
-@pytest.fixture
-def on(monkeypatch: pytest.MonkeyPatch) -> Attempt:
-    """``on(machine, declared share)`` tries a bump there."""
-
-    def attempt(
-        machine: Machine,
-        share: float | None,
-        delay_ns: float = 1000.0,
-        kind: Kind = "insensitive",
-        rules: Rules = RULES,
-    ) -> Result:
-        core = SimpleNamespace(
-            Session=lambda *args: machine, Patterns=_core.Patterns, now_ns=_core.now_ns, clock=_core.clock
-        )
-        monkeypatch.setattr(trial, "_core", core)
-        declared = None if share is None else Declaration(kind, share, "marker")
-        one = Trial("t.py::t", Bump(TARGETS, delay_ns, "spin", declared, "marker"), rules, Nobody())
-        while not one.settled:
-            one.measure(machine, rules.max_time_ns)
-        result = one.result(None)
-        assert not machine.armed
-        return result
-
-    return attempt
+def on(
+    machine: Machine,
+    share: float | None,
+    delay_ns: float = 1000.0,
+    kind: Kind = "insensitive",
+    rules: Rules = RULES,
+) -> Result:
+    """Tries a bump on the machine, with the share declared."""
+    declared = None if share is None else Declaration(kind, share, "marker")
+    bump = Bump(TARGETS, delay_ns, "spin", declared, "marker")
+    one = Trial("t.py::t", bump, rules, Nobody(), lambda *_: machine)
+    while not one.settled:
+        one.measure(machine, rules.max_time_ns)
+    result = one.result(None)
+    assert not machine.armed
+    return result
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.03])
@@ -66,17 +49,17 @@ def on(monkeypatch: pytest.MonkeyPatch) -> Attempt:
         (0.0, "sensitive", "insensitive", "failed"),
     ],
 )
-def test_verdicts(on: Attempt, reaches: float, kind: Kind, noise: float, verdict: str, outcome: str) -> None:
+def test_verdicts(reaches: float, kind: Kind, noise: float, verdict: str, outcome: str) -> None:
     """4 % of the round in delay, against a share of 2 %."""
     result = on(Machine(calls=4, reaches=reaches, noise=noise), 0.02, kind=kind)
     assert (result.verdict, result.outcome, result.reason) == (verdict, outcome, "")
     truth = 1 - 1 / (1 + 0.04 * reaches)
     assert result.drop == pytest.approx(truth, abs=0.01)
     assert result.transmission == pytest.approx(reaches, abs=0.25)
-    assert (result.calls, result.requested_ns, result.delivered_ns) == (4, 4000, 4000)
+    assert result.counts == Counts(4, 4000, 4000)
 
 
-def test_a_plain_measurement_stops_when_the_drop_is_known(on: Attempt) -> None:
+def test_a_plain_measurement_stops_when_the_drop_is_known() -> None:
     result = on(Machine(calls=4), None)
     assert (result.verdict, result.outcome) == ("measured", "passed")
     assert result.drop.low == pytest.approx(result.drop, abs=0.006)
@@ -84,23 +67,24 @@ def test_a_plain_measurement_stops_when_the_drop_is_known(on: Attempt) -> None:
     assert result.seconds < 2, "not at the limit"
 
 
-def test_a_delay_of_zero_has_no_transmission(on: Attempt) -> None:
+def test_a_delay_of_zero_has_no_transmission() -> None:
     result = on(Machine(), None, delay_ns=0.0)
-    assert (result.drop, result.known_transmission) == (0, None)
+    assert result.drop == pytest.approx(0, abs=1e-12)
+    assert result.known_transmission is None
 
 
-def test_noise_that_hides_the_answer_is_inconclusive(on: Attempt) -> None:
+def test_noise_that_hides_the_answer_is_inconclusive() -> None:
     rules = replace(RULES, max_time_ns=0.3e9, alpha_fail=1e-9, alpha_pass=1e-9)
     result = on(Machine(round_ns=1e6, calls=20, noise=0.3), 0.0196, rules=rules)  # 20 us of 1 ms: all that is allowed
     assert (result.verdict, result.outcome) == ("inconclusive", "warned")
     assert result.reason.startswith("time ran out after ")
 
 
-def test_iterations_are_divided_out(on: Attempt) -> None:
+def test_iterations_are_divided_out() -> None:
     machine = Machine(round_ns=10e3, calls=2)
     machine.iterations = 10
     result = on(machine, None, rules=BRIEF)
-    assert (result.iterations, result.control_ns, result.calls, result.delivered_ns) == (10, 10e3, 2, 2000)
+    assert (result.iterations, result.control_ns, result.counts) == (10, 10e3, Counts(2, 2000, 2000))
     assert machine.iterations == 10, "left as it was found"
 
 
@@ -114,20 +98,20 @@ def test_iterations_are_divided_out(on: Attempt) -> None:
         (Machine(raises_in=300), "the callable raised ValueError('no more') when repeated (round 300, "),
     ],
 )
-def test_void(on: Attempt, machine: Machine, reason: str) -> None:
+def test_void(machine: Machine, reason: str) -> None:
     result = on(machine, 0.02)
     assert (result.verdict, result.outcome) == ("void", "failed")
     assert result.reason.startswith(reason)
     assert (result.known_drop, result.known_transmission) == (None, None)
 
 
-def test_void_where_another_tool_interferes(on: Attempt) -> None:
+def test_void_where_another_tool_interferes() -> None:
     machine = Machine()
     machine.intact = False
     assert on(machine, None, rules=BRIEF).reason.startswith("another tool turned our sys.monitoring events off")
 
 
-def test_void_where_the_benchmark_itself_took_another_time(on: Attempt) -> None:
+def test_void_where_the_benchmark_itself_took_another_time() -> None:
     machine = Machine(round_ns=100e3)
     machine.baseline_ns = 2e6
     assert on(machine, None, rules=BRIEF).reason.startswith(
@@ -135,7 +119,7 @@ def test_void_where_the_benchmark_itself_took_another_time(on: Attempt) -> None:
     )
 
 
-def test_no_time_for_a_pass_is_said_and_not_tried(on: Attempt) -> None:
+def test_no_time_for_a_pass_is_said_and_not_tried() -> None:
     rules = replace(RULES, max_time_ns=10e6)
     machine = Machine()
     result = on(machine, 0.02, rules=rules)
@@ -144,32 +128,77 @@ def test_no_time_for_a_pass_is_said_and_not_tried(on: Attempt) -> None:
     assert len(machine.delays) < 50
 
 
-def test_a_blatant_violation_needs_no_time_for_a_pass(on: Attempt) -> None:
+def test_a_blatant_violation_needs_no_time_for_a_pass() -> None:
     """By the clip that so long a delay needs, a pass would take minutes; the failure takes a few blocks."""
     assert on(Machine(round_ns=1e3), 0.02, delay_ns=50e6).verdict == "sensitive"
 
 
-def test_interrupts_leave_nothing_armed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupts_leave_nothing_armed() -> None:
     machine = Machine()
-    core = SimpleNamespace(Session=lambda *args: machine, Patterns=_core.Patterns, now_ns=_core.now_ns)
-    monkeypatch.setattr(trial, "_core", core)
 
     def interrupt() -> None:
         if len(machine.delays) == 50:
             raise KeyboardInterrupt
 
     machine.before_round = interrupt
-    one = Trial("t.py::t", Bump(TARGETS, 1000.0, "spin", None, "marker"), RULES, Nobody())
+    one = Trial("t.py::t", Bump(TARGETS, 1000.0, "spin", None, "marker"), RULES, Nobody(), lambda *_: machine)
     with pytest.raises(KeyboardInterrupt):
         one.measure(machine, 1e9)
     assert not machine.armed
     assert not one.settled
 
 
-def test_the_seed_names_the_order(on: Attempt) -> None:
+def test_the_seed_names_the_order() -> None:
     orders = []
     for seed in (1, 1, 2):
         machine = Machine()
         on(machine, None, rules=replace(BRIEF, seed=seed))
         orders.append([delay for delay in machine.delays if delay is not None][:20])
     assert orders[0] == orders[1] != orders[2]
+
+
+def test_a_result_can_be_asked_for_twice() -> None:
+    machine = Machine()
+    machine.baseline_ns = 10e3  # a doubt: rounds take ten times as long as the benchmark's own
+    one = Trial("t.py::t", Bump(TARGETS, 1000.0, "spin", None, "marker"), BRIEF, Nobody(), lambda *_: machine)
+    one.measure(machine, BRIEF.max_time_ns)
+    first, second = one.result(None), one.result(None)
+    assert len(first.warnings) == 1
+    assert first == replace(second, seconds=first.seconds)
+
+
+def test_the_pilot_is_no_evidence() -> None:
+    machine = Machine()
+    result = on(machine, None, rules=BRIEF)
+    paired = sum(delay is not None for delay in machine.delays) - 1  # a first look at what is called
+    assert result.pairs == paired / 2 - 10
+
+
+def test_what_was_matched_adds_up_to_what_was_called() -> None:
+    """Both are means per call of the callable, whatever rounds they were counted in."""
+    machine = Machine(calls=3)
+    machine.iterations = 7
+    result = on(machine, None, rules=BRIEF)
+    assert [(code.calls, code.delivered_ns) for code in result.matched] == [(3, 3000)]
+    assert result.counts == Counts(3, 3000, 3000)
+
+
+@pytest.mark.parametrize("stretchable", [True, False])
+def test_no_pair_is_begun_that_the_limit_has_no_room_for(stretchable: bool) -> None:
+    """A delay of a second in a benchmark of 40 ns, whose rounds hold 125 calls: it went on for six minutes."""
+    machine = Machine(round_ns=40, calls=1)
+    machine.iterations, machine.stretchable = 125, stretchable
+    result = on(machine, None, delay_ns=1e9, rules=replace(RULES, max_time_ns=0.5e9))
+    assert (result.verdict, result.outcome, result.pairs) == ("measured", "passed", 0)
+    assert result.reason.kind == "too_long"
+    assert "and the limit is 500ms; give it --speedbump-max-time" in result.reason
+    assert {delay for delay in machine.delays if delay} == set(), "not one delay was spent"
+
+
+def test_rounds_are_shortened_where_the_delay_makes_them_long() -> None:
+    machine = Machine(round_ns=100, calls=1)
+    machine.iterations, machine.stretchable = 100, True
+    result = on(machine, None, delay_ns=5e6, rules=replace(RULES, max_time_ns=1e9))
+    assert result.iterations < 10
+    assert result.pairs > 0
+    assert machine.iterations == 100, "left as it was found"

@@ -7,17 +7,17 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from traces import TRACES, Trace, pair, periodic, phases, quiet, block
+from traces import TRACES, Trace, block, pair, periodic, phases, quiet
 
 from pytest_speedbump.inference.effect import Blocks, centre, clip_scale, theta_from_drop
 from pytest_speedbump.inference.sequential import (
     RESOLUTION,
     Sequential,
     State,
+    blocks_to_pass,
     halves_disagree,
     interval,
     tail_alarm,
-    blocks_to_pass,
 )
 
 type MakeTrace = Callable[[int], Trace]

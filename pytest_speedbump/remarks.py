@@ -1,0 +1,90 @@
+"""What a reader of a result must know: a fact of a known kind, and the one sentence for it."""
+
+from string import Formatter
+from typing import Any, Literal, Self, get_args
+
+from pytest_speedbump.units import format_share, format_time
+
+__all__ = ["Kind", "Remark"]
+
+Kind = Literal[
+    "",
+    # why no verdict was reached
+    "time", "too_long", "hopeless", "busy",
+    # why no verdict is possible
+    "raised", "uncalled", "interfered", "lost", "clock", "delivery", "arms_differ", "called_no_more", "less_work",
+    # doubts about a verdict that stands
+    "more_work", "short_rounds", "traced", "below_floor", "tail", "halves", "cut_short",
+    # of a listing
+    "not_listed", "listed_until",
+]  # fmt: skip
+
+_AGAIN = "can it run twice? A callable that consumes its input needs benchmark.pedantic(setup=...)"
+
+# A value is formatted as a `time` in ns, as one known to two digits (`about`), as a `share`, or as Python does it.
+_SENTENCES: dict[Kind, str] = {
+    "": "",
+    "time": "time ran out after {spent_ns:about}",
+    "too_long": "one pair of rounds takes about {pair_ns:about}, and the limit is {limit_ns:time}; "
+    "give it --speedbump-max-time {enough_s}s, or slow it less",
+    "hopeless": "a pass takes {pairs} pairs of rounds, here about {needed_ns:about}, and the limit is {limit_ns:time}; "
+    "give it --speedbump-max-time {enough_s}s, or make rounds shorter",
+    "busy": "no time was left to measure",
+    "raised": "the callable raised {error} when repeated (round {round}, {arm}); "
+    "one that cannot run twice needs benchmark.pedantic(setup=...)",
+    "uncalled": "{target} never ran in the measured rounds{hint}",
+    "interfered": "another tool turned our sys.monitoring events off while the rounds ran; turn that tool off",
+    "lost": "memory ran out: {n} code objects were not slowed",
+    "clock": "the clock jumped: it ran {ratio:.3f} times as fast as the system's; measure again",
+    "delivery": "the delay was not delivered: {delivered_ns:time} a call instead of {requested_ns:time}; "
+    "ask for a longer one",
+    "arms_differ": "the arms differ: {control} calls in each control round, {slowed} in a slowed one; " + _AGAIN,
+    "called_no_more": "the target was called no more after pair {pair} of {pairs}; " + _AGAIN,
+    "less_work": "repeated rounds take {now_ns:time} where the benchmark itself took {then_ns:time} at least: "
+    "the callable does not do the same work each time; give it benchmark.pedantic(setup=...)",
+    "more_work": "repeated rounds take {now_ns:time} at least where the benchmark itself took {then_ns:time}: "
+    "does the callable do more each time, or did the machine slow down?",
+    "short_rounds": "other threads run Python code, and rounds this short can hide what these lose; raise `iterations`",
+    "traced": "a tracer, such as coverage's, follows other threads, and all code is slower while it does: "
+    "the drop is a share of that; measure without --cov, or with COVERAGE_CORE=sysmon",
+    "below_floor": "budget {limit:share} is below this machine's floor (+-{floor:share} in {limit_ns:time}); "
+    "expect inconclusive; needs about {needed_ns:about}",
+    "tail": "some slowed rounds are far slower than the drop tells; look at the tail of the round times",
+    "halves": "the first and the second half of the rounds disagree; the effect changed while it was measured",
+    "cut_short": "pytest-timeout left no time to go on; raise its limit, or lower --speedbump-max-time",
+    "not_listed": "{target} never ran{hint}",
+    "listed_until": "the callable raised {error} when repeated; what is listed was called until then",
+}
+assert set(_SENTENCES) == set(get_args(Kind))
+
+
+class Remark(str):
+    """One sentence, a plain string to whoever reads or compares it, which knows its ``kind``; '' of kind '' is none."""
+
+    __slots__ = ("kind",)
+    kind: Kind
+
+    def __new__(cls, kind: Kind = "", **values: object) -> Self:
+        return cls.told(kind, _FORMATTER.format(_SENTENCES[kind], **values))
+
+    @classmethod
+    def told(cls, kind: Kind, text: str) -> Self:
+        """A remark that has its sentence already: it came from another process."""
+        self = super().__new__(cls, text)
+        self.kind = kind
+        return self
+
+
+class _Formatter(Formatter):
+    def format_field(self, value: Any, format_spec: str) -> str:
+        match format_spec:
+            case "time":
+                return format_time(value)
+            case "about":
+                return format_time(value, 2)
+            case "share":
+                return format_share(value)
+        return str(super().format_field(value, format_spec))
+
+
+_FORMATTER = _Formatter()
