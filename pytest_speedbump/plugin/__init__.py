@@ -74,6 +74,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not options.asked and not any(map(is_marked, session.items)):
         return
     from pytest_speedbump.plugin.measuring import MeasuringPlugin, check_environment
+    from pytest_speedbump.plugin.passes import EarlyPasses
     from pytest_speedbump.plugin.run import Run
 
     try:
@@ -92,7 +93,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
         reporting = ReportingPlugin(config, run, config.stash[COLLECTED], remote=False)
         config.pluginmanager.register(reporting, "speedbump-reporting")
-    measuring = config.stash[MEASURING] = MeasuringPlugin(config, run)
+    early = EarlyPasses(run)
+    config.pluginmanager.register(early, "speedbump-passes")
+    measuring = config.stash[MEASURING] = MeasuringPlugin(config, run, early)
     config.pluginmanager.register(measuring, "speedbump-measuring")
 
 

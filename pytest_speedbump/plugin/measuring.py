@@ -4,16 +4,16 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import pairwise
+from functools import partial
 from typing import Any
 
 import pytest
-from _pytest.runner import runtestprotocol
 
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.experiment.host import exclusive
 from pytest_speedbump.experiment.subject import Subject
 from pytest_speedbump.plugin.fixture import SpeedbumpFixture
+from pytest_speedbump.plugin.passes import EarlyPasses
 from pytest_speedbump.plugin.run import Run
 from pytest_speedbump.plugin.timeouts import time_left_ns
 from pytest_speedbump.remarks import Remark
@@ -45,11 +45,10 @@ def check_environment(config: pytest.Config) -> None:
 class MeasuringPlugin:
     """Tries the bumps of the plan on what the fixtures are given, and fails the tests that deserve it."""
 
-    def __init__(self, config: pytest.Config, run: Run) -> None:
-        self._run = run
+    def __init__(self, config: pytest.Config, run: Run, early: EarlyPasses) -> None:
+        self._run, self._early = run, early
         self._progress = Progress(config, run.options.max_time_ns)
         self._setup_at = self._call_at = 0
-        self._glancing = False
 
     def fixture_for(self, item: pytest.Item) -> SpeedbumpFixture:
         return SpeedbumpFixture(self._measurer(item) if item.nodeid in self._run.plan else None)
@@ -80,7 +79,7 @@ class MeasuringPlugin:
             fixture,
             measure,
             lambda: self._run.unmeasured.__setitem__(item.nodeid, DISABLED),
-            measure if self._run.options.list_only or self._glancing else None,
+            measure if self._run.options.list_only or self._early.running else None,
         )
 
     def _measurer(
@@ -100,7 +99,7 @@ class MeasuringPlugin:
                 extra_info["speedbump"] = [result.to_json() for result in results]
             return results
 
-        return self._glance(item) if self._glancing else measure
+        return partial(self._glance, item) if self._early.running else measure
 
     @contextmanager
     def _measuring(self) -> Iterator[None]:
@@ -111,15 +110,11 @@ class MeasuringPlugin:
             except InputError as error:
                 pytest.fail(f"speedbump: {error}", pytrace=False)
 
-    def _glance(self, item: pytest.Item) -> Callable[[Subject], None]:
+    def _glance(self, item: pytest.Item, subject: Subject) -> None:
         """An early pass: a few rounds, and no verdict yet."""
-
-        def measure(subject: Subject) -> None:
-            with self._measuring():
-                for trial in self._trials(item):
-                    trial.measure(subject, ENOUGH_NS / self._run.options.passes)
-
-        return measure
+        with self._measuring():
+            for trial in self._trials(item):
+                trial.measure(subject, ENOUGH_NS / self._run.options.passes)
 
     def _try(self, item: pytest.Item, subject: Subject) -> list[Result]:
         """Measures all bumps of a test in turn, so that each verdict's rounds are as far apart as they can be."""
@@ -158,24 +153,6 @@ class MeasuringPlugin:
             ]
         return run.trials[item.nodeid]
 
-    # ---- passes ----
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, Any]:
-        """Early passes over the planned tests, unreported: effects that come and go deceive rounds in one place."""
-        planned = [item for item in session.items if item.nodeid in self._run.plan]
-        worker = hasattr(session.config, "workerinput")  # of pytest-xdist: it learns one by one which tests are its own
-        if not (session.config.option.collectonly or self._run.options.list_only or worker):
-            self._glancing = True
-            try:
-                early = planned * (self._run.options.passes - 1)
-                for item, following in pairwise([*early, *session.items[:1]]):
-                    # A test that follows itself is set up anew: pytest tears down only what the next one lacks.
-                    runtestprotocol(item, log=False, nextitem=None if following is item else following)
-            finally:
-                self._glancing = False
-        return (yield)
-
     # ---- verdicts ----
 
     @pytest.hookimpl(tryfirst=True)
@@ -188,7 +165,7 @@ class MeasuringPlugin:
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """Raises the verdict: xfail, JUnit, reruns and exit codes then come out right by themselves."""
         self._call_at = time.perf_counter_ns()
-        if self._glancing:
+        if self._early.running:
             return (yield)
         try:
             outcome = yield
