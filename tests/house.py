@@ -42,7 +42,7 @@ def _imported(tree: ast.Module) -> Iterator[str]:
 
 
 def floors(arrows: Arrows) -> list[list[str]]:
-    """The rooms by floor: each imports from floors below it alone. ValueError where a circle of imports has no floor."""
+    """The rooms by floor: each imports from floors below it alone. ValueError where imports run in a circle."""
     left, below, built = dict(arrows), set[str](), []
     while left:
         floor = sorted(room for room, imported in left.items() if imported <= below)
