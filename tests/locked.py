@@ -5,7 +5,7 @@ from typing import Any
 
 from suite import Suite
 
-from pytest_speedbump.lockfile import entry as lockfile
+from pytest_speedbump.lockfile import file as lockfile
 from pytest_speedbump.lockfile.entry import Entry, Key
 
 NAME = ".speedbump.json"

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from pytest_speedbump.lockfile.entry import Key
-from pytest_speedbump.plugin.collected import Collected
 
 __all__ = ["Absent", "file_of", "find_absent"]
 
@@ -31,13 +30,16 @@ def find_absent(
     *,
     passed: Collection[str],
     unmeasured: Collection[str],
-    collected: Collected,
+    tests: Collection[str],
+    files: Collection[str],
     existing_files: Collection[str],
 ) -> Absent:
     """Sorts the keys that were not measured.
 
     Args:
         passed, unmeasured: node ids.
+        tests: node ids of all that exist, as far as collection looked.
+        files: those in which collection looked at everything.
         existing_files: of the files that the keys' node ids begin with, those that exist.
     """
     absent = Absent([], [], [], [])
@@ -47,7 +49,7 @@ def find_absent(
             kind = absent.unmeasured
         elif test in passed:
             kind = absent.dropped
-        elif test not in collected.tests and (file not in existing_files or file in collected.files):
+        elif test not in tests and (file not in existing_files or file in files):
             kind = absent.gone
         else:
             kind = absent.left_out

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from pytest_speedbump.lockfile import entry as lockfile
+from pytest_speedbump.lockfile import file as lockfile
 from pytest_speedbump.lockfile.absence import Absent, file_of, find_absent
-from pytest_speedbump.lockfile.entry import Entry, Key, name_of
+from pytest_speedbump.lockfile.compare import merge
+from pytest_speedbump.lockfile.entry import Entry, Key, key_of, name_of
 from pytest_speedbump.plugin.collected import Collected
 from pytest_speedbump.plugin.run import Run
 from pytest_speedbump.report.document import document, replace_file
@@ -69,13 +70,14 @@ class ReportingPlugin:
 
     def _absent(self, entries: Mapping[Key, Entry]) -> Absent:
         run = self._run
-        measured = {lockfile.key_of(result) for result in run.all_results}
+        measured = {key_of(result) for result in run.all_results}
         keys = [key for key in entries if key not in measured]
         return find_absent(
             keys,
             passed=self._passed,
             unmeasured=run.unmeasured,
-            collected=self._collected,
+            tests=self._collected.tests,
+            files=self._collected.files,
             existing_files={file for file in map(file_of, keys) if (self._config.rootpath / file).exists()},
         )
 
@@ -96,7 +98,7 @@ class ReportingPlugin:
         if options.save is not None and not options.list_only:
             absent = self._absent(run.saved)
             gone = [*absent.gone, *absent.dropped] if self._finished else []
-            entries, self._saved = lockfile.merge(run.saved, run.all_results, gone, options.tolerance)
+            entries, self._saved = merge(run.saved, run.all_results, gone, options.tolerance)
             lockfile.write(options.save, entries)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from pytest_speedbump.bump import Bump
-from pytest_speedbump.lockfile import entry as lockfile
-from pytest_speedbump.lockfile.entry import Entry, Key
+from pytest_speedbump.lockfile import file as lockfile
+from pytest_speedbump.lockfile.compare import compare
+from pytest_speedbump.lockfile.entry import Entry, Key, key_of
 from pytest_speedbump.plugin.markers import bumps_of, check_fixtures, is_marked
 from pytest_speedbump.plugin.options import Options
 from pytest_speedbump.result import Result
@@ -87,7 +88,7 @@ class Run:
         """The result, failed where its sensitivity has grown beyond what the lockfile holds."""
         if self.options.compare is None or result.verdict == "listed":
             return result
-        change = lockfile.compare(self.lock.get(lockfile.key_of(result)), result, self.options.tolerance)
+        change = compare(self.lock.get(key_of(result)), result, self.options.tolerance)
         fails = change.fails or (self.options.strict and change.kind == "inconclusive")
         outcome = result.outcome
         if fails and not self.options.advisory:

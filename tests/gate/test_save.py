@@ -10,7 +10,8 @@ import pytest
 from locked import NAME, entry, guarded, lock, locked, names_in
 from suite import Suite
 
-from pytest_speedbump.lockfile import entry as lockfile
+from pytest_speedbump.lockfile import file as lockfile
+from pytest_speedbump.lockfile.entry import name_of
 
 SAVE = ("--speedbump-save", "-ra")  # its path is left out, so no test may follow at once
 BOTH = guarded("test_a", "test_b")
@@ -116,7 +117,7 @@ def test_what_is_gone_goes(suite: Suite) -> None:
     assert run.code == 1
     assert names_in(suite) == ["test_a", "test_b"]
     for one in (unmarked, renamed, deleted):
-        assert f"speedbump: {NAME}: removed: {lockfile.name_of(one.key)}" in run.out
+        assert f"speedbump: {NAME}: removed: {name_of(one.key)}" in run.out
 
 
 def test_a_target_that_is_not_called_any_more_is_removed(suite: Suite) -> None:
@@ -137,7 +138,7 @@ def test_listing_saves_nothing(suite: Suite) -> None:
 SAVER = """
 import sys
 from pathlib import Path
-from pytest_speedbump.lockfile import entry as lockfile
+from pytest_speedbump.lockfile import file as lockfile
 
 path, *sources = map(Path, sys.argv[1:])
 held = [lockfile.read(source) for source in sources]

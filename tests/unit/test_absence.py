@@ -36,7 +36,8 @@ def test_fate(
         [key],
         passed=passed,
         unmeasured=unmeasured,
-        collected=Collected(set(tests), set(files)),
+        tests=tests,
+        files=files,
         existing_files=existing,
     )
     found = {kind: getattr(absent, kind) for kind in ("gone", "dropped", "unmeasured", "left_out")}

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from pytest_speedbump.bump import MODES, Bump, Declaration
 from pytest_speedbump.counts import Counts
 from pytest_speedbump.errors import InputError
-from pytest_speedbump.lockfile import entry as lockfile
-from pytest_speedbump.lockfile.entry import Entry, Key
+from pytest_speedbump.lockfile import file as lockfile
+from pytest_speedbump.lockfile.compare import compare, merge
+from pytest_speedbump.lockfile.entry import Entry, Key, entry_of, to_json
 from pytest_speedbump.remarks import Remark
 from pytest_speedbump.result import Estimate, Result
 from pytest_speedbump.targets import Targets
@@ -57,7 +58,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def entry(*, calls: float = 1.0, share: float = 0.5, half: float = 0.01, delay_ns: float = 1000.0) -> Entry:
     """Of a test whose run takes 10 us."""
-    made = lockfile.entry_of(result(calls=calls, share=share, half=half, delay_ns=delay_ns))
+    made = entry_of(result(calls=calls, share=share, half=half, delay_ns=delay_ns))
     assert made is not None
     return made
 
@@ -141,7 +142,7 @@ def holder(document: Any, where: tuple[Any, ...]) -> Any:
     return document
 
 
-WHOLE: Any = {"schema": lockfile.SCHEMA, "entries": [lockfile._to_json(ENTRY)]}
+WHOLE: Any = {"schema": lockfile.SCHEMA, "entries": [to_json(ENTRY)]}
 LEAVES = leaves(WHOLE)
 
 
@@ -265,7 +266,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
 def test_what_is_compared_is_what_it_costs(
     then: dict[str, float], now: dict[str, float], kind: str, faster: float
 ) -> None:
-    change = lockfile.compare(entry(**then), result(**now, control_ns=10_000 / faster), TOLERANCE)
+    change = compare(entry(**then), result(**now, control_ns=10_000 / faster), TOLERANCE)
     assert change.kind == kind
     assert bool(change.text) == (kind != "kept")
 
@@ -285,7 +286,7 @@ def test_what_is_compared_is_what_it_costs(
 def test_growth_is_beyond_the_tolerance_and_beyond_both_intervals(
     then: dict[str, float], now: dict[str, float], kind: str
 ) -> None:
-    assert lockfile.compare(entry(**then), result(**now), TOLERANCE).kind == kind
+    assert compare(entry(**then), result(**now), TOLERANCE).kind == kind
 
 
 @given(
@@ -297,24 +298,24 @@ def test_growth_is_beyond_the_tolerance_and_beyond_both_intervals(
 def test_a_machine_of_another_speed_changes_nothing(calls: int, share: float, faster: float, half: float) -> None:
     then = entry(calls=calls, share=share, half=half)
     now = result(calls=calls, share=share, half=half, control_ns=10_000 / faster)
-    assert lockfile.compare(then, now, TOLERANCE).kind == "kept"
+    assert compare(then, now, TOLERANCE).kind == "kept"
 
 
 def test_the_reason_tells_old_and_new() -> None:
-    change = lockfile.compare(entry(calls=1, share=0.02), result(calls=40, share=0.97), TOLERANCE)
+    change = compare(entry(calls=1, share=0.02), result(calls=40, share=0.97), TOLERANCE)
     assert change.text == (
         "it costs 79.5% of throughput instead of 0.2% "
         "(calls a run 1 -> 40; transmission 0.02 -> 0.97; delay 1us, as before)"
     )
-    back = lockfile.compare(entry(calls=40, share=0.97), result(calls=1, share=0.02), TOLERANCE)
+    back = compare(entry(calls=40, share=0.97), result(calls=1, share=0.02), TOLERANCE)
     assert back.text.startswith("it costs only 0.2% of throughput instead of 79.5% (")
     assert back.text.endswith("; --speedbump-save accepts it")
 
 
 def test_the_tolerance_decides() -> None:
     then, now = entry(share=0.1, half=0.001), result(share=0.5, half=0.001)  # 1.0 % and 4.8 %
-    assert lockfile.compare(then, now, 0.02).kind == "grown"
-    assert lockfile.compare(then, now, 0.05).kind == "kept"
+    assert compare(then, now, 0.02).kind == "grown"
+    assert compare(then, now, 0.05).kind == "kept"
 
 
 @pytest.mark.parametrize(
@@ -334,14 +335,14 @@ def test_the_tolerance_decides() -> None:
     ],
 )
 def test_what_cannot_be_compared_is_told_apart(held: bool, now: Result, kind: str, text: str) -> None:
-    change = lockfile.compare(entry() if held else None, now, TOLERANCE)
+    change = compare(entry() if held else None, now, TOLERANCE)
     assert (change.kind, change.text) == (kind, text)
     assert change.fails == (kind == "lost")
 
 
 def test_help_beyond_any_measure_is_no_crash() -> None:
     """Slowing helped by more than a whole run takes on this faster machine."""
-    change = lockfile.compare(entry(calls=100, share=-0.05), result(control_ns=1000.0), TOLERANCE)
+    change = compare(entry(calls=100, share=-0.05), result(control_ns=1000.0), TOLERANCE)
     assert change.kind == "grown"
 
 
@@ -349,7 +350,7 @@ def test_help_beyond_any_measure_is_no_crash() -> None:
 
 
 def save(held: Entry | None, *results: Result, gone: tuple[Key, ...] = ()) -> tuple[dict[Key, Entry], list[str]]:
-    return lockfile.merge({} if held is None else {held.key: held}, results, gone, TOLERANCE)
+    return merge({} if held is None else {held.key: held}, results, gone, TOLERANCE)
 
 
 NAME = "test_it.py::test_it [pkg.f +1us]"

@@ -1,0 +1,47 @@
+"""The lockfile itself: read, checked and replaced."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from pytest_speedbump.errors import InputError
+from pytest_speedbump.lockfile.entry import Entry, Key, from_json, to_json
+from pytest_speedbump.report.document import replace_file
+
+__all__ = ["SCHEMA", "read", "write"]
+
+SCHEMA = "pytest-speedbump-lock/1"
+
+
+def read(path: Path) -> dict[Key, Entry]:
+    """The entries of a lockfile.
+
+    Raises:
+        InputError: no such file; not ours; of another schema; broken, truncated or edited by hand.
+    """
+    name = f"lockfile {str(path)!r}"
+    again = "delete it and write it anew with --speedbump-save"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{name} does not exist; write it first, with --speedbump-save") from None
+    except (ValueError, RecursionError):
+        raise InputError(f"{name} is broken or cut off: it is not JSON; restore it, or {again}") from None
+    except OSError as error:
+        raise InputError(f"{name} cannot be read: {error.strerror}; mend that") from None
+    if not isinstance(content, dict) or "schema" not in content:
+        raise InputError(f"{name} is no lockfile of pytest-speedbump: it has no schema; {again}")
+    if content["schema"] != SCHEMA:
+        raise InputError(f"{name} has the schema {content['schema']!r}, and this version reads {SCHEMA!r}; {again}")
+    try:
+        entries = [from_json(one) for one in content["entries"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{name} was edited by hand or is broken: {error}; restore it, or {again}") from None
+    if len({entry.key for entry in entries}) < len(entries):
+        raise InputError(f"{name} was edited by hand: it holds an entry twice; restore it, or {again}")
+    return {entry.key: entry for entry in entries}
+
+
+def write(path: Path, entries: Mapping[Key, Entry]) -> None:
+    """Replaces the file atomically; entries sorted, so that the same entries give the same bytes."""
+    replace_file(path, {"schema": SCHEMA, "entries": [to_json(entries[key]) for key in sorted(entries)]})
