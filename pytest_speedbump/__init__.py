@@ -1,19 +1,35 @@
 """Does it matter? Slow chosen code by a calibrated amount and measure what throughput really loses."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pytest_speedbump.bump import Bump
+    from pytest_speedbump.counts import Snapshot
+    from pytest_speedbump.errors import InputError
+    from pytest_speedbump.result import Estimate, Result
     from pytest_speedbump.slowing.slow import slow
 
-__all__ = ["__version__", "slow"]
+__all__ = ["Bump", "Estimate", "InputError", "Result", "Snapshot", "__version__", "slow"]
 
 __version__ = "0.1.0"
 
+# Imported when asked for: pytest imports this package in every run, and the C core is for those alone who slow code.
+_HOMES = {
+    "Bump": "bump",
+    "Estimate": "result",
+    "InputError": "errors",
+    "Result": "result",
+    "Snapshot": "counts",
+    "slow": "slowing.slow",
+}
+
 
 def __getattr__(name: str) -> object:
-    # pytest imports this package in every run, asked for or not, and the C core is not for those who do not ask.
-    if name == "slow":
-        from pytest_speedbump.slowing.slow import slow
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
-        return slow
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})
