@@ -232,6 +232,32 @@ def test_coverage_is_what_it_is_without_us(
     assert len(with_us["work.py"]) > 5
 
 
+@pytest.mark.parametrize(("core", "said"), [("ctrace", True), ("sysmon", False)])
+def test_coverage_that_follows_other_threads_is_said(
+    suite: Suite, monkeypatch: pytest.MonkeyPatch, core: str, said: bool
+) -> None:
+    """One traced thread puts a tracer's instructions into all code, and a drop is then a share of slower rounds."""
+    monkeypatch.setenv("COVERAGE_CORE", core)
+    tests = f"""
+    import threading
+
+    {MARK}
+    def test_it(benchmark):
+        done = threading.Event()
+        waiting = threading.Thread(target=done.wait)
+        waiting.start()
+        try:
+            benchmark(work.call)
+        finally:
+            done.set()
+            waiting.join()
+    """
+    run = suite.run(tests, "--cov=work", plugins=beside("pytest_cov", distribution="pytest_cov"))
+    assert_shown(run)
+    told = [text for text in run.result["warnings"] if text.startswith("a tracer, such as coverage's, follows other")]
+    assert len(told) == said
+
+
 # ---- pytest-randomly ----
 
 

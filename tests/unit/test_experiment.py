@@ -3,6 +3,7 @@
 import gc
 import random
 import sys
+import threading
 
 import pytest
 from machine import Machine
@@ -75,17 +76,20 @@ def test_a_callable_that_raises_is_told_with_round_and_arm() -> None:
 def test_undisturbed_puts_everything_back() -> None:
     def trace(*args: object) -> None: ...
 
-    before = sys.gettrace(), sys.getprofile(), gc.isenabled()
+    before = sys.gettrace(), sys.getprofile(), gc.isenabled(), threading.gettrace()
     sys.setprofile(trace)
+    threading.settrace(trace)
     gc.disable()
     try:
         with undisturbed():
             assert (sys.gettrace(), sys.getprofile(), gc.isenabled()) == (None, None, False)
-        assert sys.getprofile() is trace
+            assert threading.gettrace() is None, "threads that a round starts are not traced either"
+        assert sys.getprofile() is threading.gettrace() is trace
         assert not gc.isenabled(), "it was off before"
     finally:
         sys.setprofile(before[1])
+        threading.settrace(before[3])  # type: ignore[arg-type] - typeshed has no None
         gc.enable()
     with pytest.raises(KeyError), undisturbed():
         raise KeyError
-    assert (sys.gettrace(), sys.getprofile(), gc.isenabled()) == before
+    assert (sys.gettrace(), sys.getprofile(), gc.isenabled(), threading.gettrace()) == before

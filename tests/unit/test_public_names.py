@@ -19,5 +19,5 @@ def test_others_are_not() -> None:
 
 
 def test_importing_the_package_imports_none_of_them() -> None:
-    script = "import sys, pytest_speedbump; print([name for name in sys.modules if name.startswith('pytest_speedbump.')])"
+    script = "import sys, pytest_speedbump; print([one for one in sys.modules if one.startswith('pytest_speedbump.')])"
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "[]\n"
