@@ -13,12 +13,12 @@
 #define COARSE_READS 16
 
 /* Calibration */
-#define BURSTS 24
+#define BURSTS 48
 #define PAIRS 11 /* of batches in a burst */
 #define BATCH_CALLS 24
 #define BATCH_NS 300.0
 #define LIMIT_NS 8e6
-#define HOPELESS_NS 10e3 /* of a clock that advances by more, nothing can be learnt in time */
+#define HOPELESS_NS 10e3 /* no spend costs as much; of a clock that advances by more, nothing can be learnt in time */
 #define TURNS 10000      /* of dallying, enough to tell what one takes */
 
 static int64_t to_ticks(const sb_clock *clock, double ns)
@@ -198,7 +198,7 @@ static int64_t batch(calibration *self, int64_t requested)
 }
 
 /* Machines have slow phases of many milliseconds, and disturbances of some microseconds: the median of a burst is
- * spared the latter, a low quartile of the bursts those of the former that pass. */
+ * spared the latter, a low octile of the bursts those of the former that pass. */
 void sb_delay_calibrate(sb_delay *delay, sb_spender spend, void *context)
 {
     const sb_clock *clock = delay->clock;
@@ -206,8 +206,8 @@ void sb_delay_calibrate(sb_delay *delay, sb_spender spend, void *context)
     if (clock->step_ns > HOPELESS_NS) {
         return;
     }
-    const int64_t requested = sb_delay_amount(delay, BATCH_NS);
     const int64_t begin = sb_clock_ticks(clock), limit = to_ticks(clock, LIMIT_NS);
+    const int64_t requested = sb_delay_amount(delay, BATCH_NS);
     calibration self = {.delay = delay, .spend = spend, .context = context, .turns = turns_in_step(clock)};
     int64_t bursts[BURSTS];
     size_t n_bursts = 0;
@@ -224,6 +224,8 @@ void sb_delay_calibrate(sb_delay *delay, sb_spender spend, void *context)
         bursts[n_bursts++] = costs[n / 2];
     }
     qsort(bursts, n_bursts, sizeof bursts[0], compare);
-    const int64_t cost = bursts[n_bursts / 4];
-    delay->fixed = cost > 0 ? cost : 0;
+    const int64_t cost = bursts[n_bursts / 8];
+    if (cost > 0 && cost < sb_delay_amount(delay, HOPELESS_NS)) { /* else the clock jumped */
+        delay->fixed = cost;
+    }
 }

@@ -54,7 +54,7 @@ static inline bool sb_delay_polls(const sb_delay *delay, int64_t requested)
 }
 
 /* Measures `fixed`: runs `spend` (which calls sb_delay_spend in the way that is to be calibrated) against doing
- * nothing, in short alternating batches. Takes 2 ms, and no more than 10 even where giving the GIL up means waiting for
+ * nothing, in short alternating batches. Takes 5 ms, and no more than 10 even where giving the GIL up means waiting for
  * it. */
 typedef void (*sb_spender)(void *context, int64_t requested, sb_spent *spent);
 void sb_delay_calibrate(sb_delay *delay, sb_spender spend, void *context);

@@ -51,7 +51,8 @@ def test_32_bits_are_refused_in_a_sentence(tmp_path: Path) -> None:
     if cmake is None:
         pytest.skip("cmake is not installed")
     toolchain = tmp_path / "toolchain.cmake"
-    toolchain.write_text("set(CMAKE_C_COMPILER_FORCED TRUE)\nset(CMAKE_C_ABI_COMPILED TRUE)\nset(CMAKE_SIZEOF_VOID_P 4)\n")
+    claims = {"CMAKE_C_COMPILER_FORCED": "TRUE", "CMAKE_C_ABI_COMPILED": "TRUE", "CMAKE_SIZEOF_VOID_P": "4"}
+    toolchain.write_text("".join(f"set({name} {value})\n" for name, value in claims.items()))
     done = subprocess.run(
         [cmake, "-S", ROOT, "-B", tmp_path / "build", f"-DCMAKE_TOOLCHAIN_FILE={toolchain}", "-DSPEEDBUMP_CORE=OFF"],
         capture_output=True, text=True, timeout=60,
