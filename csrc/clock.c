@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #if defined(__x86_64__)
@@ -10,10 +11,15 @@
 #endif
 
 #define CALIBRATION_NS 10000000 /* bracket error of some 20 ns over 10 ms: 2 ppm */
+#define NAPS 32                 /* how often signals may cut that short */
 #define BRACKETS 32
-#define READS 1024
+#define READS 1024       /* in a batch */
+#define FEWEST_BATCHES 8 /* the quickest tells what a read costs */
+#define MOST_BATCHES 256 /* some 5 ms: enough to see a clock that advances by 4 ms do so */
+#define ADVANCES 1024    /* enough to tell a clock's step */
+#define COARSEST_NS 10e6 /* where no step was seen: the longest that kernels tick by */
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(SB_SIMULATED_CLOCK)
 static bool tsc_is_trusted(void)
 {
     unsigned eax, ebx, ecx, edx;
@@ -33,7 +39,9 @@ static bool tsc_is_trusted(void)
 
 static sb_clock_kind choose(void)
 {
-#if defined(__x86_64__)
+#if defined(SB_SIMULATED_CLOCK)
+    return sb_simulated_kind();
+#elif defined(__x86_64__)
     return tsc_is_trusted() ? SB_CLOCK_TSC : SB_CLOCK_MONOTONIC;
 #elif defined(__aarch64__)
     return SB_CLOCK_CNTVCT;
@@ -42,57 +50,80 @@ static sb_clock_kind choose(void)
 #endif
 }
 
-/* One instant on both clocks: of some tries, the one whose two counter reads lie closest. */
-static void read_both(const sb_clock *clock, int64_t *ticks, int64_t *ns)
+/* One instant on both clocks: of some tries, the one whose two counter reads lie closest. False: the counter went back
+ * each time. */
+static bool read_both(const sb_clock *clock, int64_t *ticks, int64_t *ns)
 {
     int64_t narrowest = INT64_MAX;
     for (int i = 0; i < BRACKETS; i++) {
         int64_t before = sb_clock_ticks(clock);
         int64_t middle = sb_clock_monotonic_ns();
         int64_t after = sb_clock_ticks(clock);
-        if (after - before < narrowest) {
+        if (after >= before && after - before < narrowest) {
             narrowest = after - before;
             *ticks = before + narrowest / 2;
             *ns = middle;
         }
     }
+    return narrowest < INT64_MAX;
 }
 
-static void calibrate_rate(sb_clock *clock)
+/* False: the counter cannot be told in ns, because one of the two clocks does not advance. */
+static bool calibrate_rate(sb_clock *clock)
 {
     int64_t ticks0 = 0, ns0 = 0, ticks1 = 0, ns1 = 0;
-    read_both(clock, &ticks0, &ns0);
-    while (sb_clock_monotonic_ns() - ns0 < CALIBRATION_NS) {
+    if (!read_both(clock, &ticks0, &ns0)) {
+        return false;
     }
-    read_both(clock, &ticks1, &ns1);
+    int64_t left = CALIBRATION_NS;
+    for (int nap = 0; nap < NAPS && left > 0 && left <= CALIBRATION_NS; nap++) {
+        sb_clock_sleep(left);
+        left = ns0 + CALIBRATION_NS - sb_clock_monotonic_ns();
+    }
+    if (!read_both(clock, &ticks1, &ns1) || ticks1 <= ticks0 || ns1 <= ns0) {
+        return false;
+    }
     clock->ns_per_tick = (double)(ns1 - ns0) / (double)(ticks1 - ticks0);
+    return true;
 }
 
+static int compare(const void *left, const void *right)
+{
+    int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
+    return (a > b) - (a < b);
+}
+
+/* The step is a low decile of the advances seen: of a TSC that advances by 26 ticks, one reading in sixty is a tick
+ * off, and the next advance is then 1 or 25; and preemption makes some too large. */
 static void measure_reads(sb_clock *clock)
 {
-    int64_t smallest = INT64_MAX, quickest = INT64_MAX;
-    for (int batch = 0; batch < 8; batch++) {
+    int64_t advances[ADVANCES], quickest = INT64_MAX;
+    int n = 0, batch = 0;
+    for (; batch < MOST_BATCHES && (batch < FEWEST_BATCHES || n < ADVANCES); batch++) {
         int64_t first = sb_clock_ticks(clock), last = first;
         for (int i = 0; i < READS; i++) {
             int64_t now = sb_clock_ticks(clock);
-            if (now > last && now - last < smallest) {
-                smallest = now - last;
+            if (now > last && n < ADVANCES) {
+                advances[n++] = now - last;
             }
             last = now;
         }
-        if (last - first < quickest) {
+        if (last > first && last - first < quickest) {
             quickest = last - first;
         }
     }
-    clock->read_ns = (double)quickest * clock->ns_per_tick / READS;
-    clock->step_ns = (double)smallest * clock->ns_per_tick;
+    qsort(advances, (size_t)n, sizeof advances[0], compare);
+    clock->step_ns = n > 0 ? (double)advances[n / 10] * clock->ns_per_tick : COARSEST_NS;
+    /* Of a clock that stood still through whole batches, all reads together took no longer than the advances seen. */
+    clock->read_ns = n < batch || quickest == INT64_MAX ? clock->step_ns * (n + 1) / ((double)batch * READS)
+                                                        : (double)quickest * clock->ns_per_tick / READS;
 }
 
 void sb_clock_init(sb_clock *clock)
 {
     *clock = (sb_clock){.kind = choose(), .ns_per_tick = 1.0};
-    if (clock->kind != SB_CLOCK_MONOTONIC) {
-        calibrate_rate(clock);
+    if (clock->kind != SB_CLOCK_MONOTONIC && !calibrate_rate(clock)) {
+        clock->kind = SB_CLOCK_MONOTONIC;
     }
     measure_reads(clock);
 }
@@ -110,8 +141,12 @@ const char *sb_clock_name(const sb_clock *clock)
     return "clock_gettime";
 }
 
-void sb_clock_sleep(int64_t ns)
+int sb_clock_sleep(int64_t ns)
 {
+#if defined(SB_SIMULATED_CLOCK)
+    return sb_simulated_sleep(ns);
+#else
     struct timespec pause = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
-    nanosleep(&pause, NULL);
+    return nanosleep(&pause, NULL);
+#endif
 }

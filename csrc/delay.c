@@ -9,10 +9,17 @@
 #define LATE_NS 1000.0
 #define SLEEP_MARGIN_NS 90e3 /* nanosleep oversleeps by 65 us under the default timer slack */
 #define CARRY_STEPS 4
+#define LATE_STEPS 2
 #define COARSE_READS 16
-#define BATCHES 101
+
+/* Calibration */
+#define BURSTS 48
+#define PAIRS 11 /* of batches in a burst */
 #define BATCH_CALLS 24
 #define BATCH_NS 300.0
+#define LIMIT_NS 8e6
+#define HOPELESS_NS 10e3 /* no spend costs as much; of a clock that advances by more, nothing can be learnt in time */
+#define TURNS 10000      /* of dallying, enough to tell what one takes */
 
 static int64_t to_ticks(const sb_clock *clock, double ns)
 {
@@ -37,50 +44,77 @@ void sb_delay_init(sb_delay *delay, const sb_clock *clock, int64_t slice_ns, boo
         .sleeps = sleeps,
     };
     delay->quick_limit = sleeps ? -1 : sb_delay_amount(delay, (double)slice_ns);
-    delay->late_limit = sb_delay_amount(delay, LATE_NS);
-    delay->coarse_ticks = to_ticks(clock, 2 * COARSE_READS * clock->read_ns);
+    delay->late_limit = sb_delay_amount(delay, fmax(LATE_NS, LATE_STEPS * clock->step_ns));
+    delay->coarse_ticks = (int64_t)ceil(1.5 * COARSE_READS * clock->read_ns / clock->ns_per_tick);
     delay->carry_limit = sb_delay_amount(delay, CARRY_STEPS * fmax(clock->step_ns, clock->read_ns));
 }
 
-/* Waits until `until`; returns the last reading. A loop of a hundred turns fills the branch predictor's history, and
- * the code that goes on afterwards mispredicts its way for some 17 ns (measured at 1 us; 2 ns at 300 ns). So most of
- * the time is spent without branches. */
-static inline int64_t spin(const sb_delay *delay, int64_t now, int64_t until)
+/* Whether less than `wait` has passed. Unsigned, so that a clock that steps back ends the wait. */
+static inline bool is_within(int64_t start, int64_t now, int64_t wait)
 {
-    while (until - now > delay->coarse_ticks) {
+    return (uint64_t)(now - start) < (uint64_t)(wait > 0 ? wait : 0);
+}
+
+/* Waits until `wait` has passed since `start`; `now`: a reading that is there already. Returns the last reading. A loop
+ * of a hundred turns fills the branch predictor's history, and the code that goes on afterwards mispredicts its way for
+ * some 17 ns (measured at 1 us; 2 ns at 300 ns). So most of the time is spent without branches: sixteen reads between
+ * two looks, then eight, four, two, one. */
+static inline int64_t spin(const sb_delay *delay, int64_t start, int64_t now, int64_t wait)
+{
+    int64_t margin = delay->coarse_ticks;
+#pragma GCC unroll 4
+    for (int reads = COARSE_READS; reads > 1; reads /= 2) {
+        while (is_within(start, now, wait - margin)) {
 #pragma GCC unroll 16
-        for (int i = 0; i < COARSE_READS; i++) {
-            now = sb_clock_ticks(delay->clock);
+            for (int i = 0; i < reads; i++) {
+                now = sb_clock_ticks(delay->clock);
+            }
         }
+        margin = (margin + 1) / 2;
     }
     do {
         now = sb_clock_ticks(delay->clock);
-    } while (now < until);
+    } while (is_within(start, now, wait));
     return now;
 }
 
-/* Waits until `deadline`, polling between slices; polls push the deadline back. Returns the last reading. */
-static int64_t wait_in_slices(const sb_delay *delay, int64_t now, int64_t *deadline, sb_poll poll, void *context,
-                              int64_t *polled_ticks, bool *stopped)
+typedef struct {
+    int64_t waited; /* ticks; negative: the clock stepped back, and nothing is known */
+    int64_t polled; /* ticks */
+    bool stopped;   /* by a poll */
+} outcome;
+
+/* Waits in slices, with a poll between them, also where a signal ended a sleep: its handler waits for that poll. */
+static outcome wait_in_slices(const sb_delay *delay, int64_t now, int64_t wait, sb_poll poll, void *context)
 {
     const sb_clock *clock = delay->clock;
     const int64_t margin = delay->sleeps ? to_ticks(clock, SLEEP_MARGIN_NS) : INT64_MAX;
+    outcome out = {0};
     for (;;) {
-        int64_t until = now + delay->slice_ticks < *deadline ? now + delay->slice_ticks : *deadline;
-        if (delay->sleeps && until - now > margin) {
-            sb_clock_sleep((int64_t)((double)(until - now - margin) * clock->ns_per_tick));
+        const int64_t begin = now, left = wait - out.waited;
+        const int64_t slice = left < delay->slice_ticks ? left : delay->slice_ticks;
+        bool woken = false;
+        if (slice > margin) {
+            woken = sb_clock_sleep((int64_t)((double)(slice - margin) * clock->ns_per_tick)) < 0;
+            now = sb_clock_ticks(clock);
         }
-        now = spin(delay, now, until);
-        if (now >= *deadline) {
-            return now;
+        if (!woken) {
+            now = spin(delay, begin, now, slice);
         }
-        *stopped = poll(context) < 0;
-        int64_t after = sb_clock_ticks(clock);
-        *polled_ticks += after - now;
-        *deadline += after - now;
+        if (now > begin) {
+            out.waited += now - begin;
+        }
+        if (out.waited >= wait) {
+            return out;
+        }
+        out.stopped = poll(context) < 0;
+        const int64_t after = sb_clock_ticks(clock);
+        if (after > now) {
+            out.polled += after - now;
+        }
         now = after;
-        if (*stopped) {
-            return now;
+        if (out.stopped) {
+            return out;
         }
     }
 }
@@ -88,71 +122,110 @@ static int64_t wait_in_slices(const sb_delay *delay, int64_t now, int64_t *deadl
 int sb_delay_spend(const sb_delay *delay, int64_t requested, int64_t *carry, sb_poll poll, void *context,
                    sb_spent *spent)
 {
-    const sb_clock *clock = delay->clock;
-    const int64_t start = sb_clock_ticks(clock);
+    const int64_t start = sb_clock_ticks(delay->clock);
     const int64_t wait = (requested - delay->fixed - *carry) >> SB_TICK_SHIFT;
-    int64_t now, polled_ticks = 0;
-    bool stopped = false;
-
+    outcome out;
     if (!sb_delay_polls(delay, requested)) {
-        now = spin(delay, start, start + wait);
+        out = (outcome){.waited = spin(delay, start, start, wait) - start};
     }
     else {
-        int64_t deadline = start + wait;
-        now = wait_in_slices(delay, start, &deadline, poll, context, &polled_ticks, &stopped);
+        out = wait_in_slices(delay, start, wait, poll, context);
     }
 
-    int64_t delivered = ((now - start - polled_ticks) << SB_TICK_SHIFT) + delay->fixed;
+    int64_t delivered = ((out.waited > 0 ? out.waited : 0) << SB_TICK_SHIFT) + delay->fixed;
     int64_t over = delivered - requested, late = 0;
     if (over > delay->late_limit && over > requested / 10) {
         late = over;
         delivered = requested;
     }
-    else if (!stopped) {
+    else if (!out.stopped && out.waited >= 0) {
         int64_t limit = delay->carry_limit;
         int64_t sum = *carry + over;
         *carry = sum > limit ? limit : sum < -limit ? -limit : sum;
     }
-    *spent = (sb_spent){.delivered = delivered, .late = late, .polled = polled_ticks << SB_TICK_SHIFT};
-    return stopped ? -1 : 0;
+    *spent = (sb_spent){.delivered = delivered, .late = late, .polled = out.polled << SB_TICK_SHIFT};
+    return out.stopped ? -1 : 0;
 }
 
 static int compare(const void *left, const void *right)
 {
-    double a = *(const double *)left, b = *(const double *)right;
+    int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
     return (a > b) - (a < b);
 }
 
-/* Ticks that one batch takes; `delivered`: sum of what its spends believe to have delivered. The plan is read through
- * an atomic, as the callback does, so that neither arm can be optimised into something else. */
-static int64_t batch(const sb_delay *delay, const sb_atomic_i64 *plan, sb_spender spend, void *context,
-                     int64_t *delivered)
+typedef struct {
+    const sb_delay *delay;
+    sb_spender spend;
+    void *context;
+    sb_atomic_i64 plan; /* read through an atomic, as the callback does: neither arm can become something else */
+    uint32_t turns;     /* of dallying take about a step of the clock */
+} calibration;
+
+/* How many turns of dallying fill a step of the clock. */
+static uint32_t turns_in_step(const sb_clock *clock)
 {
-    int64_t start = sb_clock_ticks(delay->clock);
-    for (int i = 0; i < BATCH_CALLS; i++) {
-        int64_t requested = sb_load_acquire(plan);
-        if (requested > 0) {
-            sb_spent spent;
-            spend(context, requested, &spent);
-            *delivered += spent.delivered + spent.late;
+    int64_t quickest = INT64_MAX;
+    for (int i = 0; i < 5; i++) {
+        const int64_t start = sb_clock_ticks(clock);
+        sb_clock_dally(TURNS);
+        const int64_t elapsed = sb_clock_ticks(clock) - start;
+        if (elapsed > 0 && elapsed < quickest) {
+            quickest = elapsed;
         }
     }
-    return sb_clock_ticks(delay->clock) - start;
+    return (uint32_t)(TURNS * fmin(clock->step_ns / ((double)quickest * clock->ns_per_tick), 100));
 }
 
+/* The amount that one batch takes beyond what its spends say they took. Spends that follow each other at once all begin
+ * equally soon after a step of the clock, and the cost found is wrong by up to a step. So they begin at phases that are
+ * spread over a step: the same ones in each batch, because the code that a delay interrupts is predictable to the
+ * processor, too, and the delay makes it less so. */
+static int64_t batch(calibration *self, int64_t requested)
+{
+    int64_t accounted = 0;
+    sb_store_release(&self->plan, requested);
+    const int64_t start = sb_clock_ticks(self->delay->clock);
+    for (uint32_t i = 0; i < BATCH_CALLS; i++) {
+        sb_clock_dally(i * 7 % BATCH_CALLS * self->turns / BATCH_CALLS);
+        int64_t plan = sb_load_acquire(&self->plan);
+        if (plan > 0) {
+            sb_spent spent;
+            self->spend(self->context, plan, &spent);
+            accounted += spent.delivered + spent.late + spent.polled;
+        }
+    }
+    return (sb_clock_ticks(self->delay->clock) - start) * (1 << SB_TICK_SHIFT) - accounted;
+}
+
+/* Machines have slow phases of many milliseconds, and disturbances of some microseconds: the median of a burst is
+ * spared the latter, a low octile of the bursts those of the former that pass. */
 void sb_delay_calibrate(sb_delay *delay, sb_spender spend, void *context)
 {
-    const sb_atomic_i64 nothing = 0;
-    const sb_atomic_i64 something = sb_delay_amount(delay, BATCH_NS + (delay->sleeps ? SLEEP_MARGIN_NS / 8 : 0));
-    double missing[BATCHES];
-
+    const sb_clock *clock = delay->clock;
     delay->fixed = 0;
-    for (int i = 0; i < BATCHES; i++) {
-        int64_t delivered = 0;
-        int64_t idle = batch(delay, &nothing, spend, context, &delivered);
-        int64_t busy = batch(delay, &something, spend, context, &delivered);
-        missing[i] = ((double)(busy - idle) * (1 << SB_TICK_SHIFT) - (double)delivered) / BATCH_CALLS;
+    if (clock->step_ns > HOPELESS_NS) {
+        return;
     }
-    qsort(missing, BATCHES, sizeof missing[0], compare);
-    delay->fixed = (int64_t)missing[BATCHES / 2];
+    const int64_t begin = sb_clock_ticks(clock), limit = to_ticks(clock, LIMIT_NS);
+    const int64_t requested = sb_delay_amount(delay, BATCH_NS);
+    calibration self = {.delay = delay, .spend = spend, .context = context, .turns = turns_in_step(clock)};
+    int64_t bursts[BURSTS];
+    size_t n_bursts = 0;
+    bool in_time = true;
+    while (in_time && n_bursts < BURSTS) {
+        int64_t costs[PAIRS];
+        size_t n = 0;
+        while (in_time && n < PAIRS) {
+            const int64_t idle = batch(&self, 0);
+            costs[n++] = (batch(&self, requested) - idle) / BATCH_CALLS;
+            in_time = is_within(begin, sb_clock_ticks(clock), limit);
+        }
+        qsort(costs, n, sizeof costs[0], compare);
+        bursts[n_bursts++] = costs[n / 2];
+    }
+    qsort(bursts, n_bursts, sizeof bursts[0], compare);
+    const int64_t cost = bursts[n_bursts / 8];
+    if (cost > 0 && cost < sb_delay_amount(delay, HOPELESS_NS)) { /* else the clock jumped */
+        delay->fixed = cost;
+    }
 }

@@ -7,7 +7,7 @@
 static PyStructSequence_Field CLOCK_FIELDS[] = {
     {"name", "'tsc', 'cntvct' or 'clock_gettime'"},
     {"read_ns", "cost of one read"},
-    {"step_ns", "smallest step between two reads that differ"},
+    {"step_ns", "typical step between two reads that differ"},
     {"ns_per_tick", "as calibrated against CLOCK_MONOTONIC"},
     {NULL, NULL},
 };

@@ -83,16 +83,31 @@ static int spend(const sb_delay *delay, sb_mode mode, int64_t requested, int64_t
                     : spend_detached(delay, requested, carry, spent);
 }
 
+static inline void book(sb_cell *cell, int64_t requested, const sb_spent *spent)
+{
+    sb_add(&cell->requested, requested);
+    sb_add(&cell->delivered, spent->delivered);
+    if (spent->late != 0) {
+        sb_add(&cell->late, spent->late);
+        sb_add(&cell->late_calls, 1);
+    }
+    if (spent->polled != 0) {
+        sb_add(&cell->waited, spent->polled);
+    }
+}
+
 typedef struct {
     const sb_delay *delay;
     sb_mode mode;
+    sb_cell cell; /* booking costs time, too */
 } calibration;
 
 static void spend_to_calibrate(void *context, int64_t requested, sb_spent *spent)
 {
-    const calibration *self = context;
+    calibration *self = context;
     int64_t carry = 0;
     spend(self->delay, self->mode, requested, &carry, spent);
+    book(&self->cell, requested, spent);
 }
 
 /* Calibrated once an interpreter. With a GIL two threads may both calibrate (nogil gives it up), and either's figure is
@@ -153,15 +168,7 @@ static PyObject *delay_call(sb_session *self, sb_cell *cell, int64_t requested)
         Py_INCREF(self); /* other threads, and signal handlers, may disarm and drop the session meanwhile */
     }
     int result = spend(self->delay, self->mode, requested, &thread->carry, &spent);
-    sb_add(&cell->requested, requested);
-    sb_add(&cell->delivered, spent.delivered);
-    if (spent.late != 0) {
-        sb_add(&cell->late, spent.late);
-        sb_add(&cell->late_calls, 1);
-    }
-    if (spent.polled != 0) {
-        sb_add(&cell->waited, spent.polled);
-    }
+    book(cell, requested, &spent);
     if (waits) {
         Py_DECREF(self);
     }

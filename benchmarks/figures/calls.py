@@ -56,7 +56,7 @@ def _unmatched() -> Figure:
 
 
 def _delivered(delay_ns: float) -> Figure:
-    delivery = deliver("core", delay_ns)
+    (delivery,) = deliver("core", [delay_ns])
     error = delivery.error_ns
     return Figure(
         f"delivered delay, {UNITS[delay_ns]}",

@@ -8,15 +8,22 @@ from benchmarks.backends import missing
 from benchmarks.measured import MeasuredError, core_file
 from benchmarks.micro.delivery import Delivery
 from benchmarks.micro.sidebyside import SideBySide
-from benchmarks.micro.tables import delivery_table, side_by_side_table
+from benchmarks.micro.tables import afresh_table, delivery_table, side_by_side_table
 
 SIDE_BY_SIDE = pytest.StashKey[list[SideBySide]]()
 DELIVERIES = pytest.StashKey[list[Delivery]]()
+AFRESH = pytest.StashKey[list[list[Delivery]]]()
 CORE = pytest.StashKey[str | None]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--processes", type=int, default=30, metavar="N", help="fresh processes that test_delivery_afresh asks (30)"
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[SIDE_BY_SIDE], config.stash[DELIVERIES] = [], []
+    config.stash[SIDE_BY_SIDE], config.stash[DELIVERIES], config.stash[AFRESH] = [], [], []
     try:
         config.stash[CORE] = None if missing("core") else str(core_file())
     except MeasuredError as error:
@@ -33,10 +40,16 @@ def deliveries(request: pytest.FixtureRequest) -> list[Delivery]:
     return request.config.stash[DELIVERIES]
 
 
+@pytest.fixture
+def afresh(request: pytest.FixtureRequest) -> list[list[Delivery]]:
+    return request.config.stash[AFRESH]
+
+
 def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
     output_json["core"] = config.stash[CORE]
     output_json["side_by_side"] = [result.to_json() for result in config.stash[SIDE_BY_SIDE]]
     output_json["delivery"] = [result.to_json() for result in config.stash[DELIVERIES]]
+    output_json["delivery_afresh"] = [[result.to_json() for result in found] for found in config.stash[AFRESH]]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -51,3 +64,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if deliveries:
         terminalreporter.section("delays as delivered, seen from outside")
         terminalreporter.write_line("\n".join(delivery_table(deliveries)))
+    if config.stash[AFRESH]:
+        terminalreporter.section("error of delays in fresh processes, ns")
+        terminalreporter.write_line("\n".join(afresh_table(config.stash[AFRESH])))

@@ -7,7 +7,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.backends import BACKENDS, missing, unable
 from benchmarks.micro.cases import CASES, Case
-from benchmarks.micro.delivery import DECADES, Delivery, deliver
+from benchmarks.micro.delivery import DECADES, Delivery, deliver, deliver_afresh
 from benchmarks.micro.sidebyside import SideBySide, measure
 
 pytestmark = pytest.mark.benchmark(max_time=0.2, min_rounds=1, disable_gc=True)
@@ -44,7 +44,14 @@ def test_delivery(deliveries: list[Delivery], backend: str, delay_ns: float) -> 
     lacking = unable(backend, "delay") or missing(backend)
     if lacking:
         pytest.skip(lacking)
-    deliveries.append(deliver(backend, delay_ns))
+    deliveries.extend(deliver(backend, [delay_ns]))
+
+
+def test_delivery_afresh(request: pytest.FixtureRequest, afresh: list[list[Delivery]]) -> None:
+    lacking = missing("core")
+    if lacking:
+        pytest.skip(lacking)
+    afresh.extend(deliver_afresh("core", request.config.getoption("--processes")))
 
 
 @pytest.mark.parametrize("visits", [0, 100])

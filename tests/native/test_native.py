@@ -43,3 +43,21 @@ def test_c_programs(tmp_path: Path, sanitizers: str) -> None:
         )
         assert done.returncode == 0, done.stdout + done.stderr
     assert "100% tests passed" in done.stdout
+
+
+def test_32_bits_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    """By a toolchain that only says so: one that makes such programs is rarely installed."""
+    cmake = shutil.which("cmake")
+    if cmake is None:
+        pytest.skip("cmake is not installed")
+    toolchain = tmp_path / "toolchain.cmake"
+    claims = {"CMAKE_C_COMPILER_FORCED": "TRUE", "CMAKE_C_ABI_COMPILED": "TRUE", "CMAKE_SIZEOF_VOID_P": "4"}
+    toolchain.write_text("".join(f"set({name} {value})\n" for name, value in claims.items()))
+    done = subprocess.run(
+        [cmake, "-S", ROOT, "-B", tmp_path / "build", f"-DCMAKE_TOOLCHAIN_FILE={toolchain}", "-DSPEEDBUMP_CORE=OFF"],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode != 0
+    message = " ".join(done.stderr.split())
+    assert "pytest-speedbump is for 64-bit processors, but " in message
+    assert "makes 32-bit programs: use a 64-bit compiler and Python." in message
