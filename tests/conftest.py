@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from forks import Forks
+from hypothesis import HealthCheck, settings
 from suite import Suite
 
 pytest_plugins = ["pytester"]
@@ -19,6 +20,9 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 
 def pytest_configure() -> None:
+    # On a busy machine any example may take long.
+    settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("busy")
     # What tests start in processes of their own is no part of this run, on whichever worker of pytest-xdist they are.
     for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
         del os.environ[name]
