@@ -1,17 +1,45 @@
 """Fixtures of all tests."""
 
+import os
+from collections.abc import Iterator
+
 import pytest
+from forks import Forks
+from hypothesis import HealthCheck, settings
 from suite import Suite
 
 pytest_plugins = ["pytester"]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Two workers, unless the command line says otherwise. Not by ``addopts``: benchmarks want the machine alone."""
+    option = config.option
+    if getattr(option, "numprocesses", 0) is None and not hasattr(config, "workerinput") and not option.usepdb:
+        option.numprocesses, option.dist = 2, "worksteal"
+
+
+def pytest_configure() -> None:
+    # On a busy machine any example may take long.
+    settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("busy")
+    # What tests start in processes of their own is no part of this run, on whichever worker of pytest-xdist they are.
+    for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
+        del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    with Forks() as forks:
+        yield forks
+
+
 @pytest.fixture
-def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Suite:
+def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, forks: Forks) -> Suite:
     # The entry points are still what `-p` names; only what else is installed here stays out.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     for name in ("CI", "BUILD_NUMBER"):  # pytest prints its summary at another length there
         monkeypatch.delenv(name, raising=False)
     # Experiments of one user wait for each other, by a lock in here; what tests look for no noise can hide.
     monkeypatch.setenv("TMPDIR", str(pytester.path))
-    return Suite(pytester)
+    return Suite(pytester, forks)

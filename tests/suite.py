@@ -6,6 +6,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from forks import Forks
 
 # A call takes some 10 us, so that the delays of tests, 100 us and more, drown any noise.
 WORK = """
@@ -73,8 +74,8 @@ class Run:
 class Suite:
     """A folder with ``work.py`` and, once run, ``test_it.py``. Of all plugins, pytest-benchmark and ours alone."""
 
-    def __init__(self, pytester: pytest.Pytester) -> None:
-        self.pytester = pytester
+    def __init__(self, pytester: pytest.Pytester, forks: Forks) -> None:
+        self.pytester, self._forks = pytester, forks
         self.path = pytester.path
         pytester.makepyfile(work=WORK)
 
@@ -89,7 +90,7 @@ class Suite:
         arguments = self._prepare(tests, plugins)
         if "speedbump" in plugins:
             arguments.append("--speedbump-max-time=2s")
-        return self._read(self.pytester.runpytest_subprocess(*arguments, *options, timeout=120))
+        return self._read(self._forks.run(self.path, *arguments, *options))
 
     def refuse(self, tests: str, *options: str) -> str:
         """The one sentence that refuses the input. In this process: what is refused before any test arms nothing."""

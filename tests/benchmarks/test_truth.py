@@ -223,7 +223,8 @@ def dose(transmission: float | None, true: float = 1.0, **more: Any) -> dict[str
 
 def test_doses_take_the_median_of_their_repetitions() -> None:
     (one,) = tally.doses([dose(0.9), dose(1.01), dose(1.5), dose(None)])
-    assert (one.n, one.transmission, one.error) == (4, 1.01, pytest.approx(0.01))
+    assert (one.n, one.transmission) == (4, 1.01)
+    assert one.error == pytest.approx(0.01)
     (none,) = tally.doses([dose(None, drop=None)])
     assert (none.transmission, none.error, none.covered) == (None, None, (0, 0))
 

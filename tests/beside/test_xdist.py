@@ -2,7 +2,7 @@
 
 import pytest
 from locked import entry, guarded, lock, names_in
-from suite import Suite
+from suite import BRIEFLY, Suite
 
 pytest.importorskip("xdist", reason="pytest-xdist is not installed")
 
@@ -18,8 +18,8 @@ TWO = """
 """
 
 
-def test_verdicts_come_back_from_workers(suite: Suite) -> None:
-    run = suite.run(TWO, "-n2", "-v", "--speedbump-save", "--speedbump-seed=5", plugins=XDIST)
+def test_verdicts_come_back_from_workers_and_passes_are_left_out(suite: Suite) -> None:
+    run = suite.run(TWO, "-n2", "-v", "--speedbump-save", "--speedbump-passes=3", plugins=XDIST)
     assert (run.code, run.counts) == (1, {"passed": 1, "failed": 1})
     assert sorted((result["test"], result["verdict"], result["outcome"]) for result in run.results) == [
         ("test_it.py::test_a", "measured", "passed"),
@@ -37,6 +37,7 @@ def test_verdicts_come_back_from_workers(suite: Suite) -> None:
         "speedbump: work.leaf slowed by 100us a call costs *, more than the budget of 10.0%",
         "* speedbump: 2 bumps *",
         "speedbump: 2 workers of pytest-xdist disturb each other's rounds; `-n 0` measures best",
+        "speedbump: --speedbump-passes has no effect under pytest-xdist",
     ])  # fmt: skip
 
 
@@ -54,7 +55,7 @@ def test_markers_alone_are_reason_enough(suite: Suite) -> None:
         result.stdout.fnmatch_lines([line])
 
 
-def test_one_experiment_at_a_time_on_a_host(suite: Suite) -> None:
+def test_one_experiment_at_a_time_on_a_host_and_one_seed_for_all(suite: Suite) -> None:
     """Both workers are ready before either measures; the calls of one never fall among those of the other."""
     run = suite.run(
         """
@@ -62,6 +63,8 @@ def test_one_experiment_at_a_time_on_a_host(suite: Suite) -> None:
         import os
         import time
         from pathlib import Path
+
+        from pytest_speedbump.plugin import OPTIONS
 
         def wait_for_both(name):
             Path(f"ready-{name}").touch()
@@ -71,7 +74,8 @@ def test_one_experiment_at_a_time_on_a_host(suite: Suite) -> None:
 
         @pytest.mark.parametrize("name", ["a", "b"])
         @pytest.mark.speedbump("work.leaf", delay="100us")
-        def test_it(speedbump, name):
+        def test_it(speedbump, request, name):
+            Path(f"seed-{name}").write_text(str(request.config.stash[OPTIONS].seed))
             moments = []
 
             def step():
@@ -86,31 +90,15 @@ def test_one_experiment_at_a_time_on_a_host(suite: Suite) -> None:
             Path(f"moments-{name}.json").write_text(json.dumps([os.getpid(), arrived, *moments[2:]]))
         """,
         "-n2",
+        BRIEFLY,
         plugins=XDIST,
     )
     assert run.code == 0
+    assert {(suite.path / f"seed-{name}").read_text() for name in "ab"} == {str(run.document["seed"])}
     (pid_a, arrived_a, *a), (pid_b, arrived_b, *b) = (suite.read_json(f"moments-{name}.json") for name in "ab")
     assert pid_a != pid_b
     assert max(arrived_a, arrived_b) < max(a[0], b[0]), "they were there at the same time"
     assert a[-1] < b[0] or b[-1] < a[0]
-
-
-def test_the_seed_is_one_for_all(suite: Suite) -> None:
-    run = suite.run(
-        """
-        from pathlib import Path
-        from pytest_speedbump.plugin import OPTIONS
-
-        @pytest.mark.parametrize("name", ["a", "b"])
-        def test_it(request, name):
-            Path(f"seed-{name}").write_text(str(request.config.stash[OPTIONS].seed))
-        """,
-        "-n2",
-        plugins=XDIST,
-    )
-    assert run.code == 0
-    seeds = {(suite.path / f"seed-{name}").read_text() for name in "ab"}
-    assert seeds == {str(run.document["seed"])}
 
 
 def test_bad_input_is_one_sentence_before_any_test(suite: Suite) -> None:
@@ -123,7 +111,7 @@ def test_bad_input_is_one_sentence_before_any_test(suite: Suite) -> None:
         def test_it(benchmark):
             pass
         """,
-        "-n2",
+        "-n1",
         plugins=XDIST,
     )
     assert run.code == 4
@@ -137,7 +125,7 @@ def test_bad_input_is_one_sentence_before_any_test(suite: Suite) -> None:
 def test_benchmarks_that_xdist_disables_are_told_and_their_entries_stay(suite: Suite) -> None:
     tests = guarded("test_a", "test_b").replace("speedbump)", "benchmark)").replace("speedbump(work", "benchmark(work")
     lock(suite, entry("test_a"), entry("test_b"))
-    run = suite.run(tests, "-n2", "--speedbump-save", "--speedbump-compare", plugins=XDIST)
+    run = suite.run(tests, "-n1", "--speedbump-save", "--speedbump-compare", plugins=XDIST)
     assert (run.code, run.counts, run.results) == (1, {"passed": 2}, [])
     assert names_in(suite) == ["test_a", "test_b"]
     run.pytest.stdout.fnmatch_lines_random([
@@ -161,25 +149,15 @@ def test_a_worker_that_crashes_loses_no_entry(suite: Suite) -> None:
     assert names_in(suite) == ["test_a", "test_b"]
 
 
-@pytest.mark.parametrize(
-    ("tests", "says"),
-    [
-        (guarded("test_a", "test_new"), "test_it.py::test_b * its test is gone (renamed or removed?)"),
-        (guarded("test_a") + "\n    def test_b():\n        pass", "test_it.py::test_b * its test ran and does not *"),
-    ],
-    ids=["renamed", "marker removed"],
-)
-def test_the_controller_knows_what_is_missing(suite: Suite, tests: str, says: str) -> None:
-    lock(suite, entry("test_a"), entry("test_b"))
+def test_the_controller_knows_what_is_missing(suite: Suite) -> None:
+    lock(suite, entry("test_a"), entry("test_renamed"), entry("test_unmarked"))
+    tests = guarded("test_a", "test_new") + "\n    def test_unmarked():\n        pass"
     run = suite.run(tests, "-n2", "--speedbump-compare", plugins=XDIST)
     assert run.code == 1
-    run.pytest.stdout.fnmatch_lines(f"speedbump: the run fails: {says}")
-
-
-def test_passes_are_left_out_and_that_is_said(suite: Suite) -> None:
-    run = suite.run(TWO, "-n2", "--speedbump-passes=3", plugins=XDIST)
-    assert len(run.results) == 2
-    run.pytest.stdout.fnmatch_lines("speedbump: --speedbump-passes has no effect under pytest-xdist")
+    run.pytest.stdout.fnmatch_lines_random([
+        "speedbump: the run fails: test_it.py::test_renamed * its test is gone (renamed or removed?)",
+        "speedbump: the run fails: test_it.py::test_unmarked * its test ran and does not *",
+    ])  # fmt: skip
 
 
 def test_inert(suite: Suite) -> None:

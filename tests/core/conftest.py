@@ -2,22 +2,12 @@
 
 import sys
 import weakref
-from collections.abc import Callable, Iterator
-from types import CodeType
+from collections.abc import Iterator
 
 import pytest
+from sessions import TOOL_IDS, MakeSession, define
 
 from pytest_speedbump import _core
-
-type MakeSession = Callable[..., _core.Session]
-
-TOOL_IDS = (3, 4)
-
-
-def define(source: str, file: str = "<made up>") -> CodeType:
-    """The code object of the only function in ``source``."""
-    (code,) = [const for const in compile(source, file, "exec").co_consts if isinstance(const, CodeType)]
-    return code
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ TWINS = twins()
 
 
 def test_sessions_count_alike() -> None:
-    seen = []
+    seen: list[Any] = []
     for session in (
         _core.Session(_core.Patterns(PATTERNS), "spin", "the core"),
         PythonBackend(Patterns(PATTERNS), "spin", "the oracle"),

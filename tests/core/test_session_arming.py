@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from conftest import TOOL_IDS, MakeSession
+from sessions import TOOL_IDS, MakeSession
 
 from pytest_speedbump import _core
 

@@ -4,15 +4,16 @@ import asyncio
 import cProfile
 import functools
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator
 from pathlib import Path
 from types import CodeType
+from typing import Any
 
 import graphql
 import pytest
-from conftest import MakeSession
 from reference_backend import Patterns as ReferencePatterns
 from reference_backend import PythonBackend
+from sessions import MakeSession
 
 from pytest_speedbump import _core
 
@@ -50,7 +51,7 @@ def other() -> None:
     pass
 
 
-def numbers(n: int) -> Iterator[int]:
+def numbers(n: int) -> Generator[int, None, None]:
     yield from range(n)
 
 
@@ -209,7 +210,7 @@ def test_snapshot_is_in_order_of_first_sight_and_sums_up_to_the_totals(make_sess
             function()
     session.set_delay(0)
     other()
-    rows = session.snapshot()
+    rows: Any = session.snapshot()
     assert [row[:4] for row in rows] == [(other.__code__, __name__, 1, 4), (leaf.__code__, __name__, 0, 5)]
     total_calls, requested, delivered, late, waited = session.totals()
     assert total_calls == 9

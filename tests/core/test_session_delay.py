@@ -10,7 +10,7 @@ import threading
 import time
 
 import pytest
-from conftest import MakeSession
+from sessions import MakeSession
 
 from pytest_speedbump import _core
 
@@ -87,7 +87,7 @@ def test_bad_delay_is_refused_and_changes_nothing(
 )
 def test_bad_session_is_refused(arguments: tuple[object, ...], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
-        _core.Session(*arguments)  # type: ignore[call-overload]
+        _core.Session(*arguments)  # type: ignore[arg-type]
 
 
 def test_fixed_cost_is_calibrated() -> None:

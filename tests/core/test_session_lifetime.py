@@ -7,8 +7,8 @@ import weakref
 from types import FunctionType
 
 import pytest
-from conftest import MakeSession, define
 from scripts import run_script
+from sessions import MakeSession, define
 
 from pytest_speedbump import _core
 

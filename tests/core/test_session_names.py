@@ -5,7 +5,7 @@ import weakref
 from types import FunctionType
 
 import pytest
-from conftest import MakeSession, define
+from sessions import MakeSession, define
 
 from pytest_speedbump import _core
 

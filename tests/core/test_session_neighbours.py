@@ -7,8 +7,8 @@ from collections.abc import Callable
 from types import FrameType
 
 import pytest
-from conftest import MakeSession
 from scripts import run_script
+from sessions import MakeSession
 
 WORK = """
 def leaf(n):

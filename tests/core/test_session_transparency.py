@@ -2,11 +2,11 @@
 
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 
 import pytest
-from conftest import MakeSession
+from sessions import MakeSession
 
 # Arguments and results of all kinds, and every way out of a function.
 
@@ -26,7 +26,7 @@ def closure() -> list[int]:
     return [add(n) for n in range(5)]
 
 
-def numbers() -> Iterator[int]:
+def numbers() -> Generator[int, int, None]:
     try:
         sent = yield 1
         yield sent or 2

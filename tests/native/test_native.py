@@ -1,5 +1,9 @@
-"""Builds the C programs of this folder and runs them, plain and under the sanitizers, for whoever only types pytest."""
+"""Builds the C programs of this folder and runs them, plain and under the sanitizers, for whoever only types pytest.
 
+What was built stays in ``build/``: the next time only what changed is compiled.
+"""
+
+import fcntl
 import os
 import shutil
 import subprocess
@@ -31,17 +35,20 @@ def test_c_programs(tmp_path: Path, sanitizers: str) -> None:
         pytest.skip("cmake is not installed")
     if not compiles_and_runs(tmp_path, sanitizers):
         pytest.skip(f"{COMPILER} makes no programs here" + (f" with -fsanitize={sanitizers}" if sanitizers else ""))
-    build = tmp_path / "build"
-    configure = [cmake, "-S", ROOT, "-B", build, "-DSPEEDBUMP_CORE=OFF", "-DSPEEDBUMP_NATIVE_TESTS=ON"]
-    for command in (
-        [*configure, "-DSPEEDBUMP_WERROR=ON", f"-DSPEEDBUMP_SANITIZE={sanitizers}"],
-        [cmake, "--build", build, "--parallel", "2"],
-        [cmake, "--build", build, "--target", "test"],
-    ):
-        done = subprocess.run(
-            command, env={**os.environ, "CTEST_OUTPUT_ON_FAILURE": "1"}, capture_output=True, text=True, timeout=300
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+    build = ROOT / "build" / "native" / "-".join([Path(COMPILER).name, *filter(None, sanitizers.split(","))])
+    build.mkdir(parents=True, exist_ok=True)
+    configure = [cmake, "-S", str(ROOT), "-B", str(build), "-DSPEEDBUMP_CORE=OFF", "-DSPEEDBUMP_NATIVE_TESTS=ON"]
+    with (build / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of other runs in this checkout
+        for command in (
+            [*configure, "-DSPEEDBUMP_WERROR=ON", f"-DSPEEDBUMP_SANITIZE={sanitizers}"],
+            [cmake, "--build", str(build), "--parallel", "2"],
+            [cmake, "--build", str(build), "--target", "test"],
+        ):
+            done = subprocess.run(
+                command, env={**os.environ, "CTEST_OUTPUT_ON_FAILURE": "1"}, capture_output=True, text=True, timeout=300
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
     assert "100% tests passed" in done.stdout
 
 

@@ -2,6 +2,7 @@
 
 import platform
 import xml.etree.ElementTree as ET
+from typing import Any
 
 from suite import BRIEFLY, Run, Suite
 
@@ -47,7 +48,7 @@ def test_document(suite: Suite) -> None:
     check_void(void)
 
 
-def check_declared(result: dict) -> None:
+def check_declared(result: dict[str, Any]) -> None:
     assert result["declared"] == {"kind": "insensitive", "limit": 0.1, "by": "marker"}
     assert (result["test"], result["targets"], result["mode"]) == ("test_it.py::test_declared", ["work.leaf"], "spin")
     drop, transmission = result["drop"], result["transmission"]
@@ -62,7 +63,7 @@ def check_declared(result: dict) -> None:
     assert result["seconds"] > 0
 
 
-def check_plain(result: dict, suite: Suite) -> None:
+def check_plain(result: dict[str, Any], suite: Suite) -> None:
     assert result["declared"] is None
     assert (result["verdict"], result["iterations"], result["calls"]) == ("measured", 3, 2)
     leaf, other = sorted(result["matched"], key=lambda code: code["name"])
@@ -73,7 +74,7 @@ def check_plain(result: dict, suite: Suite) -> None:
     assert abs(total / result["delivered_ns"] - 1) < 0.1, "both are per call; the first pair only warms up"
 
 
-def check_void(result: dict) -> None:
+def check_void(result: dict[str, Any]) -> None:
     assert (result["verdict"], result["outcome"]) == ("void", "failed")
     assert result["reason"].startswith("work.gone never ran in the measured rounds")
     assert [result[name] for name in ("drop", "transmission", "floor", "slowed_ns", "probe_ns")] == [None] * 5

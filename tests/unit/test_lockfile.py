@@ -81,7 +81,7 @@ def result(
     def estimate(of: Callable[[float], float]) -> Estimate:
         return Estimate(of(share), *((None, None) if half is None else (of(share - half), of(share + half))))
 
-    given = {
+    given: dict[str, Any] = {
         "test": "test_it.py::test_it",
         "bump": Bump(Targets(("pkg.f",), (), ()), delay_ns, "spin", None, "marker"),
         "verdict": "measured",

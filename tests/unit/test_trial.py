@@ -69,7 +69,7 @@ def test_a_plain_measurement_stops_when_the_drop_is_known() -> None:
 
 def test_a_delay_of_zero_has_no_transmission() -> None:
     result = on(Machine(), None, delay_ns=0.0)
-    assert result.drop == pytest.approx(0, abs=1e-12)
+    assert float(result.drop) == pytest.approx(0, abs=1e-12)
     assert result.known_transmission is None
 
 
@@ -125,7 +125,7 @@ def test_no_time_for_a_pass_is_said_and_not_tried() -> None:
     result = on(machine, 0.02, rules=rules)
     assert (result.verdict, result.outcome) == ("inconclusive", "warned")
     assert "and the limit is 10ms; give it --speedbump-max-time 1s, or make rounds shorter" in result.reason
-    assert len(machine.delays) < 50
+    assert sum(delay is not None for delay in machine.delays) < 50
 
 
 def test_a_blatant_violation_needs_no_time_for_a_pass() -> None:

@@ -1,4 +1,4 @@
-"""Threads that meet a session and end."""
+"""Threads that meet a session and end. All at once, each time: what the most at a time take is taken but once."""
 
 import threading
 
@@ -13,7 +13,14 @@ def scenario() -> None:
     session = _core.Session(_core.Patterns(["*:leaf"]), "nogil", "a leak test")
     session.arm()
     session.set_delay(1000)
-    threads = [threading.Thread(target=leaf) for _ in range(4)]
+    all_there = threading.Barrier(4)
+
+    def call() -> None:
+        all_there.wait()
+        leaf()
+        all_there.wait()
+
+    threads = [threading.Thread(target=call) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 __all__ = ["DOCS", "Block", "blocks", "pages", "replace_function", "text_pattern"]
 
-DOCS = Path(__file__).parent.parent.parent / "docs"
+DOCS = Path(__file__).parents[1] / "docs"
 KEYS = frozenset({"file", "change", "exit", "prints", "output", "needs", "docs", "not run"})
 
 _COMMENT = re.compile(r"<!-- (?P<key>[a-z ]+?)(?:: (?P<value>.*))? -->")
