@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from benchmarks.figures import readings
 from benchmarks.figures.promise import Promise
-from benchmarks.micro.delivery import DECADES
+from benchmarks.micro.delivery import AFRESH, DECADES
 from benchmarks.micro.functions import FUNCTIONS
 from pytest_speedbump.units import format_time
 
@@ -25,6 +25,12 @@ def _micro() -> Iterator[Promise]:
         yield Promise(
             f"delivered delay, {format_time(delay_ns)}", "within max(5 ns, 1 %)", "micro", "delivery, core",
             readings.delivered(delay_ns, 5.0, 0.01),
+        )  # fmt: skip
+    for delay_ns in AFRESH:
+        yield Promise(
+            f"delivered delay, {format_time(delay_ns)}, fresh processes within max(2 ns, 0.5 %)", ">= 27 of 30",
+            "micro", "delivery_afresh",
+            readings.delivered_afresh(delay_ns, 0.9),
         )  # fmt: skip
     for count, most_ms in ((100, 2.0), (1000, 10.0)):
         yield Promise(

@@ -5,6 +5,7 @@ from statistics import median
 
 from benchmarks.documents import Document
 from benchmarks.figures.promise import Finding, Reading
+from benchmarks.micro.delivery import Delivery
 from benchmarks.micro.sidebyside import SideBySide
 from benchmarks.truth import tally
 
@@ -13,6 +14,7 @@ __all__ = [
     "added_ratio",
     "coverage",
     "delivered",
+    "delivered_afresh",
     "equal_counts",
     "predictions",
     "total_added",
@@ -85,6 +87,17 @@ def delivered(delay_ns: float, within_ns: float, within: float) -> Reading:
                 values = {"requested_ns": delay_ns, "delivered_ns": one["delivered_ns"]}
                 return Finding(text, abs(error) <= max(within_ns, within * delay_ns), values)
         return None
+
+    return read
+
+
+def delivered_afresh(delay_ns: float, least: float) -> Reading:
+    """The share of fresh processes in which the delay is exact, as :class:`Delivery` says it."""
+
+    def read(document: Document) -> Finding | None:
+        processes = [[Delivery(**one) for one in found] for found in document["delivery_afresh"]]
+        exact = [one.is_exact for found in processes for one in found if one.requested_ns == delay_ns]
+        return _share(sum(exact), len(exact), least=least) if exact else None
 
     return read
 

@@ -8,7 +8,7 @@ from benchmarks.backends import missing
 from benchmarks.documents import check_output, write
 from benchmarks.exits import ExitError
 from benchmarks.micro.findings import Findings
-from benchmarks.micro.tables import delivery_table, side_by_side_table
+from benchmarks.micro.tables import afresh_table, delivery_table, side_by_side_table
 from benchmarks.origin import Origin
 
 FINDINGS = pytest.StashKey[Findings]()
@@ -17,6 +17,9 @@ FINDINGS = pytest.StashKey[Findings]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("microbenchmarks")
     group.addoption("--output", type=Path, metavar="PATH", help="where the result goes")
+    group.addoption(
+        "--processes", type=int, default=30, metavar="N", help="fresh processes that test_delivery_afresh asks (30)"
+    )
     group.addoption("--smoke", action="store_true", help="as briefly as can be: does it work?")
 
 
@@ -52,3 +55,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if findings.deliveries:
         terminalreporter.section("delays as delivered, seen from outside")
         terminalreporter.write_line("\n".join(delivery_table(findings.deliveries)))
+    if findings.afresh:
+        terminalreporter.section("error of delays in fresh processes, ns")
+        terminalreporter.write_line("\n".join(afresh_table(findings.afresh)))

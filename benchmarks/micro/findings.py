@@ -14,11 +14,12 @@ __all__ = ["Findings"]
 
 @dataclass(slots=True)
 class Findings:
-    """``counting``: None before it was done."""
+    """``afresh``: deliveries in fresh processes, process by process. ``counting``: None before it was done."""
 
     origin: Origin
     side_by_side: list[SideBySide] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
+    afresh: list[list[Delivery]] = field(default_factory=list)
     counting: Counting | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -27,5 +28,6 @@ class Findings:
             "origin": self.origin.to_json(),
             "side_by_side": [result.to_json() for result in self.side_by_side],
             "delivery": [result.to_json() for result in self.deliveries],
+            "delivery_afresh": [[result.to_json() for result in found] for found in self.afresh],
             "counting": self.counting and self.counting.to_json(),
         }

@@ -1,13 +1,13 @@
 """The tables that are printed at the end of a run."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from benchmarks.backends import BACKENDS
 from benchmarks.micro.delivery import Delivery
 from benchmarks.micro.sidebyside import SideBySide
 from benchmarks.tables import table
 
-__all__ = ["delivery_table", "side_by_side_table"]
+__all__ = ["afresh_table", "delivery_table", "side_by_side_table"]
 
 
 def side_by_side_table(results: Iterable[SideBySide]) -> list[str]:
@@ -29,6 +29,15 @@ def delivery_table(results: Iterable[Delivery]) -> list[str]:
         for r in results
     ]  # fmt: skip
     return table(header, rows)
+
+
+def afresh_table(processes: Sequence[Sequence[Delivery]]) -> list[str]:
+    """A line a process, and how many of them delivered each delay within 2 ns or half a percent."""
+    by_delay = list(zip(*processes, strict=True))
+    header = ["process", *(f"{results[0].requested_ns:g} ns" for results in by_delay)]
+    rows = [[str(i), *(f"{r.error_ns:+.1f}" for r in found)] for i, found in enumerate(processes, start=1)]
+    exact = [f"{sum(r.is_exact for r in results)} of {len(results)}" for results in by_delay]
+    return table(header, [*rows, ["exact", *exact]])
 
 
 def _number(ns: float | None) -> str:

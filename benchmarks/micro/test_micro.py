@@ -8,7 +8,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.backends import BACKENDS, missing, unable
 from benchmarks.micro.cases import CASES, Case
 from benchmarks.micro.counting import count
-from benchmarks.micro.delivery import DECADES, deliver
+from benchmarks.micro.delivery import DECADES, deliver, deliver_afresh
 from benchmarks.micro.findings import Findings
 from benchmarks.micro.sidebyside import measure
 
@@ -48,8 +48,17 @@ def test_delivery(findings: Findings, backend: str, delay_ns: float) -> None:
     lacking = unable(backend, "delay") or missing(backend)
     if lacking:
         pytest.skip(lacking)
-    delivery = deliver(backend, delay_ns, seconds=0.0) if findings.origin.smoke else deliver(backend, delay_ns)
-    findings.deliveries.append(delivery)
+    delays = [delay_ns]
+    found = deliver(backend, delays, seconds=0.0) if findings.origin.smoke else deliver(backend, delays)
+    findings.deliveries.extend(found)
+
+
+def test_delivery_afresh(request: pytest.FixtureRequest, findings: Findings) -> None:
+    lacking = missing("core")
+    if lacking:
+        pytest.skip(lacking)
+    processes = request.config.getoption("--processes")
+    findings.afresh.extend(deliver_afresh("core", min(processes, 2) if findings.origin.smoke else processes))
 
 
 def test_counting(findings: Findings) -> None:

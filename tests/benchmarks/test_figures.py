@@ -37,6 +37,11 @@ def documents() -> Documents:
             {"backend": backend, "requested_ns": delay, "delivered_ns": delay + (1.0 if backend == "core" else 400.0)}
             for backend in ("python", "core") for delay in delays
         ],
+        "delivery_afresh": [
+            [{"backend": "core", "requested_ns": delay, "delivered_ns": delay + (3.0 if i == 9 else 1.9)}
+             for delay in delays[:3]]
+            for i in range(10)
+        ],
         "counting": {"codes": 3, "calls": 10, "differ": 0},
     }  # fmt: skip
     e2e = {"results": [{"name": f"pytest/{name}", "median": time} for name, time in (("plain", 2.0), ("inert", 2.01))]}
@@ -94,6 +99,10 @@ def hurt_delivery(made: Documents) -> None:
     made["micro"]["delivery"][-6]["delivered_ns"] = 94.9
 
 
+def hurt_afresh(made: Documents) -> None:
+    made["micro"]["delivery_afresh"][0][1]["delivered_ns"] = 297.9
+
+
 def hurt_counting(made: Documents) -> None:
     made["micro"]["counting"]["differ"] = 1
 
@@ -113,6 +122,7 @@ def records(*more: dict[str, Any]) -> Callable[[Documents], None]:
         (hurt_unmatched, {"added per call of unmatched code"}),
         (hurt_first_pass, {"first pass over 2,000 functions with 100 patterns"}),
         (hurt_delivery, {"delivered delay, 100ns"}),
+        (hurt_afresh, {"delivered delay, 300ns, fresh processes within max(2 ns, 0.5 %)"}),
         (hurt_counting, {"calls per code object against cProfile, on graphql-core"}),
         (hurt_inert, {"plugin installed, not asked: a whole pytest run, against one without"}),
         (records(*[verdict("insensitive")] * 89, verdict("sensitive")), set()),  # one in a hundred may be wrong
@@ -153,7 +163,7 @@ def test_what_was_not_measured_does_not_pass(tmp_path: Path, capsys: pytest.Capt
     out = capsys.readouterr().out
     assert out.count("not measured") == sum(promise.source == "truth" for promise in PROMISES)
     made = documents()
-    made["micro"] |= {"side_by_side": [], "delivery": [], "counting": None}
+    made["micro"] |= {"side_by_side": [], "delivery": [], "delivery_afresh": [], "counting": None}
     made["e2e"]["results"] = []
     made["truth"]["records"] = []
     assert main(write(tmp_path, made)) == Exit.NOT_MEASURED

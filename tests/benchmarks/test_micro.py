@@ -14,7 +14,7 @@ from benchmarks.micro.cases import CASES, Case
 from benchmarks.micro.delivery import Delivery
 from benchmarks.micro.functions import FUNCTIONS, patterns
 from benchmarks.micro.sidebyside import SideBySide, measure
-from benchmarks.micro.tables import delivery_table, side_by_side_table
+from benchmarks.micro.tables import afresh_table, delivery_table, side_by_side_table
 from pytest_speedbump import _core
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -104,9 +104,19 @@ def test_tables() -> None:
     assert cells == ["core", "1000", "1005.0", "+5.0", "+0.50%"]
 
 
+def test_fresh_processes_are_counted_where_they_are_exact() -> None:
+    processes = [
+        [Delivery("core", 100.0, 98.1), Delivery("core", 1000.0, 1004.9)],
+        [Delivery("core", 100.0, 102.1), Delivery("core", 1000.0, 994.9)],
+    ]
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in afresh_table(processes)]
+    assert lines[0] == ["process", "100 ns", "1000 ns"]
+    assert lines[2:] == [["1", "-1.9", "+4.9"], ["2", "+2.1", "-5.1"], ["exact", "1 of 2", "1 of 2"]]
+
+
 def test_command_prints_ratios_and_writes_them(tmp_path: Path) -> None:
     path = tmp_path / "micro.json"
-    chosen = "unmatched-call or (1e+06ns and core) or counting"
+    chosen = "unmatched-call or (1e+06ns and core) or afresh or counting"
     done = python("-m", "benchmarks.micro", "-q", "-k", chosen, "--smoke", "--output", str(path))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "| unmatched-call |" in done.stdout
@@ -119,6 +129,8 @@ def test_command_prints_ratios_and_writes_them(tmp_path: Path) -> None:
     assert [result["case"] for result in document["side_by_side"]] == ["unmatched-call"]
     assert set(document["side_by_side"][0]["ns"]) == {"uninstrumented", "core", "python"}
     assert [result["backend"] for result in document["delivery"]] == ["core"]
+    assert [[r["requested_ns"] for r in found] for found in document["delivery_afresh"]] == [[100.0, 300.0, 1000.0]] * 2
+    assert "| exact " in done.stdout
     assert document["counting"]["differ"] == 0 < document["counting"]["calls"]
 
 

@@ -1,6 +1,8 @@
 """The truth suite's pure parts: forms against simulations, tallies, tables, schedules. Nothing here is timed."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -18,7 +20,7 @@ from benchmarks.truth.closed_forms import Amdahl, BackOff, Convoy, FlowShop, For
 from benchmarks.truth.jobs import FULL, SMOKE, Condition, Job, jobs, passes
 from benchmarks.truth.systems import SYSTEMS, GilTicker, System
 from benchmarks.truth.tables import markdown
-from pytest_speedbump import slow
+from pytest_speedbump import _core, slow
 
 ROOT = Path(__file__).parents[2]
 BOTH: tuple[Condition, ...] = ("quiet", "hog")
@@ -223,18 +225,21 @@ def test_markdown_says_what_is_missing_and_what_broke() -> None:
     assert str(inf) not in text
 
 
-def truth(*options: object) -> subprocess.CompletedProcess[str]:
+def truth(*options: object, core: object = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "benchmarks.truth", *map(str, options)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    environment = os.environ | {"SPEEDBUMP_CORE": str(core)}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
 
 
 def test_the_command_measures_writes_and_prints_again(tmp_path: Path) -> None:
     path = tmp_path / "truth.json"
-    run = truth("--smoke", "--only", "dose/serial chain/*", "--condition", "quiet", "--output", path)
+    core = shutil.copy(_core.__file__, tmp_path)
+    run = truth("--smoke", "--only", "dose/serial chain/*", "--condition", "quiet", "--output", path, core=core)
     assert run.returncode == 0, run.stderr
     document = json.loads(path.read_text())
     assert document["schema"] == "pytest-speedbump-truth/2"
     assert document["complete"] is True
+    assert document["origin"]["core"] == core
     assert [one["system"] for one in document["records"]] == ["serial chain"]
     assert "| serial chain |" in run.stdout
     assert truth("--table", path).stdout == run.stdout
