@@ -12,14 +12,12 @@ from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
-__all__ = ["VARIABLE", "MeasuredError", "core_file", "pin_core"]
+from benchmarks.exits import Exit, ExitError
+
+__all__ = ["VARIABLE", "core_file", "pin_core"]
 
 VARIABLE = "SPEEDBUMP_CORE"
 NAME = "pytest_speedbump._core"
-
-
-class MeasuredError(Exception):
-    """There is no `_core`, or another than wanted: one sentence."""
 
 
 class _PinnedFinder:
@@ -36,17 +34,17 @@ def pin_core() -> None:
     """Sees to it that `_core`, whenever it is imported, is the file that SPEEDBUMP_CORE names, if it names one.
 
     Raises:
-        MeasuredError: there is no such file, or another `_core` is loaded already.
+        ExitError: there is no such file, or another `_core` is loaded already.
     """
     wanted = os.environ.get(VARIABLE)
     if not wanted:
         return
     file = Path(wanted)
     if not file.is_file():
-        raise MeasuredError(f"{VARIABLE} names {wanted!r}, which is no file; build it: cmake --build build")
+        raise _refusal(f"{VARIABLE} names {wanted!r}, which is no file; build it: cmake --build build")
     loaded = getattr(sys.modules.get(NAME), "__file__", None)
     if loaded is not None and not file.samefile(loaded):
-        raise MeasuredError(f"{VARIABLE} names {wanted!r}, but {loaded!r} is loaded already; pin it before importing")
+        raise _refusal(f"{VARIABLE} names {wanted!r}, but {loaded!r} is loaded already; pin it before importing")
     sys.meta_path.insert(0, _PinnedFinder(file))
 
 
@@ -54,16 +52,20 @@ def core_file() -> Path:
     """The file of the `_core` that this process measures, which is imported for it.
 
     Raises:
-        MeasuredError: it cannot be imported, or is not the one that SPEEDBUMP_CORE names.
+        ExitError: it cannot be imported, or is not the one that SPEEDBUMP_CORE names.
     """
     try:
         from pytest_speedbump import _core
     except ImportError as error:
-        raise MeasuredError(
+        raise _refusal(
             f"{NAME} cannot be imported ({error}); build it: cmake -S . -B build && cmake --build build"
         ) from None
     file = Path(_core.__file__)
     wanted = os.environ.get(VARIABLE)
     if wanted and not file.samefile(wanted):
-        raise MeasuredError(f"{VARIABLE} names {wanted!r}, but {str(file)!r} was imported; call pin_core() first")
+        raise _refusal(f"{VARIABLE} names {wanted!r}, but {str(file)!r} was imported; call pin_core() first")
     return file
+
+
+def _refusal(text: str) -> ExitError:
+    return ExitError(Exit.BAD_INPUT, text)

@@ -3,12 +3,16 @@
 import runpy
 import sys
 
-from benchmarks.measured import MeasuredError, pin_core
+from benchmarks.exits import Exit, ends
+from benchmarks.measured import pin_core
 
-if __name__ == "__main__":
-    try:
-        pin_core()
-    except MeasuredError as error:
-        sys.exit(f"error: {error}")
+
+def main() -> Exit:
+    pin_core()
     del sys.argv[0]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    return Exit.OK
+
+
+if __name__ == "__main__":
+    sys.exit(ends(main))

@@ -1,33 +1,24 @@
 """``python -m benchmarks.e2e``: plan, run, write the result."""
 
 import argparse
-import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from benchmarks.backends import missing
+from benchmarks.documents import check_output, write
 from benchmarks.e2e.commands import FULL, SMOKE
-from benchmarks.e2e.exits import Exit, ExitError
 from benchmarks.e2e.plan import make_plan
-from benchmarks.e2e.profile import this_profile
 from benchmarks.e2e.results import Results
 from benchmarks.e2e.runner import Hyperfine
 from benchmarks.e2e.scenarios import Scenario, select
-from benchmarks.measured import MeasuredError, core_file, pin_core
-from pytest_speedbump import __version__
+from benchmarks.exits import Exit, ExitError, ends
+from benchmarks.measured import pin_core
+from benchmarks.origin import Origin
 
 
 def main(arguments: Sequence[str] | None = None) -> Exit:
     options = _parser().parse_args(arguments)
-    try:
-        _run(options.output, options.scenario, smoke=options.smoke, dry_run=options.dry_run)
-    except ExitError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.status
-    return Exit.OK
+    return ends(lambda: _run(options.output, options.scenario, smoke=options.smoke, dry_run=options.dry_run))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -41,33 +32,25 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(output: Path, pattern: str, *, smoke: bool, dry_run: bool) -> None:
-    _check_output(output)
+def _run(output: Path, pattern: str, *, smoke: bool, dry_run: bool) -> Exit:
+    check_output(output)
     effort = SMOKE if smoke else FULL
     scenarios = _select(pattern)
     if dry_run:
-        _write(output, make_plan(scenarios, effort).to_json())
-        return
+        write(output, make_plan(scenarios, effort).to_json())
+        return Exit.OK
     hyperfine = Hyperfine.find()
-    core = _core()
-    print(f"measuring {core}", file=sys.stderr)
+    pin_core()
+    origin = Origin.here(smoke=smoke)
+    print(f"measuring {origin.core}", file=sys.stderr)
     plan = make_plan(scenarios, effort)
     for name, reason in plan.skipped.items():
         print(f"skipped {name}: {reason}", file=sys.stderr)
     if not plan.commands:
         raise ExitError(Exit.BAD_INPUT, "nothing is left to run; see what was skipped, above")
-    times = hyperfine.run(plan, core)
-    profile = this_profile(effort.name, hyperfine.version)
-    _write(output, Results(profile, core, __version__, times, plan.skipped).to_json())
-
-
-def _core() -> str | None:
-    """The file that the commands, too, will measure; None where there is none."""
-    try:
-        pin_core()
-        return None if missing("core") else str(core_file())
-    except MeasuredError as error:
-        raise ExitError(Exit.BAD_INPUT, str(error)) from None
+    times = hyperfine.run(plan, origin.core)
+    write(output, Results(origin, hyperfine.version, times, plan.skipped).to_json())
+    return Exit.OK
 
 
 def _select(pattern: str) -> list[Scenario]:
@@ -75,18 +58,6 @@ def _select(pattern: str) -> list[Scenario]:
         return select(pattern)
     except ValueError as error:
         raise ExitError(Exit.BAD_INPUT, f"--scenario: {error}") from None
-
-
-def _check_output(path: Path) -> None:
-    """Found out now, and not after minutes of measuring."""
-    if path.is_dir():
-        raise ExitError(Exit.BAD_INPUT, f"--output {str(path)!r} is a directory; name a file in it")
-    if not os.access(path.parent, os.W_OK):
-        raise ExitError(Exit.BAD_INPUT, f"--output {str(path)!r} cannot be written; make its directory first")
-
-
-def _write(path: Path, document: dict[str, Any]) -> None:
-    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.e2e.scenarios import PipelineScenario, Scenario
+from benchmarks.processes import PLUGIN, WITHOUT_PLUGIN, pytest_command
 
 __all__ = ["FULL", "SMOKE", "Effort", "hyperfine_command", "scenario_command"]
 
@@ -45,10 +46,8 @@ def scenario_command(scenario: Scenario, effort: Effort, python: str) -> list[st
             "--delay-ns", f"{scenario.delay_ns:g}",
             "--items", str(effort.items),
         ]  # fmt: skip
-    command = [python, "-m", "benchmarks.pinned", "pytest", str(SUITE), "-q", "-c", str(SUITE / "pytest.ini")]
-    command += ["-p", "no:cacheprovider", "-p", "no:speedbump"]  # the entry point, which need not be installed
-    if scenario.state != "plain":
-        command += ["-p", "pytest_speedbump.plugin"]
+    command = [*pytest_command(python), str(SUITE), "-c", str(SUITE / "pytest.ini")]
+    command += WITHOUT_PLUGIN if scenario.state == "plain" else PLUGIN
     if scenario.state in ("armed", "slowed"):
         delay = "0ns" if scenario.state == "armed" else "2us"
         command += ["--speedbump-target", TARGET, "--speedbump-delay", delay]

@@ -8,9 +8,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from statistics import median
 
-from benchmarks.e2e.exits import Exit, ExitError
-from benchmarks.e2e.profile import differences
 from benchmarks.e2e.results import Results
+from benchmarks.exits import Exit, ExitError, ends
 
 __all__ = ["Change", "compare"]
 
@@ -35,10 +34,10 @@ def compare(old: Results, new: Results, tolerance: float, pattern: str = "*") ->
     """A change for each scenario whose name matches ``pattern``.
 
     Raises:
-        ExitError: the profiles differ, or the files do not hold the same scenarios: what was measured once and is not
+        ExitError: the machines differ, or the files do not hold the same scenarios: what was measured once and is not
             measured now must not pass.
     """
-    unlike = differences(old.profile, new.profile)
+    unlike = old.differences(new)
     if unlike:
         raise ExitError(Exit.NOT_COMPARABLE, f"the environments differ, so times say nothing: {'; '.join(unlike)}")
     names = [name for name in old.times if fnmatchcase(name, pattern)]
@@ -65,13 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> Exit:
     parser.add_argument("--tolerance", type=_share, default=TOLERANCE, metavar="SHARE", help="such as 10%% or 0.1")
     parser.add_argument("--scenario", default="*", metavar="GLOB", help="only scenarios whose name matches")
     options = parser.parse_args(arguments)
-    try:
+
+    def run() -> Exit:
         changes = compare(Results.read(options.old), Results.read(options.new), options.tolerance, options.scenario)
-    except ExitError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.status
-    print(*changes, sep="\n")
-    return Exit.REGRESSION if any(change.slower for change in changes) else Exit.OK
+        print(*changes, sep="\n")
+        return Exit.BROKEN if any(change.slower for change in changes) else Exit.OK
+
+    return ends(run)
 
 
 def _share(text: str) -> float:

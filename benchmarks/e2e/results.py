@@ -1,37 +1,34 @@
 """The result file of a run: times in seconds, by name of the scenario."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any, Self
 
-from benchmarks.e2e.exits import Exit, ExitError
-from benchmarks.e2e.profile import Profile
+from benchmarks.documents import load, read
+from benchmarks.exits import Exit, ExitError
+from benchmarks.origin import Origin
 
 __all__ = ["SCHEMA", "Results", "read_export"]
 
-SCHEMA = "pytest-speedbump-e2e-result/1"
+SCHEMA = "pytest-speedbump-e2e-result/2"
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """``times``: of every run, by name. ``core`` and ``version`` say what was measured, and may differ between files;
-    no core: it could not be imported."""
+    """``times``: of every run, by name. ``hyperfine``: its version."""
 
-    profile: Profile
-    core: str | None
-    version: str
+    origin: Origin
+    hyperfine: str
     times: dict[str, list[float]]
     skipped: dict[str, str]
 
     def to_json(self) -> dict[str, Any]:
         return {
             "schema": SCHEMA,
-            "profile": asdict(self.profile),
-            "core": self.core,
-            "version": self.version,
+            "origin": self.origin.to_json(),
+            "hyperfine": self.hyperfine,
             "results": [
                 {"name": name, "median": median(times), "min": min(times), "max": max(times), "times": times}
                 for name, times in self.times.items()
@@ -39,18 +36,21 @@ class Results:
             "skipped": [{"name": name, "reason": reason} for name, reason in self.skipped.items()],
         }
 
+    def differences(self, now: "Results") -> list[str]:
+        """Why times of the two may not be compared; empty if they may. What was measured, `_core`, may differ."""
+        found = self.origin.differences(now.origin)
+        if self.hyperfine != now.hyperfine:
+            found.append(f"hyperfine: {self.hyperfine}, now {now.hyperfine}")
+        return found
+
     @classmethod
     def read(cls, path: Path) -> Self:
         """ExitError for a file that cannot be read, or is none of ours."""
-        document = _load(path)
-        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-            found = document.get("schema") if isinstance(document, dict) else type(document).__name__
-            raise ExitError(Exit.BAD_INPUT, f"{path} is no result file: its schema is {found!r}, not {SCHEMA!r}")
+        document = read(path, SCHEMA)
         try:
             return cls(
-                profile=Profile(**document["profile"]),
-                core=document["core"],
-                version=document["version"],
+                origin=Origin.from_json(document["origin"]),
+                hyperfine=document["hyperfine"],
                 times={result["name"]: _times(result["times"]) for result in document["results"]},
                 skipped={skip["name"]: skip["reason"] for skip in document["skipped"]},
             )
@@ -60,7 +60,7 @@ class Results:
 
 def read_export(path: Path, commands: Mapping[str, object]) -> dict[str, list[float]]:
     """The times in hyperfine's JSON, matched by name; ExitError unless it has each command once, and no other."""
-    document = _load(path)
+    document = load(path)
     try:
         found = [(result["command"], _times(result["times"])) for result in document["results"]]
     except (KeyError, TypeError, ValueError) as error:
@@ -77,12 +77,3 @@ def _times(value: Any) -> list[float]:
     if not times or not all(0 < time < float("inf") for time in times):
         raise ValueError(f"times {value!r}")
     return times
-
-
-def _load(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ExitError(Exit.BAD_INPUT, f"{path} cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise ExitError(Exit.BAD_INPUT, f"{path} is not JSON: {error}") from None

@@ -1,6 +1,5 @@
 """Runs a plan through hyperfine."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -10,14 +9,12 @@ from pathlib import Path
 from typing import Self
 
 from benchmarks.e2e.commands import hyperfine_command
-from benchmarks.e2e.exits import Exit, ExitError
 from benchmarks.e2e.plan import Plan
 from benchmarks.e2e.results import read_export
-from benchmarks.measured import VARIABLE
+from benchmarks.exits import Exit, ExitError
+from benchmarks.processes import ROOT, environment
 
 __all__ = ["Hyperfine"]
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +54,5 @@ class Hyperfine:
 
 
 def _environment(core: str | None) -> dict[str, str]:
-    """Ours, with the checkout in the path, and one hash seed for all: it moves dictionaries, and times with them."""
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "0", VARIABLE: core or ""}
+    """One hash seed for all: it moves dictionaries, and times with them."""
+    return {**environment(core), "PYTHONHASHSEED": "0"}

@@ -5,10 +5,11 @@ import sys
 
 from benchmarks.backends import BACKENDS, factory, missing, unable
 from benchmarks.e2e.pipeline import Stage, expected, pipeline
-from benchmarks.measured import MeasuredError, core_file, pin_core
+from benchmarks.exits import Exit, ExitError, ends
+from benchmarks.measured import core_file, pin_core
 
 
-def main() -> str | None:
+def main() -> Exit:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.e2e.worker", description=__doc__)
     parser.add_argument("--backend", choices=BACKENDS, required=True)
     parser.add_argument("--stages", type=int, required=True)
@@ -16,15 +17,12 @@ def main() -> str | None:
     parser.add_argument("--delay-ns", type=float, required=True, help="a call of a stage")
     parser.add_argument("--items", type=int, required=True)
     options = parser.parse_args()
-    try:
-        pin_core()
-        if options.backend in ("core", "empty-callback"):
-            print(core_file())
-    except MeasuredError as error:
-        return f"error: {error}"
-    absent = missing(options.backend) or (options.delay_ns and unable(options.backend, "delay"))
+    pin_core()
+    if options.backend in ("core", "empty-callback"):
+        print(core_file())
+    absent = missing(options.backend) or (unable(options.backend, "delay") if options.delay_ns else "")
     if absent:
-        return f"error: {absent}"
+        raise ExitError(Exit.BAD_INPUT, absent)
 
     backend = factory(options.backend, [f"*:{Stage.run.__qualname__}"])()
     stages = [Stage() for _ in range(options.stages)]
@@ -37,12 +35,12 @@ def main() -> str | None:
     finally:
         backend.disarm()
     if checksum != expected(options.stages, item, options.items):
-        return "error: the slowed pipeline computed something else"
+        raise ExitError(Exit.BROKEN, "the slowed pipeline computed something else")
     calls = [row[3] for row in backend.snapshot()]
     if calls not in ([], [options.stages * options.items]):
-        return f"error: {calls} calls were counted, not {options.stages * options.items}"
-    return None
+        raise ExitError(Exit.BROKEN, f"{calls} calls were counted, not {options.stages * options.items}")
+    return Exit.OK
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ends(main))

@@ -10,8 +10,17 @@ from collections.abc import Awaitable
 
 import pytest
 from graphql import ExecutionResult, execute, graphql_sync, parse, validate
-from library import BOOKS, OVERVIEW, OVERVIEW_AND_STOCK, SCHEMA, VARIABLES, data_at_hand, data_from_backends
 from pytest_benchmark.fixture import BenchmarkFixture
+
+from benchmarks.graphql.library import (
+    BOOKS,
+    OVERVIEW,
+    OVERVIEW_AND_STOCK,
+    SCHEMA,
+    VARIABLES,
+    data_at_hand,
+    data_from_backends,
+)
 
 pytestmark = pytest.mark.benchmark(max_time=0.25, disable_gc=True)
 

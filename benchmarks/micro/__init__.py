@@ -2,5 +2,7 @@
 
 Run them by::
 
-    python -m benchmarks.micro [pytest's arguments, such as -k first-pass or --benchmark-json=out.json]
+    python -m benchmarks.micro --output micro.json [--smoke] [pytest's arguments, such as -k first-pass]
 """
+
+SCHEMA = "pytest-speedbump-micro/1"

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.measured import MeasuredError, pin_core
+from benchmarks.exits import Exit, ends
+from benchmarks.measured import pin_core
+
+
+def pin() -> Exit:
+    pin_core()
+    return Exit.OK
+
 
 if __name__ == "__main__":
-    try:
-        pin_core()
-    except MeasuredError as error:
-        sys.exit(f"error: {error}")
-    columns = "--benchmark-columns=median,iqr,rounds"
-    sys.exit(pytest.main([str(Path(__file__).parent), columns, *sys.argv[1:]]))
+    arguments = ["--benchmark-columns=median,iqr,rounds", *sys.argv[1:]]
+    sys.exit(ends(pin) or pytest.main([str(Path(__file__).parent), *arguments]))

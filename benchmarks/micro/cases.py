@@ -76,24 +76,17 @@ def _armed(name: str, targets: Sequence[str]) -> Iterator[Backend]:
         backend.disarm()
 
 
-@contextmanager
-def _matched_call(name: str) -> Iterator[Work]:
-    def run() -> None:
-        for _ in CALLS:
-            matched()
+def _calling(function: Callable[[], None]) -> Callable[[str], AbstractContextManager[Work]]:
+    @contextmanager
+    def open_(name: str) -> Iterator[Work]:
+        def run() -> None:
+            for _ in CALLS:
+                function()
 
-    with _armed(name, [_target(matched)]):
-        yield Work(run)
+        with _armed(name, [_target(matched)]):
+            yield Work(run)
 
-
-@contextmanager
-def _unmatched_call(name: str) -> Iterator[Work]:
-    def run() -> None:
-        for _ in CALLS:
-            unmatched()
-
-    with _armed(name, [_target(matched)]):
-        yield Work(run)
+    return open_
 
 
 @contextmanager
@@ -189,8 +182,8 @@ def _first_pass(count: int) -> Callable[[str], AbstractContextManager[Work]]:
 
 
 CASES = (
-    Case("matched-call", "call", len(CALLS), ("arm",), True, _matched_call),
-    Case("unmatched-call", "call", len(CALLS), ("choose",), True, _unmatched_call),
+    Case("matched-call", "call", len(CALLS), ("arm",), True, _calling(matched)),
+    Case("unmatched-call", "call", len(CALLS), ("choose",), True, _calling(unmatched)),
     Case("consumer-loop", "item", len(ITEMS), ("arm",), True, _consumer),
     Case("clock-read", "read", len(CALLS), ("delay",), False, _clock_read),
     Case("arm-and-disarm", "time", 1, ("arm",), False, _arming),

@@ -6,14 +6,14 @@ Machines change their speed from second to second, so only ratios taken this way
 import gc
 import random
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import Any, Self
 
 from benchmarks.backends import BACKENDS
 from benchmarks.micro.cases import Case, Work
+from benchmarks.undisturbed import undisturbed
 
 __all__ = ["SideBySide", "measure", "undisturbed"]
 
@@ -47,6 +47,10 @@ class SideBySide:
         bare = self.ns.get("uninstrumented", 0.0)
         return (over - bare) / (under - bare) if under - bare > NOISE * bare else None
 
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        return cls(value["case"], value["unit"], value["ns"], value["skipped"])
+
     def to_json(self) -> dict[str, Any]:
         return {
             "case": self.case,
@@ -58,15 +62,17 @@ class SideBySide:
         }
 
 
-def measure(case: Case, backends: Sequence[str] = BACKENDS, seconds: float = SECONDS) -> SideBySide:
-    """``seconds`` for each backend, or three turns, where these take longer."""
+def measure(
+    case: Case, backends: Sequence[str] = BACKENDS, seconds: float = SECONDS, fewest: int = FEWEST
+) -> SideBySide:
+    """``seconds`` for each backend, or the ``fewest`` turns, where these take longer."""
     skipped = {name: reason for name in backends if (reason := case.lacking(name))}
     times: dict[str, list[float]] = {name: [] for name in backends if name not in skipped}
     order, coin = list(times), random.Random(SEED)
     deadline = time.perf_counter() + seconds * len(order)
     turns = 0
     with undisturbed():
-        while turns < FEWEST or (turns < MOST and time.perf_counter() < deadline):
+        while turns < fewest or (turns < MOST and time.perf_counter() < deadline):
             coin.shuffle(order)
             for name in order:
                 with case.open(name) as work:
@@ -95,15 +101,3 @@ def _timed(work: Work) -> float:
     finally:
         if work.after is not None:
             work.after()
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Without the garbage collector."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()

@@ -1,12 +1,13 @@
-"""The tables that are printed at the end of a run, in Markdown."""
+"""The tables that are printed at the end of a run."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from benchmarks.backends import BACKENDS
 from benchmarks.micro.delivery import Delivery
 from benchmarks.micro.sidebyside import SideBySide
+from benchmarks.tables import table
 
-__all__ = ["afresh_table", "delivery_table", "markdown", "side_by_side_table"]
+__all__ = ["afresh_table", "delivery_table", "side_by_side_table"]
 
 
 def side_by_side_table(results: Iterable[SideBySide]) -> list[str]:
@@ -17,7 +18,7 @@ def side_by_side_table(results: Iterable[SideBySide]) -> list[str]:
         times = [_number(result.ns.get(name)) for name in BACKENDS]
         ratios = [_ratio(result.ratio("core", "empty-callback")), _ratio(result.ratio("python", "core"))]
         rows.append([result.case, result.unit, *times, *ratios])
-    return list(markdown(header, rows))
+    return table(header, rows)
 
 
 def delivery_table(results: Iterable[Delivery]) -> list[str]:
@@ -27,7 +28,7 @@ def delivery_table(results: Iterable[Delivery]) -> list[str]:
          f"{r.error_ns / r.requested_ns:+.2%}"]
         for r in results
     ]  # fmt: skip
-    return list(markdown(header, rows))
+    return table(header, rows)
 
 
 def afresh_table(processes: Sequence[Sequence[Delivery]]) -> list[str]:
@@ -36,23 +37,7 @@ def afresh_table(processes: Sequence[Sequence[Delivery]]) -> list[str]:
     header = ["process", *(f"{results[0].requested_ns:g} ns" for results in by_delay)]
     rows = [[str(i), *(f"{r.error_ns:+.1f}" for r in found)] for i, found in enumerate(processes, start=1)]
     exact = [f"{sum(r.is_exact for r in results)} of {len(results)}" for results in by_delay]
-    return list(markdown(header, [*rows, ["exact", *exact]]))
-
-
-def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The lines of a table whose first column is text and whose others are figures."""
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-
-    def line(cells: Sequence[str]) -> str:
-        first, *others = (
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
-        )
-        return f"| {' | '.join([first, *others])} |"
-
-    yield line(header)
-    yield f"|{'|'.join('-' * (w + 2) if i == 0 else '-' * (w + 1) + ':' for i, w in enumerate(widths))}|"
-    yield from map(line, rows)
+    return table(header, [*rows, ["exact", *exact]])
 
 
 def _number(ns: float | None) -> str:

@@ -7,8 +7,10 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.backends import BACKENDS, missing, unable
 from benchmarks.micro.cases import CASES, Case
-from benchmarks.micro.delivery import DECADES, Delivery, deliver, deliver_afresh
-from benchmarks.micro.sidebyside import SideBySide, measure
+from benchmarks.micro.counting import count
+from benchmarks.micro.delivery import DECADES, deliver, deliver_afresh
+from benchmarks.micro.findings import Findings
+from benchmarks.micro.sidebyside import measure
 
 pytestmark = pytest.mark.benchmark(max_time=0.2, min_rounds=1, disable_gc=True)
 
@@ -18,10 +20,12 @@ by_backend = pytest.mark.parametrize("backend", BACKENDS)
 
 @by_backend
 @by_case
-def test_alone(benchmark: BenchmarkFixture, case: Case, backend: str) -> None:
+def test_alone(benchmark: BenchmarkFixture, findings: Findings, case: Case, backend: str) -> None:
     lacking = case.lacking(backend)
     if lacking:
         pytest.skip(lacking)
+    if findings.origin.smoke:
+        pytest.skip("a smoke run measures each case once, side by side")
     benchmark.group = f"{case.name}, {case.operations} x {case.unit}"
     benchmark.extra_info.update(case=case.name, backend=backend, operations=case.operations, unit=case.unit)
     with case.open(backend) as work:
@@ -32,36 +36,47 @@ def test_alone(benchmark: BenchmarkFixture, case: Case, backend: str) -> None:
 
 
 @by_case
-def test_side_by_side(case: Case, side_by_side: list[SideBySide]) -> None:
-    result = measure(case)
+def test_side_by_side(case: Case, findings: Findings) -> None:
+    result = measure(case, seconds=0.0, fewest=1) if findings.origin.smoke else measure(case)
     assert result.ns, result.skipped
-    side_by_side.append(result)
+    findings.side_by_side.append(result)
 
 
 @by_backend
 @pytest.mark.parametrize("delay_ns", DECADES, ids="{:g}ns".format)
-def test_delivery(deliveries: list[Delivery], backend: str, delay_ns: float) -> None:
+def test_delivery(findings: Findings, backend: str, delay_ns: float) -> None:
     lacking = unable(backend, "delay") or missing(backend)
     if lacking:
         pytest.skip(lacking)
-    deliveries.extend(deliver(backend, [delay_ns]))
+    delays = [delay_ns]
+    found = deliver(backend, delays, seconds=0.0) if findings.origin.smoke else deliver(backend, delays)
+    findings.deliveries.extend(found)
 
 
-def test_delivery_afresh(request: pytest.FixtureRequest, afresh: list[list[Delivery]]) -> None:
+def test_delivery_afresh(request: pytest.FixtureRequest, findings: Findings) -> None:
     lacking = missing("core")
     if lacking:
         pytest.skip(lacking)
-    afresh.extend(deliver_afresh("core", request.config.getoption("--processes")))
+    processes = request.config.getoption("--processes")
+    findings.afresh.extend(deliver_afresh("core", min(processes, 2) if findings.origin.smoke else processes))
 
 
-@pytest.mark.parametrize("visits", [0, 100])
-def test_verdict_update(benchmark: BenchmarkFixture, visits: int) -> None:
-    """One visit of ten pairs, after so many others."""
+def test_counting(findings: Findings) -> None:
+    pytest.importorskip("graphql", reason="graphql-core is not installed: pip install graphql-core")
+    lacking = missing("core")
+    if lacking:
+        pytest.skip(lacking)
+    findings.counting = count()
+
+
+@pytest.mark.parametrize("blocks", [0, 100])
+def test_verdict_update(benchmark: BenchmarkFixture, blocks: int) -> None:
+    """One block of ten pairs, after so many others."""
     from pytest_speedbump.inference.sequential import Sequential
 
     benchmark.group = "verdict update"
     noise = random.Random(1)
-    pairs = [[noise.gauss(0.0, 0.02) for _ in range(10)] for _ in range(visits + 1)]
+    pairs = [[noise.gauss(0.0, 0.02) for _ in range(10)] for _ in range(blocks + 1)]
 
     def measured() -> tuple[tuple[Sequential], dict[str, object]]:
         question = Sequential(0.02, 0.1, alpha_over=0.05, alpha_under=1e-300)

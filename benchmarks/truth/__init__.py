@@ -8,3 +8,5 @@ Four kinds of jobs, in random order within each pass, quiet and beside a CPU hog
 machine meets all of them alike: verdicts on effects of known size, doses on every system, gates by wall-clock
 (pytest-benchmark's, on the same work), and known delays that are really removed.
 """
+
+SCHEMA = "pytest-speedbump-truth/2"

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any, Literal
 
-from benchmarks.truth.command_lines import compare_commits, cross_check
+from benchmarks.truth.gates import compare_commits, cross_check
 from benchmarks.truth.speedups import SPEEDUPS, predict_and_remove
 from benchmarks.truth.systems import SYSTEMS, HiddenWork, RealWork, RealWorkOnce, System
 from benchmarks.truth.trials import BUDGET, Try, measure

@@ -8,12 +8,8 @@ from statistics import median
 from typing import Any
 
 from benchmarks.truth.systems import Chain, DeviceQueue, EveryOther, Fork, PipelineEnd, System
-from benchmarks.truth.trials import ERROR_RATE, _nothing
-from pytest_speedbump.bump import Bump
-from pytest_speedbump.experiment.rounds import undisturbed
-from pytest_speedbump.experiment.subject import PlainSubject
-from pytest_speedbump.targets import parse_targets
-from pytest_speedbump.trials.trial import Rules, try_bump
+from benchmarks.truth.tool import Rounds, ask
+from benchmarks.undisturbed import undisturbed
 
 __all__ = ["SPEEDUPS", "Speedup", "predict_and_remove"]
 
@@ -49,26 +45,21 @@ def predict_and_remove(speedup: Speedup, predict_ns: float, remove_ns: float, se
     removed_ns = speedup.slow_ns - speedup.fast_ns
     with speedup.system() as system:
         setattr(system, speedup.attribute, speedup.slow_ns)
-        bump = Bump(parse_targets([system.target]), removed_ns, system.mode, None, "marker")
-        subject = PlainSubject(system.step, (), {})
-        subject.iterations = system.iterations
-        rules = Rules(max_time_ns=predict_ns, alpha_fail=ERROR_RATE, strict=False, advisory=False, seed=seed)
-        result = try_bump(speedup.name, subject, bump, rules, _Nobody())
-        assert result.control_ns is not None
-        assert result.calls is not None
-        saved_ns = result.transmission * removed_ns * result.calls
-        real = _remove(speedup, system, subject, remove_ns, random.Random(seed))
+        rounds = Rounds(system)
+        answer = ask(system, rounds, removed_ns, None, predict_ns, seed)
+        saved_ns = answer["transmission"]["estimate"] * removed_ns * answer["calls"]
+        real = _remove(speedup, system, rounds, remove_ns, random.Random(seed))
     return {
         "speedup": speedup.name,
         "removed_ns": removed_ns,
-        "transmission": result.transmission.to_json(),
-        "predicted": result.control_ns / (result.control_ns - saved_ns) - 1,
+        "transmission": answer["transmission"],
+        "predicted": answer["control_ns"] / (answer["control_ns"] - saved_ns) - 1,
         "real": real,
         "crosses": speedup.crosses,
     }
 
 
-def _remove(speedup: Speedup, system: System, subject: PlainSubject, length_ns: float, coin: random.Random) -> float:
+def _remove(speedup: Speedup, system: System, rounds: Rounds, length_ns: float, coin: random.Random) -> float:
     """Pairs of rounds, with and without the delay in the code, in random order."""
     ratios: list[float] = []
     end = time.perf_counter_ns() + length_ns
@@ -79,11 +70,6 @@ def _remove(speedup: Speedup, system: System, subject: PlainSubject, length_ns: 
         with undisturbed():
             for setting in order:
                 setattr(system, speedup.attribute, setting)
-                ns[setting] = subject.round(_nothing, _nothing)
+                ns[setting] = rounds.take()
         ratios.append(log(ns[speedup.slow_ns] / ns[speedup.fast_ns]))
     return exp(median(ratios)) - 1
-
-
-class _Nobody:
-    def visited(self, bump: Bump, elapsed_ns: float, pairs: int) -> None:
-        pass

@@ -11,15 +11,14 @@ from pytest_speedbump.units import format_time
 
 __all__ = [
     "Dose",
-    "Figure",
     "Gate",
     "SpeedupTally",
     "Verdicts",
     "covers",
     "doses",
-    "figures",
     "gates",
     "quantile",
+    "share",
     "speedups",
     "verdicts",
 ]
@@ -27,10 +26,10 @@ __all__ = [
 type Record = dict[str, Any]
 
 
-def quantile(values: Iterable[float], share: float) -> float:
-    """The smallest value that ``share`` of all values do not exceed."""
+def quantile(values: Iterable[float], part: float) -> float:
+    """The smallest value that ``part`` of all values do not exceed."""
     ordered = sorted(values)
-    return ordered[max(ceil(share * len(ordered)), 1) - 1]
+    return ordered[max(ceil(part * len(ordered)), 1) - 1]
 
 
 def covers(record: Record) -> bool | None:
@@ -41,7 +40,8 @@ def covers(record: Record) -> bool | None:
     return (drop["low"] is None or drop["low"] <= true) and (drop["high"] is None or true <= drop["high"])
 
 
-def _share(flags: Iterable[bool | None]) -> tuple[int, int]:
+def share(flags: Iterable[bool | None]) -> tuple[int, int]:
+    """How many are true, of how many that are known."""
     known = [flag for flag in flags if flag is not None]
     return sum(known), len(known)
 
@@ -85,7 +85,7 @@ def _verdicts(condition: str, aim: float, system: str, group: list[Record]) -> V
         count("void"),
         sum(one["verdict"] == "sensitive" and one["true_drop"] <= one["budget"] for one in group),
         sum(one["verdict"] == "insensitive" and one["true_drop"] >= one["budget"] for one in group),
-        _share(covers(one) for one in group),
+        share(covers(one) for one in group),
         median(one["seconds"] for one in group),
         quantile([one["seconds"] for one in group], 0.9),
     )
@@ -143,7 +143,7 @@ def doses(records: Iterable[Record]) -> list[Dose]:
             middle(group, "drop"),
             median(one["true_transmission"] for one in group),
             middle(group, "transmission"),
-            _share(covers(one) for one in group),
+            share(covers(one) for one in group),
         )
         for (condition, system, delay_ns), group in _grouped(chosen, key)
     ]
@@ -162,7 +162,7 @@ class Gate:
     median_s: float
 
 
-CASES = {0.0: "A/A", 0.04: "4%"}
+AIMS = {0.0: "A/A", 0.04: "4%"}
 
 
 def gates(records: Iterable[Record]) -> list[Gate]:
@@ -177,8 +177,8 @@ def gates(records: Iterable[Record]) -> list[Gate]:
         if one["kind"] == "gate":
             for field, failed in one["failed"].items():
                 add(one, one["case"], f"compare-fail={field}:2%", failed, not failed)
-        elif one["kind"] == "verdict" and one["aim"] in CASES:
-            add(one, CASES[one["aim"]], "speedbump", one["verdict"] == "sensitive", one["verdict"] == "insensitive")
+        elif one["kind"] == "verdict" and one["aim"] in AIMS:
+            add(one, AIMS[one["aim"]], "speedbump", one["verdict"] == "sensitive", one["verdict"] == "insensitive")
     return [
         Gate(
             condition,
@@ -218,75 +218,3 @@ def speedups(records: Iterable[Record]) -> list[SpeedupTally]:
         )
         for (crosses, name), group in _grouped(chosen, lambda one: (one["crosses"], one["speedup"]))
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One promise: what was wanted, what was found, whether it was reached."""
-
-    what: str
-    wanted: str
-    found: str
-    reached: bool
-
-
-PROMISES = {  # condition: share of right verdicts, median seconds of a pass
-    "quiet": (0.95, 0.3),
-    "hog": (0.90, 0.6),
-}
-MOST_WRONG = 0.01
-COVERAGE = 0.95
-TRANSMISSION_ERROR = 0.02
-SPEEDUP_ERROR = 0.01
-
-
-def figures(records: Iterable[Record]) -> list[Figure]:
-    """The figures to reach, as far as there are records for them."""
-    records = list(records)
-    found = []
-    together = {(one.condition, one.aim): one for one in verdicts(records, by_system=False)}
-    for condition, (right, seconds) in PROMISES.items():
-        none, twice = together.get((condition, 0.0)), together.get((condition, 0.04))
-        if none is not None:
-            found += [
-                _at_most(f"A/A, {condition}: false failures", none.false_failures, none.n, MOST_WRONG),
-                _at_least(f"A/A, {condition}: insensitive", none.insensitive, none.n, right),
-            ]
-        if twice is not None:
-            found += [
-                _at_most(f"twice the budget, {condition}: wrong passes", twice.wrong_passes, twice.n, MOST_WRONG),
-                _at_least(f"twice the budget, {condition}: sensitive", twice.sensitive, twice.n, right),
-            ]
-        covered = [covers(one) for one in records if one["condition"] == condition and "true_drop" in one]
-        if any(flag is not None for flag in covered):
-            found.append(_at_least(f"95 % intervals, {condition}: cover", *_share(covered), COVERAGE))
-        times = [
-            one["seconds"]
-            for one in records
-            if one["kind"] == "verdict" and one["condition"] == condition and one["aim"] == 0
-        ]
-        if times:
-            middle = median(times)
-            text = f"{middle:.2f} s"
-            found.append(
-                Figure(f"A/A, {condition}: median time to a verdict", f"<= {seconds} s", text, middle <= seconds)
-            )
-    measured = [one for one in doses(records) if one.condition == "quiet" and one.error is not None]
-    if measured:
-        near = sum(abs(one.error or 0) <= TRANSMISSION_ERROR for one in measured)
-        text = f"{near} of {len(measured)}"
-        found.append(Figure("transmission, quiet: within 0.02 of the truth", "each", text, near == len(measured)))
-    predicted = [one for one in speedups(records) if not one.crosses]
-    if predicted:
-        near = sum(abs(one.predicted - one.real) <= SPEEDUP_ERROR for one in predicted)
-        text = f"{near} of {len(predicted)}"
-        found.append(Figure("predicted speedup: within 1 point", "each", text, near == len(predicted)))
-    return found
-
-
-def _at_most(what: str, count: int, n: int, share: float) -> Figure:
-    return Figure(what, f"<= {share:.0%}", f"{count} of {n} ({count / n:.1%})", count <= share * n)
-
-
-def _at_least(what: str, count: int, n: int, share: float) -> Figure:
-    return Figure(what, f">= {share:.0%}", f"{count} of {n} ({count / n:.1%})", count >= share * n)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.backends import BACKENDS
-from benchmarks.e2e.exits import Exit
+from benchmarks.exits import Exit
 
 ROOT = Path(__file__).resolve().parents[2]
 TWO = "pipeline/*/stages=1/payload=64B/delay=2us"
@@ -101,13 +101,13 @@ def test_runner_matches_by_name_and_says_what_it_measures(tmp_path: Path) -> Non
     done = e2e("--output", str(result), "--scenario", TWO, path=fake_hyperfine(tmp_path / "fake"))
     assert done.returncode == Exit.OK, done.stderr
     document = json.loads(result.read_text(encoding="utf-8"))
-    assert document["schema"] == "pytest-speedbump-e2e-result/1"
-    assert document["profile"]["hyperfine"] == "9.9.9"
+    assert document["schema"] == "pytest-speedbump-e2e-result/2"
+    assert document["hyperfine"] == "9.9.9"
     assert [row["name"] for row in document["results"]] == [TWO.replace("*", name) for name in ("core", "python")]
     assert all(row["median"] == len(row["name"]) / 100 for row in document["results"])
-    assert Path(document["core"]).samefile(_core.__file__)
-    assert f"measuring {document['core']}" in done.stderr
-    assert f"noise on standard output {document['core']}" in done.stderr
+    assert Path(document["origin"]["core"]).samefile(_core.__file__)
+    assert f"measuring {document['origin']['core']}" in done.stderr
+    assert f"noise on standard output {document['origin']['core']}" in done.stderr
     assert done.stdout == ""
 
 
@@ -143,7 +143,7 @@ def test_worker_refuses_what_a_backend_cannot() -> None:
          "--delay-ns=1", "--items=1"],
         cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-    assert done.returncode == 1
+    assert done.returncode == Exit.BAD_INPUT
     assert done.stderr == "error: backend uninstrumented is not able to delay\n"
 
 
@@ -156,4 +156,4 @@ def test_smoke_with_the_real_hyperfine(tmp_path: Path) -> None:
     document = json.loads(result.read_text(encoding="utf-8"))
     assert [row["name"].split("/")[1] for row in document["results"]] == list(BACKENDS)
     assert all(len(row["times"]) == 2 for row in document["results"])
-    assert document["profile"]["effort"] == "smoke"
+    assert document["origin"]["smoke"] is True

@@ -7,16 +7,20 @@ from pathlib import Path
 import pytest
 
 from benchmarks.e2e.compare import compare, main
-from benchmarks.e2e.exits import Exit, ExitError
-from benchmarks.e2e.profile import Profile, differences, this_profile
 from benchmarks.e2e.results import Results, read_export
+from benchmarks.exits import Exit, ExitError
+from benchmarks.origin import Origin
 
-PROFILE = Profile("CPython 3.13.0", True, "Linux 6.1", "x86_64", "a processor", 2, "full", "1.15.0")
-OLD = Results(PROFILE, "/old/_core.so", "0.1.0", {"a": [1.0, 1.1, 1.2], "b": [2.0, 2.1, 2.2]}, {})
+ORIGIN = Origin(
+    python="CPython 3.13.0", gil=True, system="Linux 6.1", machine="x86_64", processor="a processor", cpus=2,
+    smoke=False, at="2026-01-01T00:00:00+00:00", load=0.1, core="/old/_core.so", clock="tsc", version="0.1.0",
+    pytest_benchmark="5.3.1",
+)  # fmt: skip
+OLD = Results(ORIGIN, "1.15.0", {"a": [1.0, 1.1, 1.2], "b": [2.0, 2.1, 2.2]}, {})
 
 
 def with_times(**times: list[float]) -> Results:
-    return replace(OLD, core="/new/_core.so", version="0.2.0", times=times)
+    return replace(OLD, origin=replace(ORIGIN, core="/new/_core.so", version="0.2.0", load=1.0), times=times)
 
 
 def write(path: Path, results: Results) -> str:
@@ -49,18 +53,21 @@ def test_slower_means_by_more_than_tolerance_and_scatter(times: list[float], slo
 
 
 def test_unlike_environments_are_not_compared() -> None:
-    other = replace(OLD, profile=replace(PROFILE, cpus=4, python="CPython 3.14.0"))
-    with pytest.raises(ExitError, match=r"python: CPython 3\.13\.0, now CPython 3\.14\.0; cpus: 2, now 4") as refused:
+    other = replace(OLD, origin=replace(ORIGIN, cpus=4, python="CPython 3.14.0"), hyperfine="1.18.0")
+    with pytest.raises(ExitError, match=r"python: CPython 3\.13\.0, now CPython 3\.14\.0; cpus: 2, now 4; ") as refused:
         compare(OLD, other, 0.1)
+    assert str(refused.value).endswith("; hyperfine: 1.15.0, now 1.18.0")
     assert refused.value.status == Exit.NOT_COMPARABLE
 
 
 def test_a_smoke_run_is_no_baseline() -> None:
-    assert differences(PROFILE, replace(PROFILE, effort="smoke")) == ["effort: full, now smoke"]
+    assert ORIGIN.differences(replace(ORIGIN, smoke=True)) == ["smoke: False, now True"]
 
 
 def test_this_environment_is_like_itself() -> None:
-    assert differences(this_profile("full", "1.15.0"), this_profile("full", "1.15.0")) == []
+    here = Origin.here(smoke=False)
+    assert here.differences(Origin.here(smoke=False)) == []
+    assert Origin.from_json(json.loads(json.dumps(here.to_json()))) == here
 
 
 @pytest.mark.parametrize("times", [{"a": [1.0]}, {"a": [1.0], "b": [2.0], "c": [3.0]}])
@@ -79,11 +86,11 @@ def test_a_glob_restricts_both_files() -> None:
 def test_exit_codes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     old = write(tmp_path / "old.json", OLD)
     slow = write(tmp_path / "slow.json", with_times(a=[5.0], b=[2.1]))
-    other = write(tmp_path / "other.json", replace(OLD, profile=replace(PROFILE, cpus=4)))
+    other = write(tmp_path / "other.json", replace(OLD, origin=replace(ORIGIN, cpus=4)))
     assert main([old, old]) == Exit.OK
-    assert main([old, slow]) == Exit.REGRESSION
+    assert main([old, slow]) == Exit.BROKEN
     assert "+354.5%" in capsys.readouterr().out
-    assert main([old, slow, "--tolerance", "99%"]) == Exit.REGRESSION
+    assert main([old, slow, "--tolerance", "99%"]) == Exit.BROKEN
     assert main([old, slow, "--scenario", "b"]) == Exit.OK
     assert main([old, other]) == Exit.NOT_COMPARABLE
     assert "cpus: 2, now 4" in capsys.readouterr().err
@@ -95,7 +102,7 @@ def test_exit_codes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ("{", "is not JSON"),
         ("[]", "its schema is 'list'"),
         ('{"schema": "pytest-speedbump-e2e-plan/1"}', "its schema is 'pytest-speedbump-e2e-plan/1'"),
-        ('{"schema": "pytest-speedbump-e2e-result/1", "profile": {}}', "is a broken result file"),
+        ('{"schema": "pytest-speedbump-e2e-result/2", "origin": {}}', "is a broken result file"),
         (json.dumps(replace(OLD, times={"a": [1.0]}).to_json()).replace("[1.0]", "[]"), "is a broken result file"),
         (json.dumps(replace(OLD, times={"a": [1.0]}).to_json()).replace("[1.0]", "[-1]"), "is a broken result file"),
     ],

@@ -14,7 +14,7 @@ from benchmarks.micro.cases import CASES, Case
 from benchmarks.micro.delivery import Delivery
 from benchmarks.micro.functions import FUNCTIONS, patterns
 from benchmarks.micro.sidebyside import SideBySide, measure
-from benchmarks.micro.tables import afresh_table, delivery_table, markdown, side_by_side_table
+from benchmarks.micro.tables import afresh_table, delivery_table, side_by_side_table
 from pytest_speedbump import _core
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,7 +97,6 @@ def test_nothing_is_divided_by_noise() -> None:
 
 
 def test_tables() -> None:
-    assert list(markdown(["a", "bb"], [["ccc", "1"]])) == ["| a   | bb |", "|-----|---:|", "| ccc |  1 |"]
     result = SideBySide("c", "call", {"uninstrumented": 20.0, "empty-callback": 30.0, "core": 1234.0}, {"python": "no"})
     cells = [cell.strip() for cell in side_by_side_table([result])[-1].strip("|").split("|")]
     assert cells == ["c", "call", "20.0", "30.0", "1,234", "-", "121.40 x", "-"]
@@ -117,20 +116,29 @@ def test_fresh_processes_are_counted_where_they_are_exact() -> None:
 
 def test_command_prints_ratios_and_writes_them(tmp_path: Path) -> None:
     path = tmp_path / "micro.json"
-    chosen = "unmatched-call or (1e+06ns and core) or afresh"
-    done = python("-m", "benchmarks.micro", "-q", "-k", chosen, "--processes=2", f"--benchmark-json={path}")
+    chosen = "unmatched-call or (1e+06ns and core) or afresh or counting"
+    done = python("-m", "benchmarks.micro", "-q", "-k", chosen, "--smoke", "--output", str(path))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "| unmatched-call |" in done.stdout
     assert "backend empty-callback is not able to choose" in done.stdout
     document = json.loads(path.read_text(encoding="utf-8"))
-    assert f"measured {document['core']}" in done.stdout
-    assert Path(document["core"]).samefile(_core.__file__)
+    assert document["schema"] == "pytest-speedbump-micro/1"
+    assert document["origin"]["smoke"] is True
+    assert f"measured {document['origin']['core']}" in done.stdout
+    assert Path(document["origin"]["core"]).samefile(_core.__file__)
     assert [result["case"] for result in document["side_by_side"]] == ["unmatched-call"]
     assert set(document["side_by_side"][0]["ns"]) == {"uninstrumented", "core", "python"}
     assert [result["backend"] for result in document["delivery"]] == ["core"]
     assert [[r["requested_ns"] for r in found] for found in document["delivery_afresh"]] == [[100.0, 300.0, 1000.0]] * 2
     assert "| exact " in done.stdout
-    assert {row["extra_info"]["backend"] for row in document["benchmarks"]} == {"uninstrumented", "core", "python"}
+    assert document["counting"]["differ"] == 0 < document["counting"]["calls"]
+
+
+def test_output_that_cannot_be_written_is_found_before_anything_runs(tmp_path: Path) -> None:
+    done = python("-m", "benchmarks.micro", "--output", str(tmp_path))
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert f"--output '{tmp_path}' is a directory; name a file in it" in done.stderr
+    assert "match-1" not in done.stdout
 
 
 def test_ordinary_run_does_not_collect_them() -> None:

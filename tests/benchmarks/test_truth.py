@@ -1,6 +1,8 @@
 """The truth suite's pure parts: forms against simulations, tallies, tables, schedules. Nothing here is timed."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -11,13 +13,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from records import ORIGIN, dose, speedup, verdict
 
 from benchmarks.truth import tally
 from benchmarks.truth.closed_forms import Amdahl, BackOff, Convoy, FlowShop, Form, Overlap, Serial, SharedGil, Ticker
 from benchmarks.truth.jobs import FULL, SMOKE, Condition, Job, jobs, passes
 from benchmarks.truth.systems import SYSTEMS, GilTicker, System
-from benchmarks.truth.table import markdown, table
-from pytest_speedbump import slow
+from benchmarks.truth.tables import markdown
+from pytest_speedbump import _core, slow
 
 ROOT = Path(__file__).parents[2]
 BOTH: tuple[Condition, ...] = ("quiet", "hog")
@@ -157,12 +160,6 @@ def test_there_are_enough_verdicts_and_gates_in_a_full_run() -> None:
 # Tallies
 
 
-def verdict(verdict: str, true_drop: float = 0.0, **more: Any) -> dict[str, Any]:
-    drop = {"estimate": 0.0, "low": -0.01, "high": 0.01}
-    record = {"kind": "verdict", "condition": "quiet", "aim": round(true_drop, 2), "system": "chain", "delay_ns": 20.0}
-    return record | {"verdict": verdict, "true_drop": true_drop, "budget": 0.02, "drop": drop, "seconds": 0.2} | more
-
-
 @pytest.mark.parametrize(
     ("low", "high", "covered"),
     [(-0.01, 0.01, True), (0.001, 0.01, False), (-0.01, -0.001, False), (None, 0.01, True), (0.001, None, False)],
@@ -190,55 +187,12 @@ def test_quantile(share: float, expected: float) -> None:
     assert tally.quantile(range(10, 0, -1), share) == expected
 
 
-def figures(records: list[dict[str, Any]]) -> dict[str, bool]:
-    return {one.what: one.reached for one in tally.figures(records)}
-
-
-@pytest.mark.parametrize(("wrong", "reached"), [(1, True), (2, False)])
-def test_one_in_a_hundred_may_be_wrong(wrong: int, reached: bool) -> None:
-    harmless = [verdict("insensitive")] * (100 - wrong) + [verdict("sensitive")] * wrong
-    assert figures(harmless)["A/A, quiet: false failures"] is reached
-    harmful = [verdict("sensitive", 0.04)] * (100 - wrong) + [verdict("insensitive", 0.04)] * wrong
-    assert figures(harmful)["twice the budget, quiet: wrong passes"] is reached
-
-
-def test_a_slow_median_a_poor_share_and_poor_coverage_are_told() -> None:
-    records = [verdict("insensitive", seconds=0.4)] * 94 + [verdict("inconclusive", drop=None, seconds=0.4)] * 6
-    found = figures(records + [verdict("insensitive", 0.01001, aim=0.01)] * 5)
-    assert found["A/A, quiet: insensitive"] is False
-    assert found["A/A, quiet: median time to a verdict"] is False
-    assert found["95 % intervals, quiet: cover"] is False
-
-
-def test_what_was_not_measured_is_not_among_the_figures() -> None:
-    assert figures([]) == {}
-    assert all("hog" not in what for what in figures([verdict("insensitive")]))
-
-
-def dose(transmission: float | None, true: float = 1.0, **more: Any) -> dict[str, Any]:
-    known = None if transmission is None else {"estimate": transmission, "low": None, "high": None}
-    record = verdict("measured", kind="dose", system="serial chain", transmission=known, true_transmission=true)
-    return record | more
-
-
 def test_doses_take_the_median_of_their_repetitions() -> None:
     (one,) = tally.doses([dose(0.9), dose(1.01), dose(1.5), dose(None)])
     assert (one.n, one.transmission) == (4, 1.01)
     assert one.error == pytest.approx(0.01)
     (none,) = tally.doses([dose(None, drop=None)])
     assert (none.transmission, none.error, none.covered) == (None, None, (0, 0))
-
-
-def speedup(predicted: float, real: float, crosses: bool = False) -> dict[str, Any]:
-    name = "moves" if crosses else "chain"
-    record = {"kind": "speedup", "condition": "quiet", "speedup": name, "predicted": predicted, "real": real}
-    return record | {"crosses": crosses}
-
-
-def test_a_speedup_is_predicted_within_a_point_unless_the_bottleneck_moves() -> None:
-    what = "predicted speedup: within 1 point"
-    assert figures([speedup(0.105, 0.1), speedup(0.5, 0.1, crosses=True)])[what]
-    assert not figures([speedup(0.115, 0.1)])[what]
 
 
 def gate(case: str, mean: bool, minimum: bool) -> dict[str, Any]:
@@ -255,21 +209,10 @@ def test_gates_stand_side_by_side() -> None:
 # Output
 
 
-def test_table_lines_up() -> None:
-    assert table(("a", "long"), [("longer", "b")]) == "| a      | long |\n|--------|------|\n| longer | b    |"
-    assert table(("a",), []) == ""
-
-
-ENVIRONMENT = {
-    "processor": "A processor", "cpus": 2, "kernel": "Linux 6", "python": "3.13.0", "gil": True,
-    "pytest_benchmark": "5.3.1", "clock": "tsc", "load": 0.1,
-}  # fmt: skip
-
-
 def test_markdown_says_what_is_missing_and_what_broke() -> None:
     text = markdown(
         {
-            "environment": ENVIRONMENT,
+            "origin": ORIGIN,
             "complete": False,
             "hogs": 1,
             "seconds": 60.0,
@@ -278,23 +221,26 @@ def test_markdown_says_what_is_missing_and_what_broke() -> None:
             "failures": [{"job": "dose/x", "error": "OSError('no')"}],
         }
     )
-    for part in ("incomplete", "Shared.", "0 of 1 (0.0%)", "**no**", "+0.030", "(a slope cannot know)", "OSError"):
+    for part in ("A processor", "incomplete", "Shared.", "1 of 1", "+0.030", "(a slope cannot know)", "OSError"):
         assert part in text
     assert str(inf) not in text
 
 
-def truth(*options: object) -> subprocess.CompletedProcess[str]:
+def truth(*options: object, core: object = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "benchmarks.truth", *map(str, options)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    environment = os.environ | {"SPEEDBUMP_CORE": str(core)}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
 
 
 def test_the_command_measures_writes_and_prints_again(tmp_path: Path) -> None:
     path = tmp_path / "truth.json"
-    run = truth("--smoke", "--only", "dose/serial chain/*", "--condition", "quiet", "--output", path)
+    core = shutil.copy(_core.__file__, tmp_path)
+    run = truth("--smoke", "--only", "dose/serial chain/*", "--condition", "quiet", "--output", path, core=core)
     assert run.returncode == 0, run.stderr
     document = json.loads(path.read_text())
-    assert document["schema"] == "pytest-speedbump-truth/1"
+    assert document["schema"] == "pytest-speedbump-truth/2"
     assert document["complete"] is True
+    assert document["origin"]["core"] == core
     assert [one["system"] for one in document["records"]] == ["serial chain"]
     assert "| serial chain |" in run.stdout
     assert truth("--table", path).stdout == run.stdout
@@ -302,11 +248,16 @@ def test_the_command_measures_writes_and_prints_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "says"),
-    [([], "--output is missing"), (["--output", "/no/such/folder/x"], "no such folder"), (["--only", "x"], "no job")],
+    [
+        ([], "--output is missing"),
+        (["--output", "/no/such/folder/x"], "make its directory first"),
+        (["--only", "x"], "no job"),
+        (["--table", "/no/such/document"], "error: /no/such/document cannot be read"),
+    ],
 )
 def test_bad_options_get_a_sentence(options: list[str], says: str, tmp_path: Path) -> None:
     where = ["--output", str(tmp_path / "x")] if "--only" in options else []
     run = truth(*options, *where)
-    assert run.returncode != 0
+    assert run.returncode == 2
     assert says in run.stderr
     assert not list(tmp_path.iterdir())

@@ -3,25 +3,27 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
+from benchmarks import tables
+from benchmarks.documents import Document
+from benchmarks.origin import Origin
 from benchmarks.truth import tally
 from benchmarks.truth.systems import SYSTEMS
 from pytest_speedbump.units import format_time
 
-__all__ = ["markdown", "table"]
+__all__ = ["markdown"]
 
 
-def markdown(document: dict[str, Any]) -> str:
-    """All tables, with the machine they come from."""
+def markdown(document: Document) -> str:
+    """All tables, with the machine they come from. Whether promises hold, `benchmarks.figures` says."""
     records = document["records"]
     sections = [
-        ("Figures to reach", _figures(records)),
         ("Verdicts on effects of known size, budget 2 %", _verdicts(records)),
         ("The same two cases, side by side in one run", _gates(records)),
         ("Drop and transmission against the closed form", _doses(records)),
         ("Known delays, really removed", _speedups(records)),
         ("Through the command line", _command_line(records)),
     ]
-    parts = [_machine(document)] + [f"### {title}\n\n{text}" for title, text in sections if text]
+    parts = [_origin(document)] + [f"### {title}\n\n{text}" for title, text in sections if text]
     if document["failures"]:
         parts.append(
             "### Jobs that broke\n\n" + "\n".join(f"- {one['job']}: {one['error']}" for one in document["failures"])
@@ -29,28 +31,17 @@ def markdown(document: dict[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table whose columns line up in plain text; empty without rows."""
-    cells = [list(head), *[list(row) for row in rows]]
-    if len(cells) == 1:
-        return ""
-    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
-    lines = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in cells
-    ]
-    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return "\n".join(lines)
-
-
-def _machine(document: dict[str, Any]) -> str:
-    env = document["environment"]
+def _origin(document: Document) -> str:
     state = "complete" if document["complete"] else "incomplete"
+    hogs = f"{document['hogs']} hog{'s' * (document['hogs'] != 1)}"
     return (
-        f"{env['processor']}, {env['cpus']} cores, {env['kernel']}, CPython {env['python']}"
-        f"{'' if env['gil'] else ' without GIL'}, pytest-benchmark {env['pytest_benchmark']}, clock {env['clock']}. "
-        f"{document['hogs']} hog{'s' * (document['hogs'] != 1)}; load when started {env['load']:.2f}; "
-        f"{document['seconds'] / 60:.0f} min, {state}. {document['note']}".rstrip()
+        f"{Origin.from_json(document['origin'])}. {hogs}; {document['seconds'] / 60:.0f} min, {state}. "
+        f"{document['note']}".rstrip()
     )
+
+
+def _table(text: int, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join(tables.table(header, rows, text=text))
 
 
 class _Row(Protocol):
@@ -62,15 +53,9 @@ def _quiet_first[R: _Row](rows: Iterable[R]) -> list[R]:
     return sorted(rows, key=lambda row: row.condition != "quiet")
 
 
-def _figures(records: list[dict[str, Any]]) -> str:
-    return table(
-        ("what", "wanted", "found", "reached"),
-        [(one.what, one.wanted, one.found, "yes" if one.reached else "**no**") for one in tally.figures(records)],
-    )
-
-
 def _verdicts(records: list[dict[str, Any]]) -> str:
-    return table(
+    return _table(
+        3,
         ("", "true drop", "system", "n", "insensitive", "sensitive", "inconclusive", "void", "false failures",
          "wrong passes", "intervals cover", "median", "p90"),
         [
@@ -89,7 +74,8 @@ def _gates(records: list[dict[str, Any]]) -> str:
     rows = _quiet_first(tally.gates(records))
     if not any(one.way != "speedbump" for one in rows):
         return ""
-    return table(
+    return _table(
+        3,
         ("", "case", "gate", "n", "fails", "passes", "undecided", "median time"),
         [
             (one.condition, one.case, one.way, str(one.n), f"{one.failed / one.n:.1%}", f"{one.passed / one.n:.1%}",
@@ -102,7 +88,8 @@ def _gates(records: list[dict[str, Any]]) -> str:
 def _doses(records: list[dict[str, Any]]) -> str:
     order = [system.name for system in SYSTEMS]
     rows = _quiet_first(sorted(tally.doses(records), key=lambda one: order.index(one.system)))
-    text = table(
+    text = _table(
+        2,
         ("", "system", "delay", "true drop", "drop", "true transmission", "transmission", "error", "intervals cover"),
         [
             (one.condition, one.system, format_time(one.delay_ns), f"{one.true_drop:.2%}", _percent(one.drop),
@@ -116,7 +103,8 @@ def _doses(records: list[dict[str, Any]]) -> str:
 
 
 def _speedups(records: list[dict[str, Any]]) -> str:
-    return table(
+    return _table(
+        1,
         ("system", "n", "predicted", "real", "difference", "worst"),
         [
             (one.name + (" (a slope cannot know)" if one.crosses else ""), str(one.n), f"{one.predicted:+.2%}",
@@ -127,7 +115,8 @@ def _speedups(records: list[dict[str, Any]]) -> str:
 
 
 def _command_line(records: list[dict[str, Any]]) -> str:
-    return table(
+    return _table(
+        1,
         ("test", "true drop", "verdict", "outcome", "drop", "exit code"),
         [
             (one["test"], f"{one['true_drop']:.2%}", one["verdict"], one["outcome"],

@@ -1,14 +1,15 @@
-"""What users type, in subprocesses: gates by wall-clock on the same work, and our own plugin once more."""
+"""Gates as users type them, in subprocesses: by wall-clock on the same work, and our own plugin once more."""
 
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.measured import core_file
+from benchmarks.processes import PLUGIN, WITHOUT_PLUGIN, environment, pytest_command
 from benchmarks.truth.systems import RealWorkOnce, median_ns
 from benchmarks.truth.trials import BUDGET
 from benchmarks.truth.work import Document
@@ -92,13 +93,11 @@ def cross_check() -> list[dict[str, Any]]:
 
 
 def _pytest(folder: str, tokens: int, *options: str, plugin: bool = False) -> dict[str, Any]:
-    root = Path(__file__).parents[2]
-    environment = os.environ | {"PYTHONPATH": str(root), "TRUTH_TOKENS": str(tokens), "PY_COLORS": "0"}
-    command = [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "--rootdir", folder, "-p", "no:cacheprovider"]
-    command += [] if plugin else ["-p", "no:speedbump"]
+    command = [*pytest_command(), "-c", os.devnull, "--rootdir", folder, *(PLUGIN if plugin else WITHOUT_PLUGIN)]
+    variables = {**environment(str(core_file())), "TRUTH_TOKENS": str(tokens), "PY_COLORS": "0"}
     started = time.perf_counter()
     done = subprocess.run(
-        [*command, folder, *options], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+        [*command, folder, *options], cwd=folder, env=variables, capture_output=True, text=True, timeout=300
     )
     return {
         "exit": done.returncode,

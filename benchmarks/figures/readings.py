@@ -1,0 +1,207 @@
+"""What documents say of a promise. Pure: each function makes a reading, from a document to a finding."""
+
+from collections.abc import Iterable
+from statistics import median
+
+from benchmarks.documents import Document
+from benchmarks.figures.promise import Finding, Reading
+from benchmarks.micro.delivery import Delivery
+from benchmarks.micro.sidebyside import SideBySide
+from benchmarks.truth import tally
+
+__all__ = [
+    "added_nothing",
+    "added_ratio",
+    "coverage",
+    "delivered",
+    "delivered_afresh",
+    "equal_counts",
+    "predictions",
+    "total_added",
+    "transmissions",
+    "unslowed",
+    "verdict_share",
+    "verdict_time",
+]
+
+
+# ---- micro ----
+
+
+def _case(document: Document, name: str) -> SideBySide | None:
+    found = [SideBySide.from_json(result) for result in document["side_by_side"] if result["case"] == name]
+    return found[0] if found else None
+
+
+def added_ratio(case: str, over: str, under: str, most: float) -> Reading:
+    """What one backend adds, against another."""
+
+    def read(document: Document) -> Finding | None:
+        result = _case(document, case)
+        if result is None:
+            return None
+        ratio, mine, theirs = result.ratio(over, under), result.added(over), result.added(under)
+        if ratio is None or mine is None or theirs is None:
+            return None
+        values = {"ratio": ratio, f"{over}_ns": mine, f"{under}_ns": theirs}
+        return Finding(f"{ratio:.2f} x ({mine:.1f} ns, {theirs:.1f} ns)", ratio <= most, values)
+
+    return read
+
+
+def added_nothing(case: str, noise: float) -> Reading:
+    """Nothing that could be told from ``noise``, a share of the bare work."""
+
+    def read(document: Document) -> Finding | None:
+        result = _case(document, case)
+        added = None if result is None else result.added("core")
+        if result is None or added is None:
+            return None
+        bare = result.ns["uninstrumented"]
+        text = f"{added:+.2f} ns ({added / bare:+.1%} of a call)"
+        return Finding(text, abs(added) <= noise * bare, {"added_ns": added, "bare_ns": bare})
+
+    return read
+
+
+def total_added(case: str, operations: int, most_ms: float) -> Reading:
+    def read(document: Document) -> Finding | None:
+        result = _case(document, case)
+        added = None if result is None else result.added("core")
+        if added is None:
+            return None
+        ms = added * operations / 1e6
+        return Finding(f"{ms:.2f} ms", ms <= most_ms, {"ms": ms})
+
+    return read
+
+
+def delivered(delay_ns: float, within_ns: float, within: float) -> Reading:
+    """The error of a delay is at most the larger of ``within_ns`` and the share ``within``."""
+
+    def read(document: Document) -> Finding | None:
+        for one in document["delivery"]:
+            if one["backend"] == "core" and one["requested_ns"] == delay_ns:
+                error = one["delivered_ns"] - delay_ns
+                text = f"{error:+.1f} ns ({error / delay_ns:+.2%})"
+                values = {"requested_ns": delay_ns, "delivered_ns": one["delivered_ns"]}
+                return Finding(text, abs(error) <= max(within_ns, within * delay_ns), values)
+        return None
+
+    return read
+
+
+def delivered_afresh(delay_ns: float, least: float) -> Reading:
+    """The share of fresh processes in which the delay is exact, as :class:`Delivery` says it."""
+
+    def read(document: Document) -> Finding | None:
+        processes = [[Delivery(**one) for one in found] for found in document["delivery_afresh"]]
+        exact = [one.is_exact for found in processes for one in found if one.requested_ns == delay_ns]
+        return _share(sum(exact), len(exact), least=least) if exact else None
+
+    return read
+
+
+def equal_counts(document: Document) -> Finding | None:
+    counting = document["counting"]
+    if counting is None:
+        return None
+    text = f"{counting['codes']} code objects, {counting['calls']:,} calls, {counting['differ']} differ"
+    return Finding(text, counting["differ"] == 0 < counting["codes"], counting)
+
+
+# ---- e2e ----
+
+
+def unslowed(scenario: str, bare: str, most: float) -> Reading:
+    """The median of one scenario is over that of another by the share ``most`` at most."""
+
+    def read(document: Document) -> Finding | None:
+        medians = {result["name"]: result["median"] for result in document["results"]}
+        if not {scenario, bare} <= medians.keys():
+            return None
+        added = medians[scenario] - medians[bare]
+        text = f"{added * 1e3:+.0f} ms of {medians[bare] * 1e3:.0f} ms ({added / medians[bare]:+.1%})"
+        values = {"added_seconds": added, "bare_seconds": medians[bare]}
+        return Finding(text, added <= most * medians[bare], values)
+
+    return read
+
+
+# ---- truth ----
+
+
+def _verdicts(document: Document, condition: str, aim: float) -> tally.Verdicts | None:
+    for one in tally.verdicts(document["records"], by_system=False):
+        if (one.condition, one.aim) == (condition, aim):
+            return one
+    return None
+
+
+def verdict_share(
+    condition: str, aim: float, field: str, *, least: float | None = None, most: float | None = None
+) -> Reading:
+    """The share of verdicts on a true drop of ``aim`` that ``field`` of the tally counts."""
+
+    def read(document: Document) -> Finding | None:
+        one = _verdicts(document, condition, aim)
+        return None if one is None else _share(getattr(one, field), one.n, least=least, most=most)
+
+    return read
+
+
+def verdict_time(condition: str, aim: float, most_s: float) -> Reading:
+    def read(document: Document) -> Finding | None:
+        one = _verdicts(document, condition, aim)
+        if one is None:
+            return None
+        return Finding(f"{one.median_s:.2f} s", one.median_s <= most_s, {"seconds": one.median_s})
+
+    return read
+
+
+def coverage(condition: str, least: float) -> Reading:
+    """Of all intervals whose truth is known."""
+
+    def read(document: Document) -> Finding | None:
+        chosen = [one for one in document["records"] if one["condition"] == condition and "true_drop" in one]
+        held, n = tally.share(tally.covers(one) for one in chosen)
+        return _share(held, n, least=least) if n else None
+
+    return read
+
+
+def transmissions(within: float, system: str | None = None) -> Reading:
+    """Each dose of a system, or of all, on a quiet machine."""
+
+    def read(document: Document) -> Finding | None:
+        chosen = [one for one in tally.doses(document["records"]) if one.condition == "quiet"]
+        return _each((one.error for one in chosen if system in (None, one.system)), within)
+
+    return read
+
+
+def predictions(within: float) -> Reading:
+    """Each predicted speedup, unless the bottleneck moves on the way: a slope cannot know that."""
+
+    def read(document: Document) -> Finding | None:
+        chosen = [one for one in tally.speedups(document["records"]) if not one.crosses]
+        return _each((one.predicted - one.real for one in chosen), within)
+
+    return read
+
+
+def _share(count: int, n: int, *, least: float | None = None, most: float | None = None) -> Finding:
+    holds = (least is None or count >= least * n) and (most is None or count <= most * n)
+    return Finding(f"{count} of {n} ({count / n:.1%})", holds, {"count": count, "n": n})
+
+
+def _each(errors: Iterable[float | None], within: float) -> Finding | None:
+    """What gave no number at all is not near the truth, either."""
+    every = list(errors)
+    known = [abs(error) for error in every if error is not None]
+    if not known:
+        return None
+    near = sum(error <= within for error in known)
+    values = {"near": near, "n": len(every), "median": median(known), "worst": max(known)}
+    return Finding(f"{near} of {len(every)}, worst {max(known):.3f}", near == len(every), values)

@@ -1,0 +1,1 @@
+"""A real suite to try the plugin on: benchmarks of graphql-core."""

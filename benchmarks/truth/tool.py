@@ -1,0 +1,61 @@
+"""The tool under trial: what this suite uses of it, and the only module here that knows its rooms."""
+
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.truth.systems import System
+from pytest_speedbump.bump import Bump, Declaration
+from pytest_speedbump.experiment.subject import PlainSubject
+from pytest_speedbump.targets import parse_targets
+from pytest_speedbump.trials.trial import Rules, try_bump
+
+__all__ = ["Rounds", "ask"]
+
+ERROR_RATE = 0.05  # the tool's default, for one verdict in a run
+
+
+class Rounds:
+    """Rounds of a system's steps, as the tool times them. ``iterations``: steps in a round, which the tool may raise"""
+
+    def __init__(self, system: System) -> None:
+        self.subject = PlainSubject(system.step, (), {})
+        self.subject.iterations = system.iterations
+
+    @property
+    def iterations(self) -> int:
+        return self.subject.iterations
+
+    def take(self) -> int:
+        """One round, unslowed, in ns."""
+        return self.subject.round(_nothing, _nothing)
+
+
+def ask(
+    system: System,
+    rounds: Rounds,
+    delay_ns: float,
+    budget: float | None,
+    max_time_ns: float,
+    seed: int,
+    between: Callable[[float], object] = lambda elapsed_ns: None,
+) -> dict[str, Any]:
+    """The tool's result as its document has it, through the door that the plugin uses.
+
+    ``between`` is called between the tool's own rounds, with the ns since it began.
+    """
+    declared = None if budget is None else Declaration("insensitive", budget, "marker")
+    bump = Bump(parse_targets([system.target]), delay_ns, system.mode, declared, "marker")
+    rules = Rules(max_time_ns=max_time_ns, alpha_fail=ERROR_RATE, strict=False, advisory=False, seed=seed)
+    return try_bump(system.name, rounds.subject, bump, rules, _Watch(between)).to_json()
+
+
+class _Watch:
+    def __init__(self, between: Callable[[float], object]) -> None:
+        self._between = between
+
+    def visited(self, bump: Bump, elapsed_ns: float, pairs: int) -> None:
+        self._between(elapsed_ns)
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,203 @@
+"""The list of promises, held against documents made by hand: what is read, what holds, how the command ends."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from records import ORIGIN, dose, speedup, verdict
+
+from benchmarks.exits import Exit
+from benchmarks.figures.__main__ import main
+from benchmarks.figures.promises import PROMISES
+
+ROOT = Path(__file__).parents[2]
+
+type Documents = dict[str, dict[str, Any]]
+
+
+def case(name: str, **ns: float) -> dict[str, Any]:
+    return {"case": name, "unit": "call", "ns": {key.replace("_", "-"): value for key, value in ns.items()},
+            "skipped": {}}  # fmt: skip
+
+
+def documents() -> Documents:
+    """One of each, in which every promise holds."""
+    delays = (100.0, 300.0, 1e3, 1e4, 1e5, 1e6)
+    micro = {
+        "side_by_side": [
+            case("matched-call", uninstrumented=20.0, empty_callback=30.0, core=31.0),
+            case("unmatched-call", uninstrumented=20.0, core=20.1),
+            *(case(f"first-pass-{n}", uninstrumented=20.0, core=300.0) for n in (100, 1000)),
+        ],
+        "delivery": [
+            {"backend": backend, "requested_ns": delay, "delivered_ns": delay + (1.0 if backend == "core" else 400.0)}
+            for backend in ("python", "core") for delay in delays
+        ],
+        "delivery_afresh": [
+            [{"backend": "core", "requested_ns": delay, "delivered_ns": delay + (3.0 if i == 9 else 1.9)}
+             for delay in delays[:3]]
+            for i in range(10)
+        ],
+        "counting": {"codes": 3, "calls": 10, "differ": 0},
+    }  # fmt: skip
+    e2e = {"results": [{"name": f"pytest/{name}", "median": time} for name, time in (("plain", 2.0), ("inert", 2.01))]}
+    right = [*[verdict("insensitive")] * 10, *[verdict("sensitive", 0.04, drop=None)] * 10]
+    truth = {
+        "records": [
+            *right,
+            *(one | {"condition": "hog"} for one in right),
+            dose(1.01),
+            dose(0.0, 0.0, system="hidden behind a device"),
+            speedup(0.105, 0.1),
+            speedup(0.5, 0.1, crosses=True),
+        ]
+    }
+    schemas = {"micro": "micro/1", "e2e": "e2e-result/2", "truth": "truth/2"}
+    return {
+        name: {"schema": f"pytest-speedbump-{schemas[name]}", "origin": dict(ORIGIN), **document}
+        for name, document in (("micro", micro), ("e2e", e2e), ("truth", truth))
+    }
+
+
+def write(folder: Path, made: Documents) -> list[str]:
+    for name, document in made.items():
+        (folder / f"{name}.json").write_text(json.dumps(document), encoding="utf-8")
+    return [str(folder / f"{name}.json") for name in made]
+
+
+def test_where_every_promise_holds_the_command_succeeds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "figures.json"
+    assert main([*write(tmp_path, documents()), "--output", str(output)]) == Exit.OK
+    document = json.loads(output.read_text(encoding="utf-8"))
+    assert document["schema"] == "pytest-speedbump-figures/1"
+    assert document["origins"] == dict.fromkeys(("micro", "e2e", "truth"), ORIGIN)
+    assert [figure["what"] for figure in document["figures"]] == [promise.what for promise in PROMISES]
+    assert all(figure["finding"]["holds"] for figure in document["figures"])
+    out = capsys.readouterr().out
+    assert "| micro: side_by_side, matched-call " in out
+    assert " 1.10 x (11.0 ns, 10.0 ns) |   yes |" in out
+    assert "- truth: A processor, 2 processors, Linux 6" in out
+
+
+def hurt_ratio(made: Documents) -> None:
+    made["micro"]["side_by_side"][0]["ns"]["core"] = 31.6
+
+
+def hurt_unmatched(made: Documents) -> None:
+    made["micro"]["side_by_side"][1]["ns"]["core"] = 20.7
+
+
+def hurt_first_pass(made: Documents) -> None:
+    made["micro"]["side_by_side"][2]["ns"]["core"] = 1021.0
+
+
+def hurt_delivery(made: Documents) -> None:
+    made["micro"]["delivery"][-6]["delivered_ns"] = 94.9
+
+
+def hurt_afresh(made: Documents) -> None:
+    made["micro"]["delivery_afresh"][0][1]["delivered_ns"] = 297.9
+
+
+def hurt_counting(made: Documents) -> None:
+    made["micro"]["counting"]["differ"] = 1
+
+
+def hurt_inert(made: Documents) -> None:
+    made["e2e"]["results"][1]["median"] = 2.05
+
+
+def records(*more: dict[str, Any]) -> Callable[[Documents], None]:
+    return lambda made: made["truth"]["records"].extend(more)
+
+
+@pytest.mark.parametrize(
+    ("hurt", "broken"),
+    [
+        (hurt_ratio, {"added per matched call at zero delay, empty C callback = 1"}),
+        (hurt_unmatched, {"added per call of unmatched code"}),
+        (hurt_first_pass, {"first pass over 2,000 functions with 100 patterns"}),
+        (hurt_delivery, {"delivered delay, 100ns"}),
+        (hurt_afresh, {"delivered delay, 300ns, fresh processes within max(2 ns, 0.5 %)"}),
+        (hurt_counting, {"calls per code object against cProfile, on graphql-core"}),
+        (hurt_inert, {"plugin installed, not asked: a whole pytest run, against one without"}),
+        (records(*[verdict("insensitive")] * 89, verdict("sensitive")), set()),  # one in a hundred may be wrong
+        (records(verdict("sensitive")), {"no effect, quiet: false failures", "no effect, quiet: insensitive"}),
+        (
+            records(verdict("insensitive", 0.04, drop=None, condition="hog")),
+            {"twice the budget, hog: wrong passes"},
+        ),
+        (records(*[verdict("insensitive", seconds=0.4)] * 20), {"no effect, quiet: median time to a verdict"}),
+        (
+            records(*[verdict("insensitive", 0.01001, aim=0.01)] * 2),
+            {"95 % intervals of the drop, quiet: hold the truth"},
+        ),
+        (
+            records(*[dose(1.05)] * 2),
+            {"transmission, serial chain: within 0.02 of the truth",
+             "transmission, every system: within 0.02 of the truth"},
+        ),
+        (
+            records(dose(None, drop=None, system="another")),  # it gave no number at all
+            {"transmission, every system: within 0.02 of the truth"},
+        ),
+        (records(*[speedup(0.115, 0.1)] * 2), {"predicted speedup: within 1 point of the real one"}),
+    ],
+)  # fmt: skip
+def test_each_promise_can_be_broken(hurt: Callable[[Documents], None], broken: set[str], tmp_path: Path) -> None:
+    made = documents()
+    hurt(made)
+    output = tmp_path / "figures.json"
+    assert main([*write(tmp_path, made), "--output", str(output)]) == (Exit.BROKEN if broken else Exit.OK)
+    figures = json.loads(output.read_text(encoding="utf-8"))["figures"]
+    assert {figure["what"] for figure in figures if not figure["finding"]["holds"]} == broken
+
+
+def test_what_was_not_measured_does_not_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    micro, e2e, _ = write(tmp_path, documents())
+    assert main([micro, e2e]) == Exit.NOT_MEASURED
+    out = capsys.readouterr().out
+    assert out.count("not measured") == sum(promise.source == "truth" for promise in PROMISES)
+    made = documents()
+    made["micro"] |= {"side_by_side": [], "delivery": [], "delivery_afresh": [], "counting": None}
+    made["e2e"]["results"] = []
+    made["truth"]["records"] = []
+    assert main(write(tmp_path, made)) == Exit.NOT_MEASURED
+    assert capsys.readouterr().out.count("not measured") == len(PROMISES)
+
+
+def test_bad_documents_get_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def refused(*arguments: str) -> str:
+        assert main(arguments) == Exit.BAD_INPUT
+        said = capsys.readouterr()
+        assert (said.out, said.err.count("\n")) == ("", 1)
+        return said.err
+
+    made = documents()
+    made["micro"]["origin"]["smoke"] = True
+    del made["truth"]["records"][0]["verdict"]
+    made["e2e"]["origin"] = {}
+    micro, e2e, truth = write(tmp_path, made)
+    (tmp_path / "other.json").write_text("[1]", encoding="utf-8")
+    assert "micro.json is of a smoke run, which is no evidence; measure without --smoke" in refused(micro)
+    assert "the document of benchmarks.truth is broken: KeyError('verdict'); measure again" in refused(truth)
+    assert "e2e.json is a broken result file: KeyError('python'); measure again" in refused(e2e)
+    assert "micro.json is a second document of benchmarks.micro" in refused("--smoke", micro, micro)
+    assert "its schema is 'list', not 'pytest-speedbump-micro/1' or" in refused(str(tmp_path / "other.json"))
+    assert "no.json cannot be read" in refused(str(tmp_path / "no.json"))
+    assert "is a directory; name a file in it" in refused(micro, "--output", str(tmp_path))
+
+
+def test_nothing_is_measured_and_no_core_is_needed(tmp_path: Path) -> None:
+    code = "import sys; sys.modules['pytest_speedbump._core'] = None; from benchmarks.figures.__main__ import main; "
+    paths = write(tmp_path, documents())
+    done = subprocess.run([sys.executable, "-c", f"{code} sys.exit(main({paths!r}))"], cwd=ROOT, capture_output=True)
+    assert done.returncode == Exit.OK, done.stderr
+
+
+def test_promises_are_told_apart() -> None:
+    assert len({promise.what for promise in PROMISES}) == len(PROMISES)

@@ -1,0 +1,27 @@
+"""Records as the truth suite writes them, and an origin, for tests of what is made of them."""
+
+from typing import Any
+
+ORIGIN = {
+    "python": "CPython 3.13.0", "gil": True, "system": "Linux 6", "machine": "x86_64", "processor": "A processor",
+    "cpus": 2, "smoke": False, "at": "2026-01-01T00:00:00+00:00", "load": 0.1, "core": "_core.so", "clock": "tsc",
+    "version": "0.1.0", "pytest_benchmark": "5.3.1",
+}  # fmt: skip
+
+
+def verdict(verdict: str, true_drop: float = 0.0, **more: Any) -> dict[str, Any]:
+    drop = {"estimate": 0.0, "low": -0.01, "high": 0.01}
+    record = {"kind": "verdict", "condition": "quiet", "aim": round(true_drop, 2), "system": "chain", "delay_ns": 20.0}
+    return record | {"verdict": verdict, "true_drop": true_drop, "budget": 0.02, "drop": drop, "seconds": 0.2} | more
+
+
+def dose(transmission: float | None, true: float = 1.0, **more: Any) -> dict[str, Any]:
+    known = None if transmission is None else {"estimate": transmission, "low": None, "high": None}
+    record = verdict("measured", kind="dose", system="serial chain", transmission=known, true_transmission=true)
+    return record | more
+
+
+def speedup(predicted: float, real: float, crosses: bool = False) -> dict[str, Any]:
+    name = "moves" if crosses else "chain"
+    record = {"kind": "speedup", "condition": "quiet", "speedup": name, "predicted": predicted, "real": real}
+    return record | {"crosses": crosses}
