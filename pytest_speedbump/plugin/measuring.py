@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -12,7 +12,7 @@ from _pytest.runner import runtestprotocol
 
 from pytest_speedbump import _core
 from pytest_speedbump.errors import InputError
-from pytest_speedbump.experiment.host import exclusive
+from pytest_speedbump.experiment.host import LIMIT_S, BusyHostError, exclusive
 from pytest_speedbump.experiment.subject import Subject
 from pytest_speedbump.plugin.fixture import SpeedbumpFixture
 from pytest_speedbump.plugin.run import Run
@@ -104,12 +104,16 @@ class MeasuringPlugin:
 
     @contextmanager
     def _measuring(self) -> Iterator[None]:
-        """Alone on this host. What cannot be armed fails the test in a sentence: something armed it since the check."""
-        with exclusive(self._progress.waiting):
-            try:
+        """Alone on this host, except for a listing, which measures nothing.
+
+        What cannot be armed fails the test in a sentence: something armed it since the check.
+        """
+        limit_s = max(LIMIT_S, self._run.longest_s)  # workers of pytest-xdist wait for each other
+        try:
+            with nullcontext() if self._run.options.list_only else exclusive(self._progress.waiting, limit_s):
                 yield
-            except InputError as error:
-                pytest.fail(f"speedbump: {error}", pytrace=False)
+        except (InputError, BusyHostError) as error:
+            pytest.fail(f"speedbump: {error}", pytrace=False)
 
     def _glance(self, item: pytest.Item) -> Callable[[Subject], None]:
         """An early pass: a few rounds, and no verdict yet."""

@@ -104,6 +104,11 @@ class Run:
         """Whether a marked test ran without measuring, and nobody knows why."""
         return nodeid in self.marked and nodeid not in self.results and nodeid not in self.unmeasured
 
+    @property
+    def longest_s(self) -> float:
+        """What measuring may take in the test that has the most bumps."""
+        return self.options.max_time_ns / 1e9 * max(map(len, self.plan.values()), default=0)
+
     def uncalled(self) -> str:
         """Why the run fails as a whole although no test did: its targets ran nowhere. Empty if they ran somewhere."""
         targets = self.options.targets
