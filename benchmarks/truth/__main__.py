@@ -16,7 +16,9 @@ from benchmarks.truth.command_lines import real_drop
 from benchmarks.truth.hog import hogs
 from benchmarks.truth.jobs import FULL, SMOKE, Condition, Job, jobs, passes
 from benchmarks.truth.table import markdown
-from pytest_speedbump.report.document import environment, replace_file
+from pytest_speedbump import _core
+from pytest_speedbump.files import write_json
+from pytest_speedbump.report.document import environment
 
 SCHEMA = "pytest-speedbump-truth/1"
 PASSES = 10
@@ -93,13 +95,13 @@ class _Run:
 
     def save(self) -> None:
         self.document["seconds"] = self.elapsed_s
-        replace_file(self._path, self.document)
+        write_json(self._path, self.document)
         self._saved = time.monotonic()
 
 
 def _environment() -> dict[str, Any]:
     return {
-        **environment(),
+        **environment(_core.clock().name),
         "processor": _processor(),
         "kernel": f"{platform.system()} {platform.release()}",
         "load": os.getloadavg()[0],

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_speedbump.errors import InputError
-from pytest_speedbump.report.document import replace_file
+from pytest_speedbump.files import write_json
 from pytest_speedbump.result import Change, Estimate, Result
 from pytest_speedbump.units import format_share, format_time
 
@@ -190,8 +190,8 @@ def read(path: Path) -> dict[Key, Entry]:
 
 
 def write(path: Path, entries: Mapping[Key, Entry]) -> None:
-    """Replaces the file atomically; entries sorted, so that the same entries give the same bytes."""
-    replace_file(path, {"schema": SCHEMA, "entries": [_to_json(entries[key]) for key in sorted(entries)]})
+    """Writes the file as a whole; entries sorted, so that the same entries give the same bytes."""
+    write_json(path, {"schema": SCHEMA, "entries": [_to_json(entries[key]) for key in sorted(entries)]})
 
 
 def _to_json(entry: Entry) -> dict[str, Any]:
