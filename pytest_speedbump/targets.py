@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING
 
 from pytest_speedbump.errors import InputError
@@ -10,7 +11,9 @@ from pytest_speedbump.errors import InputError
 if TYPE_CHECKING:
     from pytest_speedbump._core import Patterns
 
-__all__ = ["Targets", "parse_targets"]
+__all__ = ["Targets", "load_core", "parse_targets"]
+
+LARGEST_FILE = 1 << 20  # of patterns, in bytes
 
 # The code that runs rounds is never part of what is measured, whatever matches it.
 _OWN = ("!pytest_speedbump.*", "!pytest_benchmark.*")
@@ -81,8 +84,25 @@ def parse_targets(names: Iterable[object], base: Path | None = None) -> Targets:
     return Targets(tuple(written), tuple(patterns), tuple(origins))
 
 
+def load_core() -> None:
+    """Imports the C core, which whoever asks for nothing never needs.
+
+    Raises:
+        InputError: it is not there, or made for another Python.
+    """
+    try:
+        from pytest_speedbump import _core  # noqa: F401
+    except ImportError as error:
+        folder = Path(__file__).parent
+        raise InputError(
+            f"pytest_speedbump was imported from {str(folder)!r}, where its compiled core cannot be loaded ({error}); "
+            f"install it, as with `pip install {str(folder.parent)!r}`, or take that folder off PYTHONPATH"
+        ) from None
+
+
 def _check(patterns: list[str]) -> None:
-    from pytest_speedbump import _core  # only when targets are given: without any, the core is never loaded
+    load_core()
+    from pytest_speedbump import _core
 
     try:
         _core.Patterns(patterns)
@@ -95,7 +115,14 @@ def _read(entry: str, base: Path | None) -> list[str]:
         raise InputError("target '@' names no file; write the path after it, as in '@hot.txt'")
     path = (base or Path()) / entry[1:]
     try:
-        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
+        mode = path.stat().st_mode
+        if not (S_ISREG(mode) or S_ISDIR(mode)):  # a directory is refused by the system
+            raise InputError(f"target {entry!r}: a pipe or a device may have no end; write the patterns to a file")
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise InputError(f"target {entry!r}: the file is over 1 MiB; a list of patterns is shorter")
+        text = content.decode("utf-8-sig")  # some editors begin a file with a mark
     except FileNotFoundError:
         raise InputError(f"target {entry!r}: there is no file {str(path)!r}; paths start at {_start(base)}") from None
     except UnicodeDecodeError:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_speedbump.errors import InputError
+from pytest_speedbump.files import write_json
 from pytest_speedbump.lockfile.entry import Entry, Key, from_json, to_json
-from pytest_speedbump.report.document import replace_file
 
 __all__ = ["SCHEMA", "read", "write"]
 
@@ -43,5 +43,5 @@ def read(path: Path) -> dict[Key, Entry]:
 
 
 def write(path: Path, entries: Mapping[Key, Entry]) -> None:
-    """Replaces the file atomically; entries sorted, so that the same entries give the same bytes."""
-    replace_file(path, {"schema": SCHEMA, "entries": [to_json(entries[key]) for key in sorted(entries)]})
+    """Writes the file as a whole; entries sorted, so that the same entries give the same bytes."""
+    write_json(path, {"schema": SCHEMA, "entries": [to_json(entries[key]) for key in sorted(entries)]})

@@ -10,20 +10,29 @@ import pytest
 
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.plugin.collected import Collected
-from pytest_speedbump.plugin.markers import MARKERS, is_marked
-from pytest_speedbump.plugin.options import Options, add_options, parse_options
+from pytest_speedbump.plugin.markers import MARKERS, check_markers, is_marked, names_of
+from pytest_speedbump.plugin.options import Options, add_options, join_target_files, parse_options
+from pytest_speedbump.targets import load_core
 
 if TYPE_CHECKING:
     from pytest_speedbump.plugin.fixture import SpeedbumpFixture
     from pytest_speedbump.plugin.measuring import MeasuringPlugin
+    from pytest_speedbump.plugin.run import Run
 
 OPTIONS = pytest.StashKey[Options]()
 COLLECTED = pytest.StashKey[Collected]()
+IDLE = "{} does nothing: no test is marked with speedbump, and no target is named; add --speedbump-target PATTERN"
 MEASURING: "pytest.StashKey[MeasuringPlugin]" = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
+
+
+@pytest.hookimpl(tryfirst=True)  # conftest files are sought in the directories of the arguments
+def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
+    if join_target_files(args):
+        early_config.known_args_namespace.file_or_dir = parser.parse_known_args(args).file_or_dir
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -33,8 +42,9 @@ def pytest_configure(config: pytest.Config) -> None:
         options = parse_options(config)
     except InputError as error:
         raise pytest.UsageError(str(error)) from None
-    if hasattr(config, "workerinput"):  # of pytest-xdist: one seed for the whole run
-        options = replace(options, seed=config.workerinput["speedbump_seed"])
+    if hasattr(config, "workerinput"):  # of pytest-xdist: the controller alone knows what the user typed
+        sent = config.workerinput["speedbump"]
+        options = replace(options, seed=sent["seed"], typed=frozenset(sent["typed"]))
     config.stash[OPTIONS] = options
     config.stash[COLLECTED] = Collected()
 
@@ -53,7 +63,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    item.config.stash[COLLECTED].tests.add(item.nodeid)
+    collected = item.config.stash[COLLECTED]
+    collected.tests.add(item.nodeid)
+    collected.note_markers(item.nodeid, names_of(item))
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    for item in items[:1]:
+        item.config.stash[COLLECTED].deselected = True
 
 
 @pytest.hookimpl(wrapper=True)
@@ -70,22 +87,17 @@ def pytest_make_collect_report(
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist tells the controller that a worker is ready
 def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
-    options = config.stash[OPTIONS]
-    if not options.asked and not any(map(is_marked, session.items)):
-        return
-    from pytest_speedbump.plugin.measuring import MeasuringPlugin, check_environment
-    from pytest_speedbump.plugin.passes import EarlyPasses
-    from pytest_speedbump.plugin.run import Run
-
     try:
-        run = Run.start(options)
-        run.collect(session.items)
-        if run.plan and not config.option.collectonly:
-            check_environment(config)
+        run = _plan(session)
     except InputError as error:
         if hasattr(config, "workeroutput"):
             config.workeroutput["speedbump_refused"] = str(error)
         raise pytest.UsageError(str(error)) from None
+    if run is None:
+        return
+    from pytest_speedbump.plugin.measuring import MeasuringPlugin
+    from pytest_speedbump.plugin.passes import EarlyPasses
+
     if hasattr(config, "workeroutput"):
         config.workeroutput["speedbump_collected"] = config.stash[COLLECTED].to_json()
     else:
@@ -97,6 +109,32 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     config.pluginmanager.register(early, "speedbump-passes")
     measuring = config.stash[MEASURING] = MeasuringPlugin(config, run, early)
     config.pluginmanager.register(measuring, "speedbump-measuring")
+
+
+def _plan(session: pytest.Session) -> "Run | None":
+    """The run, planned; None where nothing is asked of it. Raises InputError."""
+    config, options, collected = session.config, session.config.stash[OPTIONS], session.config.stash[COLLECTED]
+    for item in session.items:  # once more: other plugins may have marked them since
+        collected.note_markers(item.nodeid, names_of(item))
+    check_markers(collected.markers)
+    # Where a file did not import, or there are no tests at all, pytest has something more urgent to say.
+    unmarked = bool(collected.tests) and not collected.markers and not session.testsfailed
+    idle = options.idle if unmarked else ""
+    if idle and idle != "--speedbump-compare":
+        raise InputError(IDLE.format(idle))
+    if not options.asked and not any(map(is_marked, session.items)):
+        return None
+    load_core()
+    from pytest_speedbump.plugin.measuring import check_environment
+    from pytest_speedbump.plugin.run import Run
+
+    run = Run.start(options)
+    if idle and not run.concerns(collected):
+        raise InputError(IDLE.format(idle))
+    run.collect(session.items)
+    if run.plan and not config.option.collectonly:
+        check_environment(config)
+    return run
 
 
 @pytest.fixture

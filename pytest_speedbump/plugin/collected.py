@@ -1,26 +1,42 @@
 """What collection found, before anything was deselected: what is not there does not exist."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 __all__ = ["Collected"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Collected:
-    """Node ids. A file is among ``files`` if all that is in it was looked at, be it nothing."""
+    """What the tests of a run are.
+
+    Attributes:
+        tests: node ids.
+        files: node ids of the files whose contents were looked at as a whole, be they empty.
+        markers: names that are ours or a slip for one, each with the first test that is marked so.
+        deselected: whether some of the tests are not to run.
+    """
 
     tests: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
+    markers: dict[str, str] = field(default_factory=dict)
+    deselected: bool = False
+
+    def note_markers(self, test: str, names: Iterable[str]) -> None:
+        for name in names:
+            self.markers.setdefault(name, test)
 
     def update(self, other: "Collected") -> None:
+        """Adds what a worker of pytest-xdist collected."""
         self.tests.update(other.tests)
         self.files.update(other.files)
+        self.deselected |= other.deselected
 
-    def to_json(self) -> dict[str, list[str]]:
-        """In primitives: it may have to cross to another process."""
-        return {"tests": sorted(self.tests), "files": sorted(self.files)}
+    def to_json(self) -> dict[str, Any]:
+        """In primitives, for the controller of pytest-xdist: what is known when the run is over."""
+        return {"tests": sorted(self.tests), "files": sorted(self.files), "deselected": self.deselected}
 
     @classmethod
-    def from_json(cls, one: dict[str, list[str]]) -> Self:
-        return cls(set(one["tests"]), set(one["files"]))
+    def from_json(cls, one: dict[str, Any]) -> Self:
+        return cls(set(one["tests"]), set(one["files"]), deselected=one["deselected"])

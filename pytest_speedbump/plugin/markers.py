@@ -8,11 +8,11 @@ import pytest
 
 from pytest_speedbump.bump import Bump, Declaration, Kind, Mode, Origin, parse_mode
 from pytest_speedbump.errors import InputError
-from pytest_speedbump.plugin.options import Given, Options
+from pytest_speedbump.plugin.options import Given, Options, did_you_mean, is_ours
 from pytest_speedbump.targets import Targets, parse_targets
 from pytest_speedbump.units import format_share, parse_share, parse_times
 
-__all__ = ["FIXTURES", "MARKERS", "bumps_of", "check_fixtures", "is_marked"]
+__all__ = ["FIXTURES", "MARKERS", "bumps_of", "check_fixtures", "check_markers", "is_marked", "names_of"]
 
 FIXTURES = ("benchmark", "speedbump")
 
@@ -45,6 +45,18 @@ MARKERS = {
 
 def is_marked(item: pytest.Item) -> bool:
     return any(item.get_closest_marker(name) for name in MARKERS)
+
+
+def names_of(item: pytest.Item) -> list[str]:
+    """Of the item's markers that are ours, or a slip for one."""
+    return [marker.name for marker in item.iter_markers() if is_ours(marker.name)]
+
+
+def check_markers(markers: Mapping[str, str]) -> None:
+    """Raises InputError for a name that is none of ours; ``markers``: names with a test that has it."""
+    for name, test in markers.items():
+        if name not in MARKERS:
+            raise InputError(f"{test}: @pytest.mark.{name} is unknown; {did_you_mean(name, MARKERS)}")
 
 
 def bumps_of(item: pytest.Item, options: Options) -> list[Bump]:

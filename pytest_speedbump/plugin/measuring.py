@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pytest_speedbump.errors import InputError
-from pytest_speedbump.experiment.host import exclusive
+from pytest_speedbump.experiment.host import LIMIT_S, BusyHostError, exclusive
 from pytest_speedbump.experiment.subject import Subject
 from pytest_speedbump.plugin.fixture import SpeedbumpFixture
 from pytest_speedbump.plugin.passes import EarlyPasses
@@ -103,12 +103,16 @@ class MeasuringPlugin:
 
     @contextmanager
     def _measuring(self) -> Iterator[None]:
-        """Alone on this host. What cannot be armed fails the test in a sentence: something armed it since the check."""
-        with exclusive(self._progress.waiting):
-            try:
+        """Alone on this host, except for a listing, which measures nothing.
+
+        What cannot be armed fails the test in a sentence: something armed it since the check.
+        """
+        limit_s = max(LIMIT_S, self._run.longest_s)  # workers of pytest-xdist wait for each other
+        try:
+            with nullcontext() if self._run.options.list_only else exclusive(self._progress.waiting, limit_s):
                 yield
-            except InputError as error:
-                pytest.fail(f"speedbump: {error}", pytrace=False)
+        except (InputError, BusyHostError) as error:
+            pytest.fail(f"speedbump: {error}", pytrace=False)
 
     def _glance(self, item: pytest.Item, subject: Subject) -> None:
         """An early pass: a few rounds, and no verdict yet."""

@@ -1,19 +1,21 @@
 """Options: command line and ini, parsed once into a frozen dataclass."""
 
 import os
-import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from pytest_speedbump.bump import MODES, Mode, Origin, parse_mode
 from pytest_speedbump.errors import InputError
+from pytest_speedbump.files import STDOUT, find_file, parse_output
 from pytest_speedbump.targets import Targets, parse_targets
 from pytest_speedbump.units import parse_share, parse_time, parse_times
 
-__all__ = ["Given", "Options", "add_options", "parse_options"]
+__all__ = ["Given", "Options", "add_options", "did_you_mean", "is_ours", "join_target_files", "parse_options"]
 
 DEFAULT_DELAY = "2us"
 DEFAULT_MAX_TIME = "10s"
@@ -21,6 +23,11 @@ DEFAULT_ERROR_RATE = "5%"
 DEFAULT_TOLERANCE = "2%"
 LOCKFILE = ".speedbump.json"
 MOST_PASSES = 100
+
+_PREFIX = re.compile(r"speed[-_]?bump[-_]?", re.IGNORECASE)
+
+# These do nothing where nothing is slowed. The others, such as a mode, may stand ready for the day that something is.
+NEED_A_TARGET = ("list", "budget", "delay", "save", "compare")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,14 @@ class Given[T]:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user asked of the whole run. Times in ns, shares as fractions."""
+    """What the user asked of the whole run. Times in ns, shares as fractions.
+
+    Attributes:
+        json, save: as :func:`pytest_speedbump.files.parse_output` returns them.
+        typed: names of options that were given for this very run; what stands in the ini file's ``addopts`` is not.
+            Of "target" and :data:`NEED_A_TARGET` only.
+        narrowed: whether paths were named, or files ignored, so that only a part of the suite is collected.
+    """
 
     targets: Given[Targets] | None
     delays: Given[tuple[float, ...]]
@@ -50,46 +64,102 @@ class Options:
     compare: Path | None
     tolerance: float
     passes: int
+    typed: frozenset[str]
+    narrowed: bool
 
     @property
     def asked(self) -> bool:
         """Whether the run was asked for anything, whatever its tests are marked with."""
         return any((self.targets, self.json, self.save, self.compare, self.list_only))
 
+    @property
+    def idle(self) -> str:
+        """The option that does nothing unless a test is marked; empty where there is none."""
+        if self.targets is not None:
+            return ""
+        return next((f"--speedbump-{name}" for name in NEED_A_TARGET if name in self.typed), "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    """``ini``: the type of the ini key; ``arguments``: for ``addoption``, beside what every option has."""
+
+    text: str
+    metavar: str | None = None
+    ini: Literal["string", "bool", "linelist"] = "string"
+    arguments: Mapping[str, object] = field(default_factory=dict)
+
+
+def _switch(text: str) -> _Option:
+    return _Option(text, ini="bool", arguments={"action": "store_true"})
+
+
+def _lockfile(text: str) -> _Option:
+    return _Option(f"{text} (default: {LOCKFILE})", "PATH", arguments={"nargs": "?", "const": LOCKFILE})
+
+
+_OPTIONS = {
+    "target": _Option(
+        "what to slow in every benchmark: a glob on module.qualname, module:qualname, path.py:qualname, !pattern or "
+        "@file; repeatable",
+        "PATTERN",
+        "linelist",
+        {"action": "append"},
+    ),
+    "delay": _Option(f"time added to each matched call; a comma list is a sweep (default: {DEFAULT_DELAY})", "TIME"),
+    "mode": _Option(f"{', '.join(MODES)} (default: spin)", "MODE"),
+    "budget": _Option(
+        "every benchmark under --speedbump-target must lose less than this share of its throughput", "SHARE"
+    ),
+    "max-time": _Option(f"limit of one verdict (default: {DEFAULT_MAX_TIME})", "TIME"),
+    "error-rate": _Option(f"chance of any false failure in the whole run (default: {DEFAULT_ERROR_RATE})", "SHARE"),
+    "strict": _switch("inconclusive verdicts fail too"),
+    "advisory": _switch("nothing that speedbump finds fails a test"),
+    "seed": _Option("order of the two arms (default: drawn, and printed)", "N"),
+    "json": _Option("write the results to this file; - is standard output", "PATH"),
+    "list": _switch(
+        "say which code objects the targets match in each benchmark, and how often each is called; measure nothing"
+    ),
+    "save": _lockfile("write what this run found to the sensitivity lockfile"),
+    "compare": _lockfile("fail where the sensitivity has grown beyond the lockfile"),
+    "passes": _Option(
+        "go over the tests so many times, so that each verdict rests on rounds far apart (default: 1)", "N"
+    ),
+    "tolerance": _Option(
+        f"growth of a drop that --speedbump-compare lets pass (default: {DEFAULT_TOLERANCE})", "SHARE"
+    ),
+}
+
+
+def _key(name: str) -> str:
+    """The ini key of an option."""
+    return "speedbump_" + name.replace("-", "_")
+
+
+_KEYS = {_key(name): option for name, option in _OPTIONS.items()}
+
 
 def add_options(parser: pytest.Parser) -> None:
     """Registers every option, and the ini key of the same name."""
     group = parser.getgroup("speedbump", "does it matter? slow chosen code and measure what throughput loses")
+    for name, option in _OPTIONS.items():
+        metavar = {} if option.metavar is None else {"metavar": option.metavar}
+        text = option.text.replace("%", "%%")
+        group.addoption(f"--speedbump-{name}", dest=_key(name), default=None, help=text, **metavar, **option.arguments)
+        parser.addini(_key(name), f"as --speedbump-{name}: {option.text}", type=option.ini, default=None)
 
-    def add(name: str, text: str, *, metavar: str | None = None, ini: str = "string", **kwargs: object) -> None:
-        key = "speedbump_" + name.replace("-", "_")
-        if metavar is not None:
-            kwargs["metavar"] = metavar
-        group.addoption(f"--speedbump-{name}", dest=key, default=None, help=text.replace("%", "%%"), **kwargs)
-        parser.addini(key, f"as --speedbump-{name}: {text}", type=ini, default=None)  # type: ignore[arg-type]
 
-    add("target", "what to slow in every benchmark: a glob on module.qualname, module:qualname, path.py:qualname, "
-        "!pattern or @file; repeatable", metavar="PATTERN", ini="linelist", action="append")  # fmt: skip
-    add("delay", f"time added to each matched call; a comma list is a sweep (default: {DEFAULT_DELAY})", metavar="TIME")
-    add("mode", f"{', '.join(MODES)} (default: spin)", metavar="MODE")
-    add("budget", "every benchmark under --speedbump-target must lose less than this share of its throughput",
-        metavar="SHARE")  # fmt: skip
-    add("max-time", f"limit of one verdict (default: {DEFAULT_MAX_TIME})", metavar="TIME")
-    add("error-rate", f"chance of any false failure in the whole run (default: {DEFAULT_ERROR_RATE})", metavar="SHARE")
-    add("strict", "inconclusive verdicts fail too", ini="bool", action="store_true")
-    add("advisory", "nothing that speedbump finds fails a test", ini="bool", action="store_true")
-    add("seed", "order of the two arms (default: drawn, and printed)", metavar="N")
-    add("json", "write the results to this file", metavar="PATH")
-    add("list", "say which code objects the targets match in each benchmark, and how often each is called; measure "
-        "nothing", ini="bool", action="store_true")  # fmt: skip
-    add("save", f"write what this run found to the sensitivity lockfile (default: {LOCKFILE})", metavar="PATH",
-        nargs="?", const=LOCKFILE)  # fmt: skip
-    add("compare", f"fail where the sensitivity has grown beyond the lockfile (default: {LOCKFILE})", metavar="PATH",
-        nargs="?", const=LOCKFILE)  # fmt: skip
-    add("passes", "go over the tests so many times, so that each verdict rests on rounds far apart (default: 1)",
-        metavar="N")  # fmt: skip
-    add("tolerance", f"growth of a drop that --speedbump-compare lets pass (default: {DEFAULT_TOLERANCE})",
-        metavar="SHARE")  # fmt: skip
+def join_target_files(arguments: list[str]) -> bool:
+    """Makes ``--speedbump-target @FILE`` one word, in place, and returns whether there was any.
+
+    pytest takes every argument that begins with ``@`` for a file of further arguments.
+    """
+    changed = False
+    for index in range(len(arguments) - 1, 0, -1):
+        if arguments[index - 1] == "--speedbump-target" and arguments[index].startswith("@"):
+            arguments[index - 1 : index + 1] = ["=".join(arguments[index - 1 : index + 1])]
+            changed = True
+    return changed
 
 
 def parse_options(config: pytest.Config) -> Options:
@@ -98,31 +168,36 @@ def parse_options(config: pytest.Config) -> Options:
     Raises:
         InputError: one sentence about the first bad one.
     """
+    # A worker of pytest-xdist writes nothing, and its standard output is not the user's.
+    writes = not hasattr(config, "workerinput")
 
     def given(name: str) -> Given[object] | None:
-        value = config.getoption(f"speedbump_{name}")
+        value = config.getoption(_key(name))
         if value is not None:
             return Given(value, "command line")
-        value = config.getini(f"speedbump_{name}")
+        value = _read_ini(config, _key(name))
         return None if value is None or value == [] else Given(value, "ini")
 
     def parse[T](name: str, parser: Callable[[object, str], T]) -> Given[T] | None:
         raw = given(name)
         return None if raw is None else Given(parser(raw.value, _label(name, raw.by)), raw.by)
 
+    def parse_path(name: str, parser: Callable[[object, str, Path], Path]) -> Path | None:
+        base = _beside(given(name), config)
+        path = parse(name, lambda value, label: parser(value, label, base) if writes else base / str(value))
+        return path.value if path else None
+
     def flag(name: str) -> bool:
         raw = given(name)
         return raw is not None and bool(raw.value)
 
+    _refuse_unknown_keys(config)
     targets = given("target")
     max_time = parse("max_time", _parse_limit)
     error_rate = parse("error_rate", parse_share)
     seed = parse("seed", _parse_seed)
     tolerance = parse("tolerance", parse_share)
     passes = parse("passes", _parse_passes)
-    json = parse("json", lambda value, name: _parse_path(value, name, _beside(given("json"), config)))
-    save = parse("save", lambda value, name: _parse_saved_lock(value, name, _beside(given("save"), config)))
-    compare = parse("compare", lambda value, name: _parse_lock(value, name, _beside(given("compare"), config)))
     return Options(
         targets=None if targets is None else Given(_parse_targets(targets, config), targets.by),
         delays=parse("delay", parse_times) or Given(parse_times(DEFAULT_DELAY, "delay"), "default"),
@@ -133,17 +208,83 @@ def parse_options(config: pytest.Config) -> Options:
         strict=flag("strict"),
         advisory=flag("advisory"),
         seed=seed.value if seed else int.from_bytes(os.urandom(4), "big") % 10**6,
-        json=json.value if json else None,
+        json=parse_path("json", _parse_document),
         list_only=flag("list"),
-        save=save.value if save else None,
-        compare=compare.value if compare else None,
+        save=parse_path("save", _parse_saved),
+        compare=parse_path("compare", _parse_compared),
         tolerance=tolerance.value if tolerance else parse_share(DEFAULT_TOLERANCE, "tolerance"),
         passes=passes.value if passes else 1,
+        typed=_typed(config),
+        narrowed=_is_narrowed(config),
     )
 
 
+def is_ours(name: str) -> bool:
+    """Whether a marker or an ini key is meant for us, however it is written."""
+    return _PREFIX.match(name) is not None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """What to write instead of an unknown ``name``: the nearest one, or any of them."""
+    from difflib import get_close_matches  # only once something is wrong
+
+    # What all names begin with would make them all near.
+    endings = {_PREFIX.sub("", one): one for one in sorted(known)}
+    near = get_close_matches(_PREFIX.sub("", name.lower()), endings, n=1)
+    return f"did you mean {endings[near[0]]}?" if near else f"write one of {', '.join(endings.values())}"
+
+
+def _refuse_unknown_keys(config: pytest.Config) -> None:
+    for key in _ini_keys(config):
+        if key not in _KEYS and is_ours(key):
+            raise InputError(f"ini key {key} is unknown; {did_you_mean(key, _KEYS)}")
+
+
+def _ini_keys(config: pytest.Config) -> list[str]:
+    """The keys of the ini file and of ``--override-ini``, known or not, which no public function tells.
+
+    pytest 9 keeps them in ``_inicfg``, and warns of ``inicfg``, where pytest 8 had them.
+    """
+    attributes = vars(config)
+    inicfg: Mapping[str, object] = attributes.get("_inicfg") or attributes.get("inicfg") or {}
+    overrides = config.getoption("override_ini") or []
+    return [*inicfg, *(str(one).partition("=")[0] for one in overrides)]
+
+
+def _read_ini(config: pytest.Config, key: str) -> object:
+    try:
+        return config.getini(key)
+    except (TypeError, ValueError, pytest.UsageError) as error:
+        reason = str(error)
+    if _KEYS[key].ini == "bool":
+        raise InputError(f"ini key {key} is neither true nor false; write one of them ({reason})")
+    raise InputError(f"ini key {key} has a value of the wrong type ({reason})")
+
+
+def _typed(config: pytest.Config) -> frozenset[str]:
+    def named(arguments: Iterable[str]) -> set[str]:
+        return {argument.partition("=")[0] for argument in arguments}
+
+    standing = named(config.getini("addopts") or ()) - named(config.invocation_params.args)
+    return frozenset(
+        name
+        for name in ("target", *NEED_A_TARGET)
+        if config.getoption(_key(name)) is not None and f"--speedbump-{name}" not in standing
+    )
+
+
+def _is_narrowed(config: pytest.Config) -> bool:
+    source = config.args_source
+    if source is pytest.Config.ArgsSource.ARGS:
+        return True
+    if source is pytest.Config.ArgsSource.INVOCATION_DIR and config.invocation_params.dir != config.rootpath:
+        return True
+    # What -k, -m, --deselect and the like leave out is counted when it happens; these leave out whole files.
+    return any(config.getoption(name, None) for name in ("ignore", "ignore_glob", "lf"))
+
+
 def _label(name: str, by: Origin) -> str:
-    return f"--speedbump-{name.replace('_', '-')}" if by == "command line" else f"ini key speedbump_{name}"
+    return f"--speedbump-{name.replace('_', '-')}" if by == "command line" else f"ini key {_key(name)}"
 
 
 def _beside(given: Given[object] | None, config: pytest.Config) -> Path:
@@ -184,36 +325,42 @@ def _parse_passes(value: object, name: str) -> int:
     return int(text)
 
 
-def _parse_lock(value: object, name: str, base: Path) -> Path:
-    """An option whose path may be left out takes the next word for it: what were meant as tests are no such file."""
+def _parse_document(value: object, name: str, base: Path) -> Path:
+    _refuse_switch(value, name)
+    return parse_output(value, name, base)
+
+
+def _parse_saved(value: object, name: str, base: Path) -> Path:
+    _refuse_what_is_no_lockfile(value, name, base)
+    return parse_output(value, name, base)
+
+
+def _parse_compared(value: object, name: str, base: Path) -> Path:
+    _refuse_what_is_no_lockfile(value, name, base)
     path = base / str(value)
-    mend = f"put {name} last, or name its file, as in {name}=PATH"
-    if path.is_dir():
-        raise InputError(f"{name} {str(value)!r} is a directory; {mend}")
-    if "::" in str(value) or path.suffix == ".py":
-        raise InputError(f"{name} took {str(value)!r} for its file, which looks like tests; {mend}")
-    return path
-
-
-def _parse_saved_lock(value: object, name: str, base: Path) -> Path:
-    _parse_lock(value, name, base)
-    return _parse_path(value, name, base)
-
-
-def _parse_path(value: object, name: str, base: Path) -> Path:
-    """A path that can be written: tried out, because permissions and file systems have no better answer."""
-    path = base / str(value)
-    if path.is_dir():
-        raise InputError(f"{name} {str(value)!r} is a directory; name a file, as in {name}=PATH")
-    if path.suffix == ".py":
-        raise InputError(f"{name} {str(value)!r} is a Python file and would be overwritten; write {name}=PATH")
-    if not path.parent.is_dir():
-        raise InputError(f"{name} {str(value)!r} cannot be written: make the directory {str(path.parent)!r} first")
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent):
-            pass
+        if str(value) != str(STDOUT) and find_file(path) is not None:
+            return path
     except OSError as error:
-        raise InputError(
-            f"{name} {str(value)!r} cannot be written: {error.strerror}; name a file in a directory that you can write"
-        ) from None
-    return path
+        raise InputError(f"{name} {str(value)!r} cannot be read: {error.strerror}; name another file") from None
+    raise InputError(f"{name} {str(value)!r} is a stream or a device; name the regular file that was saved")
+
+
+def _refuse_what_is_no_lockfile(value: object, name: str, base: Path) -> None:
+    """An option whose path may be left out takes the next word for it, be it meant as the tests to run."""
+    _refuse_switch(value, name)
+    text, path = str(value), base / str(value)
+    key = name.removeprefix("ini key ")
+    mend = f"put {name} last, or name its file, as in {name}=PATH" if key == name else f"write {key} = {LOCKFILE}"
+    if not text:
+        raise InputError(f"{name} names no file; {mend}")
+    if path.is_dir():
+        raise InputError(f"{name} {text!r} is a directory; {mend}")
+    if "::" in text or path.suffix == ".py":
+        raise InputError(f"{name} took {text!r} for its file, which looks like tests; {mend}")
+
+
+def _refuse_switch(value: object, name: str) -> None:
+    """A path that is ``true``: in an ini file a key is easily mistaken for a switch."""
+    if str(value).lower() in ("true", "false", "yes", "no", "on", "off", "1", "0"):
+        raise InputError(f"{name} {str(value)!r} names no file, and this is no switch; write a path")

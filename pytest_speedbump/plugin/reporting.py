@@ -1,21 +1,25 @@
 """The hooks that gather, gate and report. Under pytest-xdist they live in the controller, else beside the others."""
 
-import os
-from collections.abc import Generator, Mapping
+import sys
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pytest_speedbump.files import find_stream, show, write_json
 from pytest_speedbump.lockfile import file as lockfile
 from pytest_speedbump.lockfile.absence import Absent, file_of, find_absent
 from pytest_speedbump.lockfile.compare import merge
 from pytest_speedbump.lockfile.entry import Entry, Key, key_of, name_of
 from pytest_speedbump.plugin.collected import Collected
 from pytest_speedbump.plugin.run import Run
-from pytest_speedbump.report.document import document, replace_file
+from pytest_speedbump.report.document import document
 from pytest_speedbump.report.status import status
 from pytest_speedbump.report.terminal import write_listing, write_table
 from pytest_speedbump.result import Result
+from pytest_speedbump.slowing.session import clock_name
 
 __all__ = ["ReportingPlugin"]
 
@@ -30,6 +34,7 @@ class ReportingPlugin:
         self._config, self._run, self._collected, self._remote = config, run, collected, remote
         self._passed: set[str] = set()
         self._saved: list[str] = []
+        self._unwritten: list[str] = []
         self._finished = False
 
     # ---- gathering ----
@@ -60,13 +65,22 @@ class ReportingPlugin:
         """Why the run fails although no test need have. Asked when the loop is through: a run cut short guards less."""
         if not self._finished or self._run.options.advisory or self._config.option.collectonly:
             return []
-        reasons = [self._run.uncalled()]
+        reasons = [self._run.uncalled()] if self._must_call else []
         if self._run.options.compare is not None:
             absent = self._absent(self._run.lock)
             reasons += [f"{name_of(key)}: its test is gone (renamed or removed?)" for key in absent.gone]
             reasons += [f"{name_of(key)}: its test ran and does not measure it any more" for key in absent.dropped]
             reasons += [f"{name_of(key)}: {self._run.unmeasured[key[0]]}" for key in absent.unmeasured]
         return [reason for reason in reasons if reason]
+
+    @property
+    def _must_call(self) -> bool:
+        """Whether targets that ran nowhere fail the run.
+
+        Those that were typed for this very run do. Those that stand in an ini file may well run in the tests that
+        this run left out.
+        """
+        return "target" in self._run.options.typed or not (self._run.options.narrowed or self._collected.deselected)
 
     def _absent(self, entries: Mapping[Key, Entry]) -> Absent:
         run = self._run
@@ -89,17 +103,38 @@ class ReportingPlugin:
             return None
         return status(report.outcome, sent["results"], sent["unmeasured"])
 
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Writes what was asked for. A run that cannot fails, and its report is as complete as ever."""
         run, options = self._run, self._run.options
         if self._config.option.collectonly:
             return
         if options.json is not None:
-            replace_file(options.json, document(run.all_results, options.seed, options.error_rate))
-        if options.save is not None and not options.list_only:
+            with self._writing("--speedbump-json", options.json):
+                write_json(options.json, document(run.all_results, options.seed, options.error_rate, clock_name()))
+        if options.save is not None and not options.list_only and (self._collected.tests or run.results):
             absent = self._absent(run.saved)
             gone = [*absent.gone, *absent.dropped] if self._finished else []
-            entries, self._saved = merge(run.saved, run.all_results, gone, options.tolerance)
-            lockfile.write(options.save, entries)
+            entries, saved = merge(run.saved, run.all_results, gone, options.tolerance)
+            with self._writing("--speedbump-save", options.save):
+                lockfile.write(options.save, entries)
+                self._saved = saved or ["nothing changed"]
+        if self._unwritten and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @contextmanager
+    def _writing(self, option: str, path: Path) -> Iterator[None]:
+        """Keeps a failure to write ``path`` for the summary, or says it at once where there will be none."""
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        try:
+            if terminal is not None and find_stream(path) is not None:
+                terminal.write_line("")  # what was printed last may be a test's letter
+            yield
+        except (OSError, UnicodeEncodeError) as error:
+            reason = (isinstance(error, OSError) and error.strerror) or error
+            said = f"{option}: {show(path)} was not written: {reason}"
+            self._unwritten.append(said)
+            if terminal is None:
+                print(f"speedbump: {said}", file=sys.stderr)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         run, options = self._run, self._run.options
@@ -112,7 +147,7 @@ class ReportingPlugin:
             terminalreporter.write_line(f"speedbump: {text}")
         for nodeid, reason in run.unmeasured.items():
             terminalreporter.write_line(f"speedbump: not measured: {nodeid}: {reason}", yellow=True)
-        for reason in self._gate():
+        for reason in [*self._gate(), *self._unwritten]:
             terminalreporter.write_line(f"speedbump: the run fails: {reason}", red=True, bold=True)
 
     def _remarks(self) -> list[str]:
@@ -128,6 +163,9 @@ class ReportingPlugin:
             if left_out:
                 entries = "1 entry" if left_out == 1 else f"{left_out} entries"
                 remarks.append(f"not compared: {entries} of the lockfile, whose tests did not run or failed themselves")
-        if options.save is not None and not options.list_only:
-            remarks += [f"{os.path.relpath(options.save)}: {said}" for said in self._saved or ["nothing changed"]]
+        if options.save is not None:
+            remarks += [f"{show(options.save)}: {said}" for said in self._saved]
+        uncalled = self._run.uncalled()
+        if uncalled and self._finished and not self._must_call:
+            remarks.append(f"{uncalled}; the target stands in an ini file, and a part of the suite was left out")
         return remarks

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from pytest_speedbump.bump import Bump
+from pytest_speedbump.files import find_file
 from pytest_speedbump.lockfile import file as lockfile
+from pytest_speedbump.lockfile.absence import file_of
 from pytest_speedbump.lockfile.compare import compare
 from pytest_speedbump.lockfile.entry import Entry, Key, key_of
+from pytest_speedbump.plugin.collected import Collected
 from pytest_speedbump.plugin.markers import bumps_of, check_fixtures, is_marked
 from pytest_speedbump.plugin.options import Options
 from pytest_speedbump.result import Result
@@ -43,8 +46,14 @@ class Run:
     def start(cls, options: Options) -> "Run":
         """Raises InputError where a lockfile cannot be used."""
         lock = lockfile.read(options.compare) if options.compare is not None else {}
-        saved = lockfile.read(options.save) if options.save is not None and options.save.exists() else lock
+        # What goes to a stream or a device cannot be read back: there this run's entries are all there is.
+        file = find_file(options.save) if options.save is not None else None
+        saved = lockfile.read(file) if file is not None and file.exists() else lock
         return cls(options, lock, saved)
+
+    def concerns(self, collected: Collected) -> bool:
+        """Whether the lockfile to compare with names a test of this run, or one that its files no longer hold."""
+        return any(key[0] in collected.tests or file_of(key) in collected.files for key in self.lock)
 
     def collect(self, items: Iterable[pytest.Item]) -> None:
         """Plans every test. Raises InputError: a bad marker, or a marked test that uses no fixture of ours."""
@@ -105,8 +114,16 @@ class Run:
         """Whether a marked test ran without measuring, and nobody knows why."""
         return nodeid in self.marked and nodeid not in self.results and nodeid not in self.unmeasured
 
+    @property
+    def longest_s(self) -> float:
+        """What measuring may take in the test that has the most bumps."""
+        return self.options.max_time_ns / 1e9 * max(map(len, self.plan.values()), default=0)
+
     def uncalled(self) -> str:
-        """Why the run fails as a whole although no test did: its targets ran nowhere. Empty if they ran somewhere."""
+        """What is wrong with the run as a whole: its targets ran nowhere. Empty if they ran somewhere.
+
+        Targets of an ini file are there for every run, so one that measures nothing has nothing to answer for.
+        """
         targets = self.options.targets
         if targets is None:
             return ""

@@ -7,6 +7,7 @@ import pytest
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.plugin.collected import Collected
 from pytest_speedbump.plugin.options import Options
+from pytest_speedbump.targets import load_core
 
 __all__ = ["Controller"]
 
@@ -20,12 +21,13 @@ class Controller:
         self._collected = Collected()
 
     def start(self) -> None:
-        """Raises UsageError where the lockfile cannot be used."""
-        from pytest_speedbump.plugin.reporting import ReportingPlugin
-        from pytest_speedbump.plugin.run import Run
-
+        """Raises UsageError where the lockfile or the C core cannot be used."""
         self._started = True
         try:
+            load_core()
+            from pytest_speedbump.plugin.reporting import ReportingPlugin
+            from pytest_speedbump.plugin.run import Run
+
             run = Run.start(self._options)
         except InputError as error:
             raise pytest.UsageError(str(error)) from None
@@ -34,7 +36,7 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        node.workerinput["speedbump_seed"] = self._options.seed
+        node.workerinput["speedbump"] = {"seed": self._options.seed, "typed": sorted(self._options.typed)}
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

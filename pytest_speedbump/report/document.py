@@ -1,34 +1,31 @@
 """The result document: ``--speedbump-json``."""
 
-import json
 import os
 import platform
 import sys
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from pytest_speedbump import __version__, _core
+from pytest_speedbump import __version__
 from pytest_speedbump.result import Result
 
-__all__ = ["SCHEMA", "document", "replace_file"]
+__all__ = ["SCHEMA", "document", "environment"]
 
 SCHEMA = "pytest-speedbump/1"
 
 
-def document(results: Sequence[Result], seed: int, error_rate: float) -> dict[str, Any]:
-    """The whole document, as in the reference of its JSON Schema."""
+def document(results: Sequence[Result], seed: int, error_rate: float, clock: str) -> dict[str, Any]:
+    """The whole document, as in the reference of its JSON Schema. ``clock``: the name of the C core's."""
     return {
         "schema": SCHEMA,
         "seed": seed,
         "error_rate": error_rate,
-        "environment": environment(),
+        "environment": environment(clock),
         "results": [result.to_json() for result in results],
     }
 
 
-def environment() -> dict[str, Any]:
+def environment(clock: str) -> dict[str, Any]:
     """Where the results come from; what must agree before two documents may be compared in absolute times."""
     gil_enabled = getattr(sys, "_is_gil_enabled", None)
     return {
@@ -36,24 +33,6 @@ def environment() -> dict[str, Any]:
         "gil": True if gil_enabled is None else gil_enabled(),
         "machine": platform.machine(),
         "cpus": os.cpu_count(),
-        "clock": _core.clock().name,
+        "clock": clock,
         "version": __version__,
     }
-
-
-def replace_file(path: Path, content: dict[str, Any]) -> None:
-    """Writes ``content`` as JSON so that ``path`` holds either its old text or the new one, whatever happens."""
-    text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)  # mkstemp's own mode is for secrets
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

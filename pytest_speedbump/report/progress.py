@@ -1,5 +1,6 @@
 """A line on the terminal while a verdict takes its time."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -22,11 +23,18 @@ class Progress:
         self._limit_ns = limit_ns
         self._next_ns = FIRST_NS
         self._width = 0
+        self._told = False
 
-    def waiting(self) -> None:
-        """Somebody else measures: one experiment at a time on a host."""
+    def waiting(self, holder: str) -> None:
+        """Somebody else measures, one experiment at a time on a host. A log is told so once."""
+        text = f"speedbump: waiting for another run on this host: {holder}"
         if self._watched:
-            self._show("speedbump: waiting for another run on this host")
+            self._show(text)
+        elif self._terminal is not None and not self._told:
+            self._told = True
+            with nullcontext() if self._capture is None else self._capture.global_and_fixture_disabled():
+                self._terminal.write_line(text)
+                self._terminal.flush()
 
     def visited(self, bump: Bump, elapsed_ns: float, pairs: int) -> None:
         if elapsed_ns < self._next_ns or not self._watched:

@@ -49,7 +49,7 @@ def test_what_an_entry_holds(suite: Suite) -> None:
         ("test_it.py::test_a",),
         ("--deselect", "test_it.py::test_b"),
         ("-p", "cacheprovider", "--lf"),
-        ("test_other.py",),
+        ("test_other.py", "--speedbump-target=work.leaf", "--speedbump-advisory"),
         ("--collect-only",),
     ],
     ids=" ".join,

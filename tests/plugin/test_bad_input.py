@@ -1,8 +1,10 @@
 """Bad input: one sentence that names it and the mend, exit code 4, before any test runs."""
 
+import os
 import re
 
 import pytest
+from locked import NAME, entry, guarded, lock
 from suite import Suite
 
 UNITS = "write it with one of the units ns, us, ms, s, as in '2us'"
@@ -50,6 +52,9 @@ TARGETS = [
     ("@binary", "target '@binary': the file is binary; write one pattern a line"),
     ("@latin", "target '@latin': the file is not UTF-8 text; write one pattern a line"),
     ("@empty", "target '@empty': the file holds no pattern; write one pattern a line"),
+    ("@/dev/full", "target '@/dev/full': a pipe or a device may have no end; write the patterns to a file"),
+    ("@fifo", "target '@fifo': a pipe or a device may have no end; write the patterns to a file"),
+    ("@large", "target '@large': the file is over 1 MiB; a list of patterns is shorter"),
     ("@nested", "target '@nested': the file names another file; write its patterns out"),
     ("@unclosed", "target 'pkg[a' has a '[' that is never closed"),
     ("c:zlib.crc32", "target 'c:zlib.crc32' names a callable implemented in C, which is not supported yet;"),
@@ -66,6 +71,8 @@ def test_it(benchmark):
 @pytest.fixture
 def files(suite: Suite) -> Suite:
     (suite.path / "folder").mkdir()
+    os.mkfifo(suite.path / "fifo")
+    (suite.path / "large").write_bytes(b"work.leaf\n" * 110_000)
     (suite.path / "binary").write_bytes(b"work.leaf\0\x01")
     (suite.path / "latin").write_bytes("wörk.*".encode("latin-1"))
     suite.write("empty", "# nothing\n\n")
@@ -151,6 +158,164 @@ def test_marked_test_without_a_fixture_that_measures(suite: Suite) -> None:
         "test_it.py::test_it is marked with speedbump but measures nothing; "
         "use the `benchmark` or the `speedbump` fixture in it"
     )
+
+
+NEEDED = "no test is marked with speedbump, and no target is named; add --speedbump-target PATTERN"
+
+
+@pytest.mark.parametrize("option", ["--speedbump-list", "--speedbump-budget=2%", "--speedbump-delay=5us"])
+def test_options_that_do_nothing_without_a_target(suite: Suite, option: str) -> None:
+    assert suite.refuse(TEST, option) == f"{option.partition('=')[0]} does nothing: {NEEDED}"
+
+
+def test_a_lockfile_without_a_target_or_a_marker(suite: Suite) -> None:
+    assert suite.refuse(TEST, "--speedbump-save") == f"--speedbump-save does nothing: {NEEDED}"
+    assert not (suite.path / NAME).exists(), "an empty one would let every run pass"
+    lock(suite)
+    assert suite.refuse(TEST, "--speedbump-compare") == f"--speedbump-compare does nothing: {NEEDED}"
+    lock(suite, entry("test_other.py::test_it"))
+    suite.write("test_other.py", "def test_it():\n    pass\n")
+    assert suite.refuse(TEST, "test_it.py", "--speedbump-compare") == f"--speedbump-compare does nothing: {NEEDED}"
+
+
+@pytest.mark.parametrize(
+    ("ini", "options"),
+    [
+        ("speedbump_delay = 5us\nspeedbump_budget = 2%\nspeedbump_save = held.json", ()),
+        ("speedbump_compare = .speedbump.json", ()),
+        ("addopts = --speedbump-delay=5us --speedbump-compare -p terminal", ()),
+        ("", ("--speedbump-strict", "--speedbump-mode=nogil", "--speedbump-max-time=1s", "--speedbump-seed=1")),
+    ],
+)
+def test_what_stands_ready_refuses_nothing(suite: Suite, ini: str, options: tuple[str, ...]) -> None:
+    lock(suite, entry("test_other.py::test_it"))
+    suite.write("test_other.py", "def test_it():\n    pass\n")
+    suite.pytester.makeini(f"[pytest]\n{ini}")
+    run = suite.run(TEST, "test_it.py", *options)
+    assert (run.code, run.counts) == (0, {"passed": 1})
+
+
+@pytest.mark.parametrize(
+    ("tests", "options", "code"),
+    [
+        (guarded("test_it") + "\n    def test_plain():\n        pass", ("-k", "plain"), 0),
+        ("import nothing_of_that_name", (), 2),
+        ("", (), 5),
+    ],
+    ids=["deselected", "does not import", "no tests"],
+)
+def test_a_run_whose_marked_tests_are_not_run_has_its_own_reasons(
+    suite: Suite, tests: str, options: tuple[str, ...], code: int
+) -> None:
+    assert suite.run(tests, "--speedbump-delay=100us", *options).code == code
+
+
+def test_a_marker_that_a_plugin_adds_is_one(suite: Suite) -> None:
+    suite.pytester.makeconftest("""
+        import pytest
+
+        def pytest_collection_modifyitems(items):
+            items[0].add_marker(pytest.mark.speedbump("work.leaf"))
+    """)
+    run = suite.run(TEST, "--speedbump-list")
+    assert run.result["targets"] == ["work.leaf"]
+
+
+# It warns of markers that nobody knows, which is an error while these tests run.
+PYTEST_ITSELF = ("-W", "default::pytest.PytestUnknownMarkWarning")
+
+
+@pytest.mark.parametrize(
+    ("marker", "mend"),
+    [
+        ("speedbump_insensitve", "did you mean speedbump_insensitive?"),
+        ("Speedbump", "did you mean speedbump?"),
+        ("speed_bump_sensitive", "did you mean speedbump_sensitive?"),
+        ("speedbump_xxxxxxxxxxxxxxxxxxxxxxx", "write one of speedbump, speedbump_insensitive, speedbump_sensitive"),
+    ],
+)
+def test_a_misspelt_marker(suite: Suite, marker: str, mend: str) -> None:
+    said = suite.refuse(f"@pytest.mark.{marker}('work.leaf', budget='2%')\n{TEST}", *PYTEST_ITSELF)
+    assert said == f"test_it.py::test_it: @pytest.mark.{marker} is unknown; {mend}"
+
+
+def test_a_misspelt_marker_of_a_test_that_is_not_selected(suite: Suite) -> None:
+    said = suite.refuse(f"@pytest.mark.speedbump_insensitve\n{TEST}", *PYTEST_ITSELF, "-k", "nothing")
+    assert said.endswith("did you mean speedbump_insensitive?")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "key", "mend"),
+    [
+        ("pytest.ini", "[pytest]\nspeedbump_tagret = work.leaf", "speedbump_tagret", "did you mean speedbump_target?"),
+        ("tox.ini", "[pytest]\nspeedbump-target = work.leaf", "speedbump-target", "did you mean speedbump_target?"),
+        (
+            "pyproject.toml",
+            "[tool.pytest.ini_options]\nspeedbump_max_times = '1s'",
+            "speedbump_max_times",
+            "did you mean speedbump_max_time?",
+        ),
+        ("setup.cfg", "[tool:pytest]\nspeedbump = work.leaf", "speedbump", "write one of speedbump_advisory, "),
+    ],
+)
+def test_a_misspelt_ini_key(suite: Suite, name: str, text: str, key: str, mend: str) -> None:
+    suite.write(name, text)
+    assert suite.refuse(TEST).startswith(f"ini key {key} is unknown; {mend}")
+
+
+def test_a_misspelt_override(suite: Suite) -> None:
+    assert suite.refuse(TEST, "-o", "speedbump_stirct=true") == (
+        "ini key speedbump_stirct is unknown; did you mean speedbump_strict?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("speedbump_compare =", "ini key speedbump_compare names no file; write speedbump_compare = .speedbump.json"),
+        ("speedbump_save =", "ini key speedbump_save names no file; write speedbump_save = .speedbump.json"),
+        ("speedbump_save = true", "ini key speedbump_save 'true' names no file, and this is no switch; write a path"),
+        ("speedbump_compare = 1", "ini key speedbump_compare '1' names no file, and this is no switch; write a path"),
+        ("speedbump_strict = maybe", "ini key speedbump_strict is neither true nor false; write one of them ("),
+        ("speedbump_list =", "ini key speedbump_list is neither true nor false; write one of them ("),
+    ],
+)
+def test_an_ini_key_mistaken_for_another_kind(suite: Suite, line: str, sentence: str) -> None:
+    suite.pytester.makeini(f"[pytest]\n{line}")
+    assert suite.refuse(TEST).startswith(sentence)
+
+
+@pytest.mark.skipif(pytest.version_tuple < (9, 0), reason="[tool.pytest] came with pytest 9")
+@pytest.mark.parametrize("line", ["speedbump_seed = 7", "speedbump_target = 'work.leaf'", "speedbump_save = true"])
+def test_a_toml_value_of_another_type(suite: Suite, line: str) -> None:
+    suite.write("pyproject.toml", f"[tool.pytest]\n{line}")
+    assert suite.refuse(TEST).startswith(f"ini key {line.split()[0]} has a value of the wrong type (")
+
+
+XDIST = ("benchmark", "speedbump", "xdist")
+
+
+@pytest.mark.parametrize(
+    ("tests", "options", "sentence"),
+    [
+        (TEST, ("--speedbump-save",), f"--speedbump-save does nothing: {NEEDED}"),
+        (TEST, ("--speedbump-delay=1us",), f"--speedbump-delay does nothing: {NEEDED}"),
+        (
+            f"@pytest.mark.speedbump_insensitve\n{TEST}",
+            (),
+            "test_it.py::test_it: @pytest.mark.speedbump_insensitve is unknown; did you mean speedbump_insensitive?",
+        ),
+    ],
+    ids=["save", "delay", "marker"],
+)
+def test_the_same_under_xdist(suite: Suite, tests: str, options: tuple[str, ...], sentence: str) -> None:
+    pytest.importorskip("xdist", reason="pytest-xdist is not installed")
+    run = suite.run(tests, "-n1", *options, plugins=XDIST)
+    assert run.code == 4
+    assert [line for line in run.pytest.errlines if line.startswith("ERROR")] == [f"ERROR: {sentence}"]
+    assert "passed" not in run.out
+    assert "INTERNALERROR" not in run.out
+    assert not (suite.path / NAME).exists()
 
 
 def test_json_path_in_a_missing_directory(suite: Suite) -> None:

@@ -1,6 +1,11 @@
 """--speedbump-list: what the targets match, how often one call of the benchmark calls it, and no measurement."""
 
+import tempfile
+
+import pytest
 from suite import Suite
+
+from pytest_speedbump.experiment.host import exclusive
 
 TESTS = """
     from pathlib import Path
@@ -28,8 +33,10 @@ TESTS = """
 """
 
 
-def test_listing(suite: Suite) -> None:
-    run = suite.run(TESTS, "--speedbump-list", "--speedbump-target=work.leaf", "--benchmark-json=benchmark.json")
+def test_listing(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(suite.path))
+    with exclusive(lambda _: pytest.fail("nobody else is here")):  # it measures nothing, so it waits for nobody
+        run = suite.run(TESTS, "--speedbump-list", "--speedbump-target=work.leaf", "--benchmark-json=benchmark.json")
     assert (run.code, run.counts) == (0, {"passed": 4})
     it, pedantic, not_called, gone, gone_suite_wide = run.results
     assert {result["verdict"] for result in run.results} == {"listed"}

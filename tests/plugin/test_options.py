@@ -145,6 +145,18 @@ def test_targets_repeat_and_exclude(suite: Suite) -> None:
     assert [code["name"] for code in run.result["matched"]] == ["work.leaf"]
 
 
+@pytest.mark.parametrize("form", [("--speedbump-target=@hot.txt",), ("--speedbump-target", "@hot.txt")], ids=len)
+def test_a_file_of_targets_is_ours_in_either_form(suite: Suite, form: tuple[str, ...]) -> None:
+    """pytest itself takes a word that begins with @ for a file of arguments."""
+    suite.write("hot.txt", "# two\nwork.leaf\nwork.other\n")
+    (suite.path / "tests").mkdir()
+    suite.write("tests/conftest.py", "def pytest_addoption(parser):\n    parser.addoption('--own')\n")
+    suite.pytester.makeini("[pytest]\ntestpaths = tests .")
+    run = suite.run(TEST, *form, "--speedbump-list", "--own=1")
+    assert (run.code, run.result["targets"]) == (0, ["@hot.txt"])
+    assert sorted(code["name"] for code in run.result["matched"]) == ["work.leaf", "work.other"]
+
+
 @pytest.mark.parametrize("target", ["work.leaf", "work:leaf", "work.py:leaf", "*:leaf", "work.le[!b]f", "w?rk.leaf"])
 def test_every_form_of_a_target_matches(suite: Suite, target: str) -> None:
     run = suite.run(TEST, f"--speedbump-target={target}", "--speedbump-list")

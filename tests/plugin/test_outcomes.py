@@ -1,9 +1,13 @@
 """What becomes of a test, and of a run, for each verdict."""
 
+import os
 import re
+import tempfile
 
 import pytest
-from suite import Suite
+from suite import BRIEFLY, Suite
+
+from pytest_speedbump.experiment.host import Holder, exclusive, lock_path
 
 
 def test_each_verdict_and_what_becomes_of_its_test(suite: Suite) -> None:
@@ -95,6 +99,32 @@ def test_a_run_without_benchmarks_fails_under_a_target_of_the_command_line_only(
 
 
 @pytest.mark.parametrize(
+    ("options", "fails"),
+    [
+        ((), True),
+        (("test_it.py",), False),
+        (("--deselect", "test_other.py"), False),
+        (("--ignore", "test_other.py"), False),
+        (("test_it.py", "--speedbump-target=work.laef"), True),
+    ],
+    ids=["whole", "a file", "deselected", "ignored", "command line"],
+)
+def test_a_target_of_an_ini_file_must_run_where_the_whole_suite_does(
+    suite: Suite, options: tuple[str, ...], fails: bool
+) -> None:
+    suite.write("test_other.py", "def test_other():\n    pass\n")
+    suite.pytester.makeini("[pytest]\nspeedbump_target = work.laef")
+    run = suite.run("def test_it(benchmark):\n    benchmark(work.other)", *options)
+    assert run.code == int(fails)
+    reason = "no benchmark of this run calls * work.laef *"
+    left_out = "; the target stands in an ini file, and a part of the suite was left out"
+    run.pytest.stdout.fnmatch_lines(
+        f"speedbump: the run fails: {reason}" if fails else f"speedbump: {reason}{left_out}"
+    )
+    assert ("the run fails" in run.out) == fails
+
+
+@pytest.mark.parametrize(
     ("options", "outcome", "code"),
     [
         ((), "warned", 0),
@@ -174,3 +204,30 @@ def test_a_blatant_violation_is_no_question_of_time(suite: Suite) -> None:
         "--speedbump-max-time=2s",
     )
     assert (run.result["verdict"], run.result["outcome"]) == ("sensitive", "failed")
+
+
+def test_a_host_that_is_never_free_is_given_up_in_a_sentence(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(suite.path))
+    with exclusive(lambda _: pytest.fail("nobody else is here")):
+        # This process measures, and has done so for longer than anybody waits.
+        lock_path().write_bytes(Holder(os.getpid(), 0.0).to_bytes())
+        suite.write("conftest.py", "from pytest_speedbump.plugin import measuring\n\nmeasuring.LIMIT_S = 1\n")
+        run = suite.run(
+            """
+            @pytest.mark.speedbump("work.leaf", delay="100us")
+            def test_a(speedbump):
+                speedbump(work.call)
+
+            @pytest.mark.speedbump("work.leaf", delay="100us")
+            def test_b(benchmark):
+                benchmark(work.call)
+            """,
+            BRIEFLY,
+        )
+    assert (run.code, run.counts) == (1, {"failed": 2})
+    holder = f"process {os.getpid()} measures since ??:??:??"
+    run.pytest.stdout.fnmatch_lines([
+        f"speedbump: waiting for another run on this host: {holder}",
+        f"speedbump: another run has had this host to itself for more than 1 s: {holder}; end it, or try again when *",
+    ])  # fmt: skip
+    assert run.out.count("waiting for another run") == 1

@@ -88,7 +88,7 @@ def test_undisturbed_puts_everything_back() -> None:
         assert not gc.isenabled(), "it was off before"
     finally:
         sys.setprofile(before[1])
-        threading.settrace(before[3])  # type: ignore[arg-type] # typeshed: no None
+        threading.settrace(before[3])
         gc.enable()
     with pytest.raises(KeyError), undisturbed():
         raise KeyError

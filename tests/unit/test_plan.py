@@ -9,7 +9,7 @@ import pytest
 from pytest_speedbump.bump import Bump, Declaration
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.plugin.markers import bumps_of, check_fixtures, is_marked
-from pytest_speedbump.plugin.options import Given, Options, parse_options
+from pytest_speedbump.plugin.options import Given, Options, join_target_files, parse_options
 from pytest_speedbump.targets import parse_targets
 
 
@@ -20,9 +20,10 @@ class Config:
         self.ini = ini
         self.invocation_params = pytest.Config.InvocationParams(args=(), plugins=None, dir=Path())
         self.rootpath, self.inipath = Path(), Path("pytest.ini")
+        self.args_source = pytest.Config.ArgsSource.TESTPATHS
 
-    def getoption(self, name: str) -> object:
-        return None
+    def getoption(self, name: str, default: object = None) -> object:
+        return default
 
     def getini(self, name: str) -> object:
         return self.ini.get(name)
@@ -80,6 +81,36 @@ def test_ini_values_are_given_by_ini() -> None:
     assert options.strict
     assert options.targets is not None
     assert options.targets.by == "ini"
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("", "ini key speedbump_json '' names no file; write speedbump_json=PATH"),
+        ("False", "ini key speedbump_json 'False' names no file, and this is no switch; write a path"),
+        (True, "ini key speedbump_json 'True' names no file, and this is no switch; write a path"),
+    ],
+)
+def test_an_ini_key_that_names_no_file(value: object, sentence: str) -> None:
+    with pytest.raises(InputError) as refused:
+        parse_options(Config(speedbump_json=value))  # type: ignore[arg-type]
+    assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("arguments", "joined"),
+    [
+        (["--speedbump-target", "@a", "t.py"], ["--speedbump-target=@a", "t.py"]),
+        (["--speedbump-target", "@a", "--speedbump-target", "@b"], ["--speedbump-target=@a", "--speedbump-target=@b"]),
+        (["--speedbump-target", "pkg.*", "@arguments"], ["--speedbump-target", "pkg.*", "@arguments"]),
+        (["@--speedbump-target", "@a", "--speedbump-target"], ["@--speedbump-target", "@a", "--speedbump-target"]),
+        ([], []),
+    ],
+)
+def test_files_of_targets_become_one_word_with_their_option(arguments: list[str], joined: list[str]) -> None:
+    before = list(arguments)
+    assert join_target_files(arguments) == (before != joined)
+    assert arguments == joined
 
 
 def test_a_test_that_asks_for_nothing_gets_nothing() -> None:
