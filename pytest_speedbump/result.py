@@ -6,10 +6,11 @@ from typing import Any, Literal, Self
 from pytest_speedbump.bump import Bump, Declaration
 from pytest_speedbump.targets import Targets
 
-__all__ = ["Change", "Estimate", "MatchedCode", "Outcome", "Result", "Verdict", "VoidError"]
+__all__ = ["Cause", "Change", "Estimate", "MatchedCode", "Outcome", "Result", "Uncalled", "Verdict", "VoidError"]
 
 Verdict = Literal["insensitive", "sensitive", "inconclusive", "measured", "void", "listed"]
 Outcome = Literal["passed", "failed", "warned"]
+Cause = Literal["comma", "inlined", "c", "class", "module", "cached", "generator", "renamed", "children", "idle"]
 
 
 class VoidError(LookupError):
@@ -54,6 +55,32 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Uncalled:
+    """Why a target never ran, as far as one more round and the modules that are loaded tell.
+
+    Attributes:
+        target: as written.
+        cause: None where nothing is known but, perhaps, ``names``. ``comma``: two targets written as one. ``inlined``:
+            a comprehension, which is part of the function around it. ``c``: implemented in C. ``class``, ``module``:
+            not a function. ``cached``: behind ``functools.lru_cache`` or ``cached_property``. ``generator``: a
+            generator or coroutine function of which none was started. ``renamed``: its code has another name.
+            ``children``: processes were started, and these are not measured. ``idle``: it exists, and is not called.
+        names: where it was ``renamed``, the name of its code; else what ran and has a name like it, the nearest first.
+    """
+
+    target: str
+    cause: Cause | None = None
+    names: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {"target": self.target, "cause": self.cause, "names": list(self.names)}
+
+    @classmethod
+    def from_json(cls, one: dict[str, Any] | None) -> Self | None:
+        return None if one is None else cls(one["target"], one["cause"], tuple(one["names"]))
+
+
+@dataclass(frozen=True, slots=True)
 class MatchedCode:
     """One code object that was slowed; ``calls`` and ``delivered_ns`` per call of the benchmarked callable."""
 
@@ -79,6 +106,8 @@ class Result:
         calls: matched calls, mean of both arms.
         late_ns: what preemption added to the delay, kept out of ``delivered_ns``.
         probe_ns: what armed, undelayed instrumentation adds.
+        needed_ns: the time limit under which the rounds seen would have given an interval, or a floor under the budget.
+        uncalled: the target that never ran, and why, where that is why there is no verdict.
     """
 
     test: str
@@ -102,6 +131,8 @@ class Result:
     probe_ns: float | None = None
     matched: tuple[MatchedCode, ...] = ()
     lock: Change | None = None
+    needed_ns: float | None = None
+    uncalled: Uncalled | None = None
 
     @property
     def drop(self) -> Estimate:
@@ -158,6 +189,8 @@ class Result:
                 for c in self.matched
             ],
             "lock": self.lock and {"kind": self.lock.kind, "text": self.lock.text},
+            "needed_ns": self.needed_ns,
+            "uncalled": self.uncalled and self.uncalled.to_json(),
         }
 
     @classmethod
@@ -179,11 +212,12 @@ class Result:
             warnings=tuple(one["warnings"]),
             matched=tuple(MatchedCode(**code) for code in one["matched"]),
             lock=lock and Change(**lock),
+            uncalled=Uncalled.from_json(one["uncalled"]),
             **{name: one[name] for name in _PLAIN_FIELDS},
         )
 
 
 _PLAIN_FIELDS = (
     "verdict", "outcome", "reason", "floor", "pairs", "iterations", "seconds", "control_ns", "calls",
-    "requested_ns", "delivered_ns", "late_ns", "waited_ns", "probe_ns",
+    "requested_ns", "delivered_ns", "late_ns", "waited_ns", "probe_ns", "needed_ns",
 )  # fmt: skip

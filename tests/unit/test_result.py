@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_speedbump.bump import Bump, Declaration
-from pytest_speedbump.result import Change, Estimate, MatchedCode, Result, VoidError
+from pytest_speedbump.result import Change, Estimate, MatchedCode, Result, Uncalled, VoidError
 from pytest_speedbump.targets import parse_targets
 
 BUMP = Bump(
@@ -20,7 +20,7 @@ RESULT = Result(
     known_drop=Estimate(0.2, 0.1, 0.3), known_transmission=Estimate(1.0, 0.9, None), floor=0.003, pairs=180,
     iterations=20, seconds=1.3, control_ns=8000.0, calls=1.0, requested_ns=2000.0, delivered_ns=2001.0, late_ns=0.5,
     waited_ns=0.0, probe_ns=13.0, matched=(MatchedCode("pkg.a", "pkg.py", 10, 1.0, 2001.0),),
-    lock=Change("grown", "more"),
+    lock=Change("grown", "more"), needed_ns=5e9, uncalled=Uncalled("pkg.a", "renamed", ("pkg.b",)),
 )  # fmt: skip
 VOID = Result(test="t.py::t", bump=replace(BUMP, declared=None), verdict="void", outcome="failed", reason="never ran")
 
