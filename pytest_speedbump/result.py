@@ -64,7 +64,7 @@ class Uncalled:
             a comprehension, which is part of the function around it. ``c``: implemented in C. ``class``, ``module``:
             not a function. ``cached``: behind ``functools.lru_cache`` or ``cached_property``. ``generator``: a
             generator or coroutine function of which none was started. ``renamed``: its code has another name.
-            ``children``: processes were started, and these are not measured. ``idle``: it exists, and is not called.
+            ``children``: processes were started, and these are not measured. ``idle``: it exists, and was not called.
         names: where it was ``renamed``, the name of its code; else what ran and has a name like it, the nearest first.
     """
 
