@@ -72,5 +72,5 @@ def write_failures(terminal: TerminalReporter, reasons: Sequence[str]) -> None:
 def write_last_word(terminal: TerminalReporter, reasons: Sequence[str]) -> None:
     """The same in one line below pytest's own last one, which may say no more than ``5 passed``."""
     if reasons:
-        more = f" (and {len(reasons) - 1} more reasons, above)" if len(reasons) > 1 else ""
+        more = f" (and {len(reasons) - 1} more, above)" if len(reasons) > 1 else ""
         terminal.write_line(f"speedbump: the run fails: {reasons[0]}{more}", red=True, bold=True)

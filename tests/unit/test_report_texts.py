@@ -271,7 +271,7 @@ def test_the_last_word_is_one_line() -> None:
     assert terminal.lines == []
     write_last_word(terminal, ["no benchmark calls its targets", "a test is gone", "another is"])  # type: ignore[arg-type]
     assert terminal.lines == [
-        "speedbump: the run fails: no benchmark calls its targets (and 2 more reasons, above)",
+        "speedbump: the run fails: no benchmark calls its targets (and 2 more, above)",
     ]
 
 
