@@ -4,7 +4,7 @@ from math import ceil
 
 from pytest_speedbump.report.numbers import interval_text, limit_text
 from pytest_speedbump.result import Result
-from pytest_speedbump.units import format_share, format_time
+from pytest_speedbump.units import format_time
 
 __all__ = ["drop_text", "failure_text", "found", "time_enough", "transmission_text", "verdict_text"]
 
@@ -80,8 +80,8 @@ def _evidence(result: Result) -> list[str]:
     noun = "call" if result.calls == 1 else "calls"
     work = f"{result.calls:.6g} {noun} x {format_time(per_call)} = {format_time(result.delivered_ns)}"
     reaches = ""
-    if result.known_transmission is not None:
-        reaches = f"; {format_share(result.known_transmission, 0)} of it reaches the run time"
+    if result.known_transmission is not None and transmission_text(result) != "-":
+        reaches = f"; {interval_text(result.known_transmission, percent=True)} of it reaches the run time"
     return [f"{work} in each run of {format_time(result.control_ns)}{reaches}"]
 
 

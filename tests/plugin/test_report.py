@@ -51,7 +51,7 @@ def test_what_a_run_says(suite: Suite) -> None:
     # Failures say what was found and what to do.
     lines.re_match_lines([
         r"speedbump: work\.leaf slowed by 100us a call costs \d\d\S*% .*, more than the budget of 10\.0%",
-        r"  1 call x 100us = 100us in each run of [\d.]+us; \d+% of it reaches the run time",
+        r"  1 call x 100us = 100us in each run of [\d.]+us; [\d.]+% \[\S+, \S+\] of it reaches the run time",
         r"  It is on the critical path: take it off, call it less, or declare a larger budget\.",
         r"speedbump: work\.leaf slowed by 50ns a call costs .* of throughput, less than the 80\.0% that it must show",
         r"  The benchmark hardly feels this code: does it measure what it is meant to\?",

@@ -43,7 +43,7 @@ def _no_edge(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_broken_budget() -> None:
     assert failure_text(BROKEN).splitlines() == [
         "speedbump: log.* slowed by 5us a call costs 8.62% [8.10, 9.20] of throughput, more than the budget of 2.0%",
-        "  1 call x 5us = 5us in each run of 41us; 97% of it reaches the run time",
+        "  1 call x 5us = 5us in each run of 41us; 97.0% [90.0, 100.0] of it reaches the run time",
         "  It is on the critical path: take it off, call it less, or declare a larger budget.",
     ]
 
