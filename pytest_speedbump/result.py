@@ -7,6 +7,7 @@ from pytest_speedbump.bump import Bump, Declaration
 from pytest_speedbump.counts import Counts
 from pytest_speedbump.remarks import Remark
 from pytest_speedbump.targets import Targets
+from pytest_speedbump.uncalled import Uncalled
 
 __all__ = ["Change", "Estimate", "MatchedCode", "Outcome", "Result", "Verdict", "VoidError"]
 
@@ -85,6 +86,8 @@ class Result:
         iterations: calls of the callable in one round.
         counts: of matched calls; ``calls`` is the mean of both arms, the times are those of the slowed one.
         probe_ns: what armed, undelayed instrumentation adds.
+        needed_ns: the time limit under which the rounds seen would have given an interval, or a floor under the budget.
+        uncalled: the target that never ran, and why, where that is why there is no verdict.
     """
 
     test: str
@@ -104,6 +107,8 @@ class Result:
     probe_ns: float | None = None
     matched: tuple[MatchedCode, ...] = ()
     lock: Change | None = None
+    needed_ns: float | None = None
+    uncalled: Uncalled | None = None
 
     @property
     def drop(self) -> Estimate:
@@ -162,6 +167,8 @@ class Result:
                 for c in self.matched
             ],
             "lock": self.lock and {"kind": self.lock.kind, "text": self.lock.text},
+            "needed_ns": self.needed_ns,
+            "uncalled": self.uncalled and self.uncalled.to_json(),
         }
 
     @classmethod
@@ -185,9 +192,10 @@ class Result:
             warnings=tuple(one["warnings"]),
             matched=tuple(MatchedCode(**code) for code in one["matched"]),
             lock=lock and Change(**lock),
+            uncalled=Uncalled.from_json(one["uncalled"]),
             **{name: one[name] for name in _PLAIN_FIELDS},
         )
 
 
 _COUNTS = tuple(field.name for field in fields(Counts))
-_PLAIN_FIELDS = ("verdict", "outcome", "floor", "pairs", "iterations", "seconds", "control_ns", "probe_ns")
+_PLAIN_FIELDS = ("verdict", "outcome", "floor", "pairs", "iterations", "seconds", "control_ns", "probe_ns", "needed_ns")

@@ -36,29 +36,32 @@ class Targets:
     def __str__(self) -> str:
         return ", ".join(self.names)
 
+    @property
+    def chosen(self) -> list[tuple[int, str]]:
+        """Index and text of each name that chooses code; exclusions do not."""
+        return [(index, name) for index, name in enumerate(self.names) if not name.startswith("!")]
+
     def compile(self) -> "Patterns":
         """For the C core; indices are those of ``patterns``."""
         from pytest_speedbump import _core
 
         return _core.Patterns([*self.patterns, *_OWN])
 
-    def unmatched(self, codes: Iterable[tuple[str, str, str]]) -> str | None:
-        """The first name that matches none of ``codes``, each a module, a qualname and a file; exclusions need not.
+    def unmatched(self, codes: Iterable[tuple[str, str, str]]) -> list[str]:
+        """The names that match none of ``codes``, each a module, a qualname and a file; exclusions need not.
 
         Each name is asked by itself: that a later one takes over the counting is no reproach.
         """
         from pytest_speedbump import _core
 
         called = list(codes)
-        for index, name in enumerate(self.names):
-            if name.startswith("!"):
-                continue
-            patterns = _core.Patterns(
-                [p for p, origin in zip(self.patterns, self.origins, strict=True) if origin == index]
-            )
+        missed = []
+        for index, name in self.chosen:
+            own = [pattern for pattern, origin in zip(self.patterns, self.origins, strict=True) if origin == index]
+            patterns = _core.Patterns(own)
             if not any(patterns.match(*code) >= 0 for code in called):
-                return name
-        return None
+                missed.append(name)
+        return missed
 
 
 def parse_targets(names: Iterable[object], base: Path | None = None) -> Targets:

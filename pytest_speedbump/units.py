@@ -95,5 +95,5 @@ def _rounded(value: float, digits: int) -> str:
 
 
 def format_share(share: float, decimals: int = 1) -> str:
-    """``0.0213`` as ``'2.1%'``."""
-    return f"{share * 100:.{decimals}f}%"
+    """``0.0213`` as ``'2.1%'``; zero has no sign."""
+    return f"{share * 100:z.{decimals}f}%"

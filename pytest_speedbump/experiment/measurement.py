@@ -15,7 +15,7 @@ from pytest_speedbump.experiment.subject import Subject
 from pytest_speedbump.experiment.tally import Tally
 from pytest_speedbump.slowing.session import Session, armed, read_clocks, take_snapshot
 
-__all__ = ["BLOCK_NS", "Conditions", "Measurement"]
+__all__ = ["BLOCK_NS", "LEAST_PAIRS", "Conditions", "Measurement"]
 
 BLOCK_NS = 2e6  # one bet each; 1-3 ms are best, and all alike, so that each pair weighs the same
 LEAST_PAIRS = 50  # that must fit into the limit, before rounds are made shorter than the benchmark's own

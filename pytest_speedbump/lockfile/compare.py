@@ -29,8 +29,8 @@ def compare(entry: Entry | None, result: Result, tolerance: float) -> Change:
     assert drop.high is not None
     costs = (
         f"{format_share(drop)} of throughput instead of {format_share(estimate)} "
-        f"(calls a run {entry.calls:g} -> {now.calls:g}; transmission {entry.transmission[0]:.2f} -> "
-        f"{now.transmission[0]:.2f}; delay {format_time(entry.delay_ns)}, as before)"
+        f"(calls a run {entry.calls:g} -> {now.calls:g}; transmission {entry.transmission[0]:z.2f} -> "
+        f"{now.transmission[0]:z.2f}; delay {format_time(entry.delay_ns)}, as before)"
     )
     if drop - estimate > tolerance:
         if drop.low > high:

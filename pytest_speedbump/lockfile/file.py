@@ -1,31 +1,45 @@
 """The lockfile itself: read, checked and replaced."""
 
 import json
+import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.files import write_json
-from pytest_speedbump.lockfile.entry import Entry, Key, from_json, to_json
+from pytest_speedbump.lockfile.entry import Entry, Key, from_json, name_of, to_json
 
 __all__ = ["SCHEMA", "read", "write"]
 
 SCHEMA = "pytest-speedbump-lock/1"
+
+# What git and others write around the two sides of a conflict.
+_CONFLICT = re.compile(r"^(?:<{7}|>{7}|\|{7}|={7})(?: .*)?$", re.MULTILINE)
 
 
 def read(path: Path) -> dict[Key, Entry]:
     """The entries of a lockfile.
 
     Raises:
-        InputError: no such file; not ours; of another schema; broken, truncated or edited by hand.
+        InputError: no such file; not ours; of another schema; broken, truncated, edited by hand or half merged.
     """
     name = f"lockfile {str(path)!r}"
     again = "delete it and write it anew with --speedbump-save"
+    text = ""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text)
     except FileNotFoundError:
         raise InputError(f"{name} does not exist; write it first, with --speedbump-save") from None
     except (ValueError, RecursionError):
+        conflict = _CONFLICT.search(text)
+        if conflict is not None:
+            line = text.count("\n", 0, conflict.start()) + 1
+            raise InputError(
+                f"{name} holds an unresolved merge: line {line} is {conflict[0]!r}; resolve it, "
+                "or take one side and run --speedbump-save"
+            ) from None
         raise InputError(f"{name} is broken or cut off: it is not JSON; restore it, or {again}") from None
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror}; mend that") from None
@@ -37,8 +51,12 @@ def read(path: Path) -> dict[Key, Entry]:
         entries = [from_json(one) for one in content["entries"]]
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{name} was edited by hand or is broken: {error}; restore it, or {again}") from None
-    if len({entry.key for entry in entries}) < len(entries):
-        raise InputError(f"{name} was edited by hand: it holds an entry twice; restore it, or {again}")
+    twice = [key for key, n in Counter(entry.key for entry in entries).items() if n > 1]
+    if twice:
+        raise InputError(
+            f"{name} holds an entry twice, as a merge that kept both sides leaves it: {name_of(twice[0])}; "
+            "remove one of the two, or take one side and run --speedbump-save"
+        )
     return {entry.key: entry for entry in entries}
 
 

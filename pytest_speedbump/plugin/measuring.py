@@ -88,6 +88,8 @@ class MeasuringPlugin:
         """What a fixture is to do with its callable: in the last pass it returns the results."""
 
         def measure(subject: Subject) -> list[Result]:
+            planned = list(self._run.plan)
+            self._progress.begin(item.nodeid, planned.index(item.nodeid) + 1, len(planned))
             with self._measuring():
                 if self._run.options.list_only:
                     results = [list_bump(item.nodeid, subject, bump) for bump in self._run.plan[item.nodeid]]

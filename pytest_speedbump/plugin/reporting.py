@@ -16,8 +16,9 @@ from pytest_speedbump.lockfile.entry import Entry, Key, key_of, name_of
 from pytest_speedbump.plugin.collected import Collected
 from pytest_speedbump.plugin.run import Run
 from pytest_speedbump.report.document import document
+from pytest_speedbump.report.notes import gather
 from pytest_speedbump.report.status import status
-from pytest_speedbump.report.terminal import write_listing, write_table
+from pytest_speedbump.report.terminal import write_failures, write_last_word, write_listing, write_table
 from pytest_speedbump.result import Result
 from pytest_speedbump.slowing.session import clock_name
 
@@ -145,10 +146,14 @@ class ReportingPlugin:
             write_table(terminalreporter, results, options.seed)
         for text in self._remarks():
             terminalreporter.write_line(f"speedbump: {text}")
-        for nodeid, reason in run.unmeasured.items():
-            terminalreporter.write_line(f"speedbump: not measured: {nodeid}: {reason}", yellow=True)
-        for reason in [*self._gate(), *self._unwritten]:
-            terminalreporter.write_line(f"speedbump: the run fails: {reason}", red=True, bold=True)
+        for text in gather(run.unmeasured.items(), each=terminalreporter.verbosity > 0):
+            terminalreporter.write_line(f"speedbump: not measured: {text}", yellow=True)
+        write_failures(terminalreporter, [*self._gate(), *self._unwritten])
+
+    def pytest_unconfigure(self) -> None:
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is not None:
+            write_last_word(terminal, [*self._gate(), *self._unwritten])
 
     def _remarks(self) -> list[str]:
         options = self._run.options

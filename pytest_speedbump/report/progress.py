@@ -1,35 +1,54 @@
 """A line on the terminal while a verdict takes its time."""
 
+import shutil
+import time
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
 from pytest_speedbump.bump import Bump
+from pytest_speedbump.report.columns import pad, shorten, width_of
 from pytest_speedbump.units import format_time
 
 __all__ = ["Progress"]
 
 FIRST_NS = 1e9
 EVERY_NS = 0.25e9
+SHORTEST = 16  # columns for the names of test and bump
 
 
 class Progress:
-    """Rewrites one line, between rounds, where somebody is watching; erases it when done."""
+    """Rewrites one line, between rounds, where somebody is watching; erases it when done.
 
-    def __init__(self, config: pytest.Config, limit_ns: float) -> None:
+    :meth:`begin` is called for each test, :meth:`visited` now and then while one is measured, :meth:`done` after it.
+    """
+
+    def __init__(
+        self, config: pytest.Config, limit_ns: float, clock: Callable[[], float] = time.perf_counter_ns
+    ) -> None:
         self._terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
         self._capture: Any = config.pluginmanager.get_plugin("capturemanager")
-        self._limit_ns = limit_ns
+        self._limit_ns, self._clock = limit_ns, clock
+        self._test, self._number, self._of, self._first = "", 0, 0, 0
+        self._started_at = self._begun_at = 0.0
         self._next_ns = FIRST_NS
         self._width = 0
         self._told = False
+
+    def begin(self, test: str, number: int, of: int) -> None:
+        """The ``number``-th test of ``of``, counted from 1: from the time of those before it follows what is left."""
+        self._begun_at = self._clock()
+        if number == 1 or not self._number:
+            self._started_at, self._first = self._begun_at, number
+        self._test, self._number, self._of = test, number, max(number, of)
 
     def waiting(self, holder: str) -> None:
         """Somebody else measures, one experiment at a time on a host. A log is told so once."""
         text = f"speedbump: waiting for another run on this host: {holder}"
         if self._watched:
-            self._show(text)
+            self._show(lambda _: text)
         elif self._terminal is not None and not self._told:
             self._told = True
             with nullcontext() if self._capture is None else self._capture.global_and_fixture_disabled():
@@ -37,33 +56,66 @@ class Progress:
                 self._terminal.flush()
 
     def visited(self, bump: Bump, elapsed_ns: float, pairs: int) -> None:
+        """``elapsed_ns`` is the bump's own time, of all its turns."""
         if elapsed_ns < self._next_ns or not self._watched:
             return
         self._next_ns = elapsed_ns + EVERY_NS
-        spent = f"{format_time(elapsed_ns, 2)} of {format_time(self._limit_ns, 2)}"
-        self._show(f"speedbump: {bump}: {pairs} pairs, {spent}")
+        spent = f": {format_time(elapsed_ns, 2)} of {format_time(self._limit_ns, 2)}"
+        left = self._left()
+        count = f" [{self._number} of {self._of}]: " if self._of else ""
+        tails = (f": {pairs} pairs, {spent[2:]}{left}", spent + left, spent)
+        test = self._test.rpartition("::")[2]
+        self._show(lambda columns: progress_text(test, count, str(bump), tails, columns))
 
     def done(self) -> None:
         """The bump is through: the next one starts on a clean line."""
         if self._width:
-            self._show("")
+            self._show(lambda _: "")
         self._next_ns = FIRST_NS
         self._width = 0
+
+    def _left(self) -> str:
+        """How long the run will go on, if the tests to come are like those before; empty where there were none."""
+        before = self._number - self._first if self._of else 0
+        if not before or self._of == 1:
+            return ""
+        mean = (self._begun_at - self._started_at) / before
+        spent = self._clock() - self._begun_at
+        left = mean * (self._of - self._number) + max(0.0, mean - spent)
+        return f", about {duration_text(left)} left in all"
 
     @property
     def _watched(self) -> bool:
         return self._terminal is not None and bool(self._terminal.isatty)
 
-    def _show(self, text: str) -> None:
+    def _show(self, text_in: Callable[[int], str]) -> None:
+        """Shows what ``text_in`` makes of the columns that there are."""
         if not self._width:
             self._terminal.ensure_newline()  # pytest's own line, "test_x.py ..", stays
-        erased = text.ljust(self._width)
-        self._width = len(text)
-        if self._capture is None:
-            self._write(erased)
-        else:
-            with self._capture.global_and_fixture_disabled():
-                self._write(erased)
+        with nullcontext() if self._capture is None else self._capture.global_and_fixture_disabled():
+            columns = shutil.get_terminal_size().columns - 1  # of standard output, which is no terminal while captured
+            text = shorten(text_in(columns), columns)
+            erased = pad(text, min(self._width, columns))
+            self._width = width_of(text)
+            self._terminal.write(f"\r{erased}" if text else f"\r{erased}\r", flush=True)
 
-    def _write(self, text: str) -> None:
-        self._terminal.write(f"\r{text}" if text.strip() else f"\r{text}\r", flush=True)
+
+def progress_text(test: str, count: str, bump: str, tails: Sequence[str], width: int) -> str:
+    """One line within ``width`` columns, with the first of ``tails`` that leaves both names some room."""
+    prefix = "speedbump: "
+    names = width_of(test + bump)
+    for tail in tails:
+        room = width - width_of(prefix + count + tail)
+        if room >= min(SHORTEST, names):
+            half = room - min(width_of(bump), max(room // 2, room - width_of(test)))
+            return prefix + shorten(test, half) + count + shorten(bump, room - half) + tail
+    return shorten(prefix + test + count + bump + tails[-1], width)
+
+
+def duration_text(ns: float) -> str:
+    """As one says it: ``40s``, ``3min``, ``2h``."""
+    seconds = ns / 1e9
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds >= 1.5 * size:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{max(1, round(seconds))}s"

@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pytest_speedbump.report.text import found
+from pytest_speedbump.result import Result
+
 __all__ = ["status"]
 
 _LETTERS = {"measured": "m", "insensitive": "i", "sensitive": "S", "inconclusive": "?", "void": "v", "listed": "l"}
-# What a passed test is called by, where it has several: a void bump of the whole suite is none of its business.
+# What a passed test is called by, where it has several: a void bump of the whole suite need not concern it.
 _FIRST = ("inconclusive", "sensitive", "insensitive", "measured", "listed", "void")
 
 
@@ -16,16 +19,10 @@ def status(outcome: str, results: Sequence[Mapping[str, Any]], unmeasured: str |
     None where there is nothing to say that pytest does not say itself. ``results`` are as in the result document.
     """
     if outcome == "failed":
-        found = next((_why_failed(result) for result in results if result["outcome"] == "failed"), None)
-        return None if found is None else (outcome, "F", f"FAILED ({found.upper()})")
+        failed = [Result.from_json(dict(result)) for result in results if result["outcome"] == "failed"]
+        return (outcome, "F", f"FAILED ({found(failed[0]).upper()})") if failed else None
     if unmeasured:
         return outcome, "n", "PASSED (NOT MEASURED)"
     verdicts = {result["verdict"] for result in results}
-    found = next((verdict for verdict in _FIRST if verdict in verdicts), None)
-    return None if found is None else (outcome, _LETTERS[found], f"PASSED ({found.upper()})")
-
-
-def _why_failed(result: Mapping[str, Any]) -> str:
-    lock = result["lock"]
-    kind: str = lock["kind"] if lock and lock["kind"] in ("grown", "lost") else result["verdict"]
-    return kind
+    first = next((verdict for verdict in _FIRST if verdict in verdicts), None)
+    return None if first is None else (outcome, _LETTERS[first], f"PASSED ({first.upper()})")

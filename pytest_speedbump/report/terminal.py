@@ -1,42 +1,49 @@
-"""The tables at the end of a run."""
+"""The tables at the end of a run, on pytest's terminal."""
 
+import shutil
 from collections import Counter
 from collections.abc import Sequence
 
 from _pytest.terminal import TerminalReporter
 
-from pytest_speedbump.report.text import drop_text, interval_text, verdict_text
+from pytest_speedbump.report.columns import width_of, wrap
+from pytest_speedbump.report.notes import gather, notes
+from pytest_speedbump.report.table import lay_out
+from pytest_speedbump.report.text import found, verdict_text
 from pytest_speedbump.result import Result
-from pytest_speedbump.units import format_share
 
-__all__ = ["write_listing", "write_table"]
+__all__ = ["write_failures", "write_last_word", "write_listing", "write_table"]
 
-_LEFT = 2  # columns that are aligned left: names
-_COLOURS = {"sensitive": "yellow", "insensitive": "green", "inconclusive": "yellow", "void": "yellow"}
+_COLOURS = {"insensitive": "green", **dict.fromkeys(("sensitive", "inconclusive", "void", "grown", "lost"), "yellow")}
 
 
 def write_table(terminal: TerminalReporter, results: Sequence[Result], seed: int) -> None:
-    """One line a bump, in the manner of pytest-benchmark's table; then what deserves a sentence."""
-    header = ("Name", "Target", "Delay", "Calls", "Drop", "Transmission", "Verdict")
-    rows = [_row(result) for result in results]
-    widths = [max(map(len, column)) + 2 for column in zip(header, *rows, strict=True)]
-    rule = "-" * max(len(_align(row, widths)) for row in (header, *rows))
+    """One line a bump, in the manner of pytest-benchmark's table; then what deserves a sentence.
+
+    A terminal's lines do not wrap. What is no terminal, such as the log of a CI job, has no edge unless COLUMNS says
+    so: nobody can widen it afterwards, and who searches it looks for whole names.
+    """
+    width = shutil.get_terminal_size((0, 0)).columns or None
+    table = lay_out(results, width)
+    rule = "-" * max(table.width, *(width_of(first + last) for first, last in (table.header, *table.rows)))
     title = f" speedbump: {len(results)} {'bump' if len(results) == 1 else 'bumps'} "
     terminal.write_line("")
     terminal.write_line(title.center(len(rule), "-"), yellow=True)
-    terminal.write_line(_align(header, widths))
+    terminal.write_line("".join(table.header))
     terminal.write_line(rule, yellow=True)
-    for row, result in zip(rows, results, strict=True):
-        colour = "red" if result.outcome == "failed" else _COLOURS.get(result.verdict)
-        text = _align(row, widths)
-        cut = len(text) - len(row[-1])
-        terminal.write(text[:cut])
-        terminal.write_line(text[cut:], **({colour: True, "bold": True} if colour else {}))
+    for (first, last), result in zip(table.rows, results, strict=True):
+        colour = "red" if result.outcome == "failed" else _COLOURS.get(found(result))
+        terminal.write(first)
+        terminal.write_line(last, **({colour: True, "bold": True} if colour else {}))
     terminal.write_line(rule, yellow=True)
-    terminal.write_line(f"{summary(results)}; intervals hold for 95%; seed {seed}")
-    for result in results:
-        for remark in _remarks(result):
-            terminal.write_line(f"  {result.test} [{result.bump}]: {remark}")
+    said = [(f"{result.test} [{result.bump}]", note) for result in results for note in notes(result)]
+    foot = [f"{summary(results)}; intervals hold for 95%; seed {seed}"]
+    if table.left_out:
+        foot.append(f"no room in {width} columns for {' and '.join(table.left_out)}: --speedbump-json has all")
+    foot += [f"  {line}" for line in gather(said, each=terminal.verbosity > 0)]
+    for text in foot:
+        for line in wrap(text, width, indent=4):
+            terminal.write_line(line)
 
 
 def summary(results: Sequence[Result]) -> str:
@@ -56,38 +63,14 @@ def write_listing(terminal: TerminalReporter, results: Sequence[Result]) -> None
             terminal.write_line(f"  {result.reason}", yellow=True)
 
 
-def _row(result: Result) -> tuple[str, ...]:
-    transmission = result.known_transmission
-    return (
-        _short_name(result.test),
-        str(result.bump.targets),
-        result.bump.delay_text,
-        "-" if result.calls is None else f"{result.calls:.6g}",
-        drop_text(result),
-        "-" if transmission is None else f"{transmission:.2f} {interval_text(transmission, 1, 2)}",
-        verdict_text(result),
-    )
+def write_failures(terminal: TerminalReporter, reasons: Sequence[str]) -> None:
+    """Why the run fails although its tests need not have."""
+    for reason in reasons:
+        terminal.write_line(f"speedbump: the run fails: {reason}", red=True, bold=True)
 
 
-def _short_name(test: str) -> str:
-    return test.rpartition("::")[2]
-
-
-def _align(cells: Sequence[str], widths: Sequence[int]) -> str:
-    padded = [
-        cell.ljust(width) if index < _LEFT else cell.rjust(width)
-        for index, (cell, width) in enumerate(zip(cells[:-1], widths, strict=False))
-    ]
-    return "".join(padded) + "  " + cells[-1]
-
-
-def _remarks(result: Result) -> list[str]:
-    remarks = [*result.bump.notes, *result.warnings]
-    if result.lock is not None and result.lock.text and result.outcome != "failed":
-        remarks.insert(0, f"lockfile: {result.lock.kind}: {result.lock.text}")
-    unconcerned = result.verdict == "void" and result.bump.suite_wide and result.calls == 0
-    if result.reason and result.outcome != "failed" and not unconcerned:
-        remarks.insert(0, f"{result.verdict}: {result.reason}")
-    if result.verdict == "inconclusive" and result.floor is not None:
-        remarks.append(f"floor reached: {format_share(result.floor)}")
-    return remarks
+def write_last_word(terminal: TerminalReporter, reasons: Sequence[str]) -> None:
+    """The same in one line below pytest's own last one, which may say no more than ``5 passed``."""
+    if reasons:
+        more = f" (and {len(reasons) - 1} more, above)" if len(reasons) > 1 else ""
+        terminal.write_line(f"speedbump: the run fails: {reasons[0]}{more}", red=True, bold=True)

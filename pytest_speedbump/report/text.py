@@ -1,27 +1,42 @@
 """Sentences about one result."""
 
-from pytest_speedbump.result import Estimate, Result
-from pytest_speedbump.units import format_share, format_time
+from math import ceil
 
-__all__ = ["drop_text", "failure_text", "interval_text", "verdict_text"]
+from pytest_speedbump.report.numbers import interval_text, limit_text
+from pytest_speedbump.result import Result
+from pytest_speedbump.units import format_time
+
+__all__ = ["drop_text", "failure_text", "found", "time_enough", "transmission_text", "verdict_text"]
 
 
 def drop_text(result: Result) -> str:
-    """``8.6% [8.1, 9.2]``, or a dash."""
+    """``8.62% [8.10, 9.20]``, or ``not known in 2s``, or a dash where it was not asked."""
     if result.known_drop is None:
         return "-"
-    return f"{format_share(result.known_drop)} {interval_text(result.known_drop, 100, 1)}"
+    return interval_text(result.known_drop, percent=True) or f"not known in {format_time(result.seconds * 1e9, 2)}"
 
 
-def interval_text(estimate: Estimate, factor: float, decimals: int) -> str:
-    """``[8.1, 9.2]``; an end that is not known is an ellipsis."""
-    ends = ("..." if end is None else f"{end * factor:.{decimals}f}" for end in (estimate.low, estimate.high))
-    return f"[{', '.join(ends)}]"
+def transmission_text(result: Result) -> str:
+    """``0.970 [0.900, 1.000]``, or a dash."""
+    return "-" if result.known_transmission is None else interval_text(result.known_transmission) or "-"
+
+
+def time_enough(needed_ns: float) -> str:
+    """The option that gives time enough, with some to spare."""
+    return f"--speedbump-max-time {ceil(1.5 * needed_ns / 1e9)}s"
+
+
+def found(result: Result) -> str:
+    """What decides about the test: the verdict, or what became of the test's entry in the lockfile."""
+    lock = result.lock
+    if lock is not None and (lock.fails or (result.outcome == "failed" and _lock_decides(result))):
+        return lock.kind
+    return result.verdict
 
 
 def verdict_text(result: Result) -> str:
-    """The verdict, and in capitals what became of the test if that is bad."""
-    return f"{result.verdict} FAILED" if result.outcome == "failed" else result.verdict
+    """What was found, and in capitals what became of the test if that is bad."""
+    return f"{found(result)} FAILED" if result.outcome == "failed" else found(result)
 
 
 def failure_text(result: Result) -> str:
@@ -38,9 +53,9 @@ def _headline(result: Result) -> str:
         assert result.lock is not None
         return f"{slowed}: {result.lock.kind} since the lockfile was written: {result.lock.text}"
     if result.verdict == "void":
-        return f"{slowed}: no verdict is possible, and what guards nothing must not pass: {result.reason}"
+        return f"speedbump: {bump}: no verdict: {result.reason}"
     assert declared is not None
-    limit = format_share(declared.limit)
+    limit = limit_text(declared.limit)
     if result.verdict == "inconclusive":
         return f"{slowed}: inconclusive about {limit}: {result.reason}"
     costs = f"costs {drop_text(result)} of throughput"
@@ -63,10 +78,11 @@ def _evidence(result: Result) -> list[str]:
     if result.known_drop is None or counts is None or not counts.calls or result.control_ns is None:
         return []
     per_call = counts.delivered_ns / counts.calls
-    work = f"{counts.calls:.6g} calls x {format_time(per_call)} = {format_time(counts.delivered_ns)}"
+    noun = "call" if counts.calls == 1 else "calls"
+    work = f"{counts.calls:.6g} {noun} x {format_time(per_call)} = {format_time(counts.delivered_ns)}"
     reaches = ""
-    if result.known_transmission is not None:
-        reaches = f"; {format_share(result.known_transmission, 0)} of it reach the run time"
+    if result.known_transmission is not None and transmission_text(result) != "-":
+        reaches = f"; {interval_text(result.known_transmission, percent=True)} of it reaches the run time"
     return [f"{work} in each run of {format_time(result.control_ns)}{reaches}"]
 
 
@@ -76,12 +92,15 @@ def _advice(result: Result) -> list[str]:
         breaks = (
             declared is not None and result.verdict in ("sensitive", "insensitive") and result.verdict != declared.kind
         )
-        also = f" It also breaks what the test declares, {format_share(declared.limit)}." if breaks and declared else ""
+        also = f" It also breaks what the test declares, {limit_text(declared.limit)}." if breaks and declared else ""
         return [f"If this is meant, accept it with --speedbump-save.{also}"]
     if result.verdict == "sensitive" and declared is not None and not _lock_decides(result):
         return ["It is on the critical path: take it off, call it less, or declare a larger budget."]
     if result.verdict == "insensitive" and declared is not None and not _lock_decides(result):
         return ["The benchmark hardly feels this code: does it measure what it is meant to?"]
+    if result.verdict == "void":
+        return ["This test proves nothing, so it must not pass."]
     if result.verdict == "inconclusive" or _lock_decides(result):
-        return ["Noise hid the answer: give it a longer --speedbump-max-time, a quieter machine or a longer delay."]
+        longer = "a longer --speedbump-max-time" if result.needed_ns is None else time_enough(result.needed_ns)
+        return [f"Noise hid the answer: give it {longer}, a quieter machine or a longer delay."]
     return []

@@ -56,11 +56,7 @@ def take_snapshot(session: Session, targets: Targets) -> Snapshot:
         if calls
     )
     return Snapshot(
-        tuple(
-            _total(name, [code for code in matched if code.target == index])
-            for index, name in enumerate(targets.names)
-            if not name.startswith("!")
-        ),
+        tuple(_total(name, [code for code in matched if code.target == index]) for index, name in targets.chosen),
         matched,
     )
 

@@ -8,7 +8,7 @@ from pytest_speedbump.experiment.measurement import Conditions
 from pytest_speedbump.experiment.tally import Tally
 from pytest_speedbump.remarks import Remark
 
-__all__ = ["audit", "doubts", "uncalled_target"]
+__all__ = ["audit", "doubts", "uncalled_targets"]
 
 DELIVERY_TOLERANCE = 0.05  # of the request, or...
 DELIVERY_TOLERANCE_NS = 10.0  # ...a call: a step of a coarse clock
@@ -40,14 +40,14 @@ def doubts(tally: Tally, conditions: Conditions) -> Iterator[Remark]:
         yield Remark("more_work", now_ns=control, then_ns=baseline)
 
 
-def uncalled_target(bump: Bump, matched: Sequence[CodeCounts]) -> str | None:
-    """The target for which the bump guards nothing; None if all is well.
+def uncalled_targets(bump: Bump, matched: Sequence[CodeCounts]) -> Sequence[str]:
+    """The targets for which the bump guards nothing; empty if all is well.
 
     A marker's targets must each run, also where a later pattern takes over the counting. Of suite-wide targets one is
     enough.
     """
     if bump.suite_wide:
-        return None if matched else str(bump.targets)
+        return () if matched else bump.targets.names
     return bump.targets.unmatched((code.module, code.code.co_qualname, code.file) for code in matched)
 
 

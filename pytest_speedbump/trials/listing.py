@@ -6,8 +6,8 @@ from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
 from pytest_speedbump.remarks import Remark
 from pytest_speedbump.result import MatchedCode, Result
 from pytest_speedbump.slowing.session import armed, make_session, take_snapshot
-from pytest_speedbump.trials.audit import uncalled_target
-from pytest_speedbump.trials.suggest import suggest
+from pytest_speedbump.trials.audit import uncalled_targets
+from pytest_speedbump.trials.explain import explain
 
 __all__ = ["list_bump"]
 
@@ -26,14 +26,16 @@ def list_bump(test: str, subject: Subject, bump: Bump) -> Result:
         except CallableRaisedError as error:
             broken = Remark("listed_until", error=repr(error.__cause__))
     matched = take_snapshot(session, bump.targets).matched
-    uncalled = uncalled_target(bump, matched)
-    missing = Remark() if uncalled is None else Remark("not_listed", target=uncalled, hint=suggest(uncalled, subject))
+    names = uncalled_targets(bump, matched)
+    uncalled = explain(names, subject) if names else None
+    missing = Remark("not_listed", target=", ".join(names), hint=uncalled.hint) if uncalled else Remark()
     return Result(
         test=test,
         bump=bump,
         verdict="listed",
         outcome="passed",
         reason=broken or missing,
+        uncalled=uncalled,
         iterations=subject.iterations,
         counts=sum(matched, Counts()) / subject.iterations,
         matched=tuple(

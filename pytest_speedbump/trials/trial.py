@@ -9,20 +9,21 @@ from typing import Protocol
 
 from pytest_speedbump.bump import Bump, Mode
 from pytest_speedbump.counts import CodeCounts, Counts
-from pytest_speedbump.experiment.measurement import BLOCK_NS, Measurement
+from pytest_speedbump.experiment.measurement import BLOCK_NS, LEAST_PAIRS, Measurement
 from pytest_speedbump.experiment.pilot import Pilot
 from pytest_speedbump.experiment.rounds import BrokenSubjectError, Experiment, Pair
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
-from pytest_speedbump.inference.effect import drop_from_theta, log_ratio, theta_from_drop
+from pytest_speedbump.inference.effect import drop_from_theta, log_ratio, theta_from_drop, time_needed
 from pytest_speedbump.inference.question import Question, bound
-from pytest_speedbump.inference.sequential import Precision, Sequential
+from pytest_speedbump.inference.sequential import Precision, Sequential, blocks_to_bound
 from pytest_speedbump.remarks import Remark
 from pytest_speedbump.result import MatchedCode, Result, Verdict
 from pytest_speedbump.slowing.session import Session, make_session
 from pytest_speedbump.targets import Targets
-from pytest_speedbump.trials.audit import audit, doubts, uncalled_target
-from pytest_speedbump.trials.judgement import judge, outcome_of, undecided
-from pytest_speedbump.trials.suggest import suggest
+from pytest_speedbump.trials.audit import audit, doubts, uncalled_targets
+from pytest_speedbump.trials.explain import explain
+from pytest_speedbump.trials.judgement import Judgement, judge, outcome_of, undecided
+from pytest_speedbump.uncalled import Uncalled
 
 __all__ = ["ENOUGH_NS", "Rules", "Trial", "Watch", "try_bump"]
 
@@ -90,6 +91,7 @@ class Trial:
         self._measurement = Measurement(bump, session, rng, rules.max_time_ns)
         self._procedure: Sequential | Precision | None = None
         self._broken = self._hopeless = self._doubt = Remark()
+        self._needed_ns: float | None = None
         self.settled = False
 
     def measure(self, subject: Subject, turn_ns: float) -> None:
@@ -121,10 +123,11 @@ class Trial:
         if measurement.pilot is None:
             return self._result(undecided(self._bump), self._hopeless or Remark("busy"))
         matched = measurement.matched
-        uncalled = uncalled_target(self._bump, matched)
-        if uncalled is not None:
-            hint = "" if subject is None else suggest(uncalled, subject)
-            return self._result("void", Remark("uncalled", target=uncalled, hint=hint), matched)
+        names = uncalled_targets(self._bump, matched)
+        if names:
+            uncalled = Uncalled(names[0]) if subject is None else explain(names, subject)
+            reason = Remark("uncalled", target=", ".join(names), hint=uncalled.hint)
+            return replace(self._result("void", reason, matched), uncalled=uncalled)
         problem = audit(measurement.tally, measurement.conditions)
         if problem:
             return self._result("void", problem, matched)
@@ -179,12 +182,14 @@ class Trial:
         """
         pair_ns, limit_ns = self._measurement.pair_ns, self._rules.max_time_ns
         if pair_ns > limit_ns:
-            self._hopeless = Remark("too_long", pair_ns=pair_ns, limit_ns=limit_ns, enough_s=_seconds(50 * pair_ns))
+            self._needed_ns = LEAST_PAIRS * pair_ns
+            self._hopeless = Remark("too_long", pair_ns=pair_ns, limit_ns=limit_ns, enough_s=_seconds(self._needed_ns))
         theta_b, declared = self._question.theta_b, self._bump.declared
         if theta_b is not None and declared is not None and declared.kind == "insensitive" and theta <= theta_b:
             blocks = self._question.blocks_to_pass(largest)
             needed_ns = blocks * max(BLOCK_NS, pair_ns)
             if needed_ns > limit_ns:
+                self._needed_ns = needed_ns
                 self._hopeless = Remark(
                     "hopeless",
                     pairs=blocks,
@@ -207,6 +212,7 @@ class Trial:
         probe_ns = measurement.tally.recent_control_ns - measurement.bare_ns
         return replace(
             self._result(judgement.verdict, reason, matched),
+            needed_ns=self._time_that_would_do(procedure, judgement),
             warnings=tuple(str(one) for one in (self._doubt, *doubt, *judgement.warnings) if one),
             known_drop=judgement.drop,
             known_transmission=judgement.transmission,
@@ -214,6 +220,16 @@ class Trial:
             pairs=procedure.blocks.pairs,
             probe_ns=None if math.isnan(probe_ns) else probe_ns / measurement.iterations,
         )
+
+    def _time_that_would_do(self, procedure: Sequential | Precision, judgement: Judgement) -> float | None:
+        """For an interval where there is none, or for a floor under the budget; None where time was enough."""
+        spent_ns, theta_b = self._measurement.spent_ns, self._question.theta_b
+        if judgement.drop.low is None and judgement.drop.high is None:
+            more = blocks_to_bound(self._question.alpha_end) - len(procedure.blocks)
+            return spent_ns + max(more, 1) * max(BLOCK_NS, self._measurement.pair_ns)
+        if judgement.verdict == "inconclusive" and judgement.floor is not None and theta_b is not None:
+            return time_needed(theta_from_drop(judgement.floor), spent_ns, theta_b)
+        return None
 
     def _result(self, verdict: Verdict, reason: Remark, matched: tuple[CodeCounts, ...] = ()) -> Result:
         bump, rules, measurement = self._bump, self._rules, self._measurement
@@ -229,6 +245,7 @@ class Trial:
             seconds=measurement.spent_ns / 1e9,
             control_ns=tally.median_control_ns / measurement.iterations if tally.pairs else None,
             counts=measurement.per_call(sum(matched, Counts())) if tally.pairs else None,
+            needed_ns=self._needed_ns,
             matched=tuple(
                 MatchedCode(code.name, code.file, code.line, mean.calls, mean.delivered_ns)
                 for code, mean in ((code, measurement.per_call(code)) for code in matched)

@@ -1,10 +1,17 @@
 """What people read: the table, the failure text, the progress line's letters and words."""
 
+import fcntl
 import os
 import pty
+import re
+import struct
 import sys
+import termios
 
+import pytest
 from suite import Suite
+
+from pytest_speedbump.report.columns import width_of
 
 TESTS = """
     @pytest.mark.speedbump_insensitive("work.leaf", delay="100us", budget="10%")
@@ -22,11 +29,15 @@ TESTS = """
     @pytest.mark.speedbump("work:laef")
     def test_void(benchmark):
         benchmark(work.call)
+
+    @pytest.mark.speedbump("zlib.crc32")
+    def test_in_c(benchmark):
+        benchmark(__import__("zlib").crc32, b"")
 """
 
 
-def test_failures_say_what_was_found_and_what_to_do(suite: Suite) -> None:
-    run = suite.run(TESTS, "-v")
+def test_what_a_run_says(suite: Suite) -> None:
+    run = suite.run(TESTS, "-v", "-rA", "--speedbump-seed=3")
     lines = run.pytest.stdout
     lines.fnmatch_lines([
         "test_it.py::test_broken FAILED (SENSITIVE)*",
@@ -34,48 +45,78 @@ def test_failures_say_what_was_found_and_what_to_do(suite: Suite) -> None:
         "test_it.py::test_kept PASSED (INSENSITIVE)*",
         "test_it.py::test_void FAILED (VOID)*",
     ])  # fmt: skip
+
+    never = "never ran in the measured rounds"
+
+    # Failures say what was found and what to do.
     lines.re_match_lines([
-        r"speedbump: work\.leaf slowed by 100us a call costs \d\d\.\d% .*, more than the budget of 10\.0%",
-        r"  1 calls x 100us = 100us in each run of [\d.]+us; \d+% of it reach the run time",
+        r"speedbump: work\.leaf slowed by 100us a call costs \d\d\S*% .*, more than the budget of 10\.0%",
+        r"  1 call x 100us = 100us in each run of [\d.]+us; [\d.]+% \[\S+, \S+\] of it reaches the run time",
         r"  It is on the critical path: take it off, call it less, or declare a larger budget\.",
         r"speedbump: work\.leaf slowed by 50ns a call costs .* of throughput, less than the 80\.0% that it must show",
         r"  The benchmark hardly feels this code: does it measure what it is meant to\?",
-        r"speedbump: work:laef slowed by 2us a call: no verdict is possible, and what guards nothing must not pass: .*",
+        rf"speedbump: work:laef \+2us: no verdict: work:laef {never}; what did run has names like work:leaf.*",
+        r"  This test proves nothing, so it must not pass\.",
+        rf"speedbump: zlib\.crc32 \+2us: no verdict: zlib\.crc32 {never}; zlib\.crc32 is implemented in C, and only .*",
     ])  # fmt: skip
-    assert "work:laef never ran in the measured rounds; what did run has names like work:leaf" in run.out
     assert "Traceback" not in run.out
     assert "site-packages" not in run.out, "no frames of ours"
 
-
-def test_the_table(suite: Suite) -> None:
-    run = suite.run(TESTS, "--speedbump-seed=3")
-    run.pytest.stdout.re_match_lines([
-        r"-+ speedbump: 4 bumps -+",
+    # The table; this is no terminal, so all of it is there.
+    number = r"-?\d\S*% \[\S+, \S+\] +-?\d\S* \[\S+, \S+\]"
+    lines.re_match_lines([
+        r"-+ speedbump: 5 bumps -+",
         r"Name +Target +Delay +Calls +Drop +Transmission +Verdict",
         r"-+",
-        r"test_broken +work\.leaf +100us +1 +\d\d\.\d% \[\S+, \S+\] +\d\.\d\d \[\S+, \S+\] +sensitive FAILED",
-        r"test_not_shown +work\.leaf +50ns +1 +-?\d\.\d% \[\S+, \S+\] +\S+ \[\S+, \S+\] +insensitive FAILED",
-        r"test_kept +work\.leaf +50ns +1 +-?\d\.\d% \[\S+, \S+\] +\S+ \[\S+, \S+\] +insensitive",
+        rf"test_broken +work\.leaf +100us +1 +{number} +sensitive FAILED",
+        rf"test_not_shown +work\.leaf +50ns +1 +{number} +insensitive FAILED",
+        rf"test_kept +work\.leaf +50ns +1 +{number} +insensitive",
         r"test_void +work:laef +2us +0 +- +- +void FAILED",
+        r"test_in_c +zlib\.crc32 +2us +0 +- +- +void FAILED",
         r"-+",
-        r"1 sensitive FAILED, 1 insensitive FAILED, 1 insensitive, 1 void FAILED; intervals hold for 95%; seed 3",
+        r"1 sensitive FAILED, 1 insensitive FAILED, 1 insensitive, 2 void FAILED; intervals hold for 95%; seed 3",
     ])  # fmt: skip
 
-
-def test_quiet_runs_say_the_same(suite: Suite) -> None:
-    run = suite.run(TESTS, "-q")
-    run.pytest.stdout.fnmatch_lines(["FFiF *", "* speedbump: 4 bumps *", "3 failed, 1 passed in *"])
-
-
-def test_short_summary_names_the_verdict(suite: Suite) -> None:
-    run = suite.run(TESTS, "-rA", "--tb=no")
-    run.pytest.stdout.fnmatch_lines([
+    # The short summary names the verdict.
+    lines.fnmatch_lines([
         "PASSED (INSENSITIVE) test_it.py::test_kept",
         "FAILED (SENSITIVE) test_it.py::test_broken - *speedbump: work.leaf *",
     ])  # fmt: skip
 
 
-def test_a_terminal_shows_progress_while_a_verdict_takes_its_time(suite: Suite) -> None:
+def test_quiet_runs_say_the_same(suite: Suite) -> None:
+    run = suite.run(TESTS, "-q")
+    run.pytest.stdout.fnmatch_lines(["FFiFF *", "* speedbump: 5 bumps *", "4 failed, 1 passed in *"])
+
+
+def test_a_narrow_terminal_and_a_run_that_fails_as_a_whole(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    tests = """
+    class TestHere:
+        def test_of_some_name_that_is_anything_but_short(self, benchmark):
+            benchmark.pedantic(work.call, rounds=2)
+
+    class TestThere(TestHere):
+        pass
+    """
+    long = "package.with_a_long_name.module.Class.method"
+    run = suite.run(tests, f"--speedbump-target={long}", f"--speedbump-target=work.{'解' * 30}")
+    assert run.code == 1
+    at = next(index for index, line in enumerate(run.pytest.outlines) if " speedbump: 2 bumps " in line)
+    table = run.pytest.outlines[at : at + 6]
+    assert all(width_of(line) <= 80 for line in table), "no line wraps"
+    assert len({line.split("  ")[0] for line in table[3:5]}) == 2, "tests of one name are told apart"
+    assert [result["targets"] for result in run.results] == 2 * [[long, f"work.{'解' * 30}"]], "the document has it all"
+
+    # pytest's own last line says that both tests passed, so it must not be the last one.
+    *_, passed, last = [line for line in run.pytest.outlines if line]
+    assert "2 passed" in passed
+    assert last.startswith(f"speedbump: the run fails: no benchmark of this run calls its targets: {long}, ")
+
+
+def test_a_terminal_shows_progress_while_a_verdict_takes_its_time(
+    suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
     suite.write(
         "test_it.py",
         """
@@ -83,7 +124,7 @@ def test_a_terminal_shows_progress_while_a_verdict_takes_its_time(suite: Suite) 
         import work
 
         @pytest.mark.speedbump("work.leaf", delay="1us")
-        def test_it(benchmark):
+        def test_it_under_a_name_that_is_longer_than_the_line_has_room_for(benchmark):
             benchmark.pedantic(work.call, rounds=20)
     """,
     )
@@ -96,6 +137,9 @@ def test_a_terminal_shows_progress_while_a_verdict_takes_its_time(suite: Suite) 
     """,
     )
     controlling, terminal = pty.openpty()
+    columns = 70
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    monkeypatch.delenv("COLUMNS", raising=False)
     command = [sys.executable, "-m", "pytest", "-p", "benchmark", "-p", "speedbump", "--speedbump-max-time=100ms"]
     child = suite.pytester.popen(command, stdin=terminal, stdout=terminal, stderr=terminal)
     os.close(terminal)
@@ -107,5 +151,6 @@ def test_a_terminal_shows_progress_while_a_verdict_takes_its_time(suite: Suite) 
             break
     os.close(controlling)
     assert child.wait() == 0, shown.decode()
-    assert b"\rspeedbump: work.leaf +1us: " in shown
-    assert b" pairs, " in shown
+    lines = [line for line in re.split(r"[\r\n]+", shown.decode()) if line.startswith("speedbump: ")]
+    assert any(re.match(r"speedbump: tes\w*\.\.\.\w*for \[1 of 1\]: w\S+ ?\+1us: ", line) for line in lines)
+    assert all(len(line) < columns for line in lines)

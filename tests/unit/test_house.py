@@ -7,7 +7,7 @@ import pytest
 from house import FOLDER, floors, read
 
 GROUND = {"errors", "units", "files"}
-NOUNS = GROUND | {"targets", "bump", "remarks", "counts", "result"}
+NOUNS = GROUND | {"targets", "bump", "remarks", "counts", "uncalled", "result"}
 MAY_IMPORT = {
     "errors": set[str](),
     "units": {"errors"},
@@ -16,7 +16,8 @@ MAY_IMPORT = {
     "bump": {"errors", "targets", "units"},
     "remarks": {"units"},
     "counts": set[str](),
-    "result": {"bump", "counts", "remarks", "targets"},
+    "uncalled": set[str](),
+    "result": {"bump", "counts", "remarks", "targets", "uncalled"},
     "slowing": NOUNS,
     "experiment": NOUNS | {"slowing"},
     "inference": set[str](),

@@ -200,7 +200,6 @@ def test_no_bytes_end_in_a_traceback(path: Path, content: bytes) -> None:
         ('{"schema": "pytest-speedbump-lock/1", "entries": 1}', "broken"),
         ('{"schema": "pytest-speedbump-lock/1", "entries": {"a": 1}}', "broken"),
         ("[" * 100_000, "broken or cut off"),
-        ("<<<<<<< HEAD\n", "broken or cut off"),
     ],
     ids=lambda value: value[:50],
 )
@@ -221,8 +220,27 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 def test_an_entry_twice_is_refused(path: Path) -> None:
     document = {**WHOLE, "entries": 2 * WHOLE["entries"]}
     path.write_text(json.dumps(document), encoding="utf-8")
-    with pytest.raises(InputError, match="an entry twice"):
+    with pytest.raises(InputError, match=r"an entry twice, as a merge .*: tests/test_x.py::test_y\[ä\] \["):
         lockfile.read(path)
+
+
+@pytest.mark.parametrize("style", ["merge", "diff3", "cut off"])
+def test_conflict_markers_are_an_unresolved_merge(path: Path, style: str) -> None:
+    """Nothing is broken: both sides are there, and deleting the file would lose them."""
+    lockfile.write(path, {ENTRY.key: ENTRY})
+    ours = path.read_text(encoding="utf-8").splitlines()
+    at = next(index for index, line in enumerate(ours) if '"calls"' in line)
+    theirs = ours[at].replace("40.0", "41.0")
+    base = ["||||||| 1234567", ours[at]] if style == "diff3" else []
+    conflict = ["<<<<<<< HEAD", ours[at], *base, "=======", theirs, ">>>>>>> other branch"]
+    lines = [*ours[:at], *conflict, *ours[at + 1 :]]
+    path.write_text("\n".join(lines[: at + 2] if style == "cut off" else lines), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        lockfile.read(path)
+    assert str(caught.value) == (
+        f"lockfile {str(path)!r} holds an unresolved merge: line {at + 1} is '<<<<<<< HEAD'; resolve it, "
+        "or take one side and run --speedbump-save"
+    )
 
 
 @given(files, files)

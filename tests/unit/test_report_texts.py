@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from typing import Any, get_args
 
 import pytest
 from _pytest._io import TerminalWriter
@@ -9,12 +10,14 @@ from _pytest._io import TerminalWriter
 from pytest_speedbump.bump import Bump, Declaration
 from pytest_speedbump.counts import Counts
 from pytest_speedbump.remarks import Remark
+from pytest_speedbump.report.notes import gather
 from pytest_speedbump.report.properties import properties
 from pytest_speedbump.report.status import status
-from pytest_speedbump.report.terminal import summary, write_listing, write_table
-from pytest_speedbump.report.text import drop_text, failure_text, interval_text, verdict_text
+from pytest_speedbump.report.terminal import summary, write_last_word, write_listing, write_table
+from pytest_speedbump.report.text import drop_text, failure_text, transmission_text, verdict_text
 from pytest_speedbump.result import Change, Estimate, MatchedCode, Result
 from pytest_speedbump.targets import parse_targets
+from pytest_speedbump.uncalled import Cause, Uncalled
 
 INSENSITIVE = Declaration("insensitive", 0.02, "marker")
 BUMP = Bump(parse_targets(["log.*"]), 5000.0, "spin", INSENSITIVE, "marker")
@@ -23,16 +26,26 @@ BROKEN = Result(
     known_drop=Estimate(0.0862, 0.081, 0.092), known_transmission=Estimate(0.97, 0.9, 1.0), floor=0.003, pairs=180,
     control_ns=41e3, counts=Counts(1.0, 5000.0, 5000.0),
 )  # fmt: skip
+UNBOUND = replace(
+    BROKEN, bump=replace(BUMP, declared=None), verdict="measured", outcome="passed", pairs=3, seconds=2.0,
+    known_drop=Estimate(0.3, None, None), known_transmission=Estimate(1.0, None, None),
+)  # fmt: skip
 VOID = Result(
     test="t.py::test_log", bump=replace(BUMP, declared=None), verdict="void", outcome="failed", counts=Counts(),
     reason=Remark("uncalled", target="log.*", hint=""),
 )  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def _no_edge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However wide the terminal that the tests themselves run on."""
+    monkeypatch.setenv("COLUMNS", "1000")
+
+
 def test_a_broken_budget() -> None:
     assert failure_text(BROKEN).splitlines() == [
-        "speedbump: log.* slowed by 5us a call costs 8.6% [8.1, 9.2] of throughput, more than the budget of 2.0%",
-        "  1 calls x 5us = 5us in each run of 41us; 97% of it reach the run time",
+        "speedbump: log.* slowed by 5us a call costs 8.62% [8.10, 9.20] of throughput, more than the budget of 2.0%",
+        "  1 call x 5us = 5us in each run of 41us; 97.0% [90.0, 100.0] of it reaches the run time",
         "  It is on the critical path: take it off, call it less, or declare a larger budget.",
     ]
 
@@ -40,18 +53,25 @@ def test_a_broken_budget() -> None:
 def test_what_did_not_show() -> None:
     bump = replace(BUMP, declared=Declaration("sensitive", 0.1, "marker"))
     lines = failure_text(replace(BROKEN, bump=bump, verdict="insensitive")).splitlines()
-    assert lines[0].endswith("costs 8.6% [8.1, 9.2] of throughput, less than the 10.0% that it must show")
+    assert lines[0].endswith("costs 8.62% [8.10, 9.20] of throughput, less than the 10.0% that it must show")
     assert lines[-1] == "  The benchmark hardly feels this code: does it measure what it is meant to?"
 
 
 def test_void_and_inconclusive_tell_their_reason() -> None:
     assert failure_text(VOID) == (
-        "speedbump: log.* slowed by 5us a call: no verdict is possible, and what guards nothing must not pass: "
-        "log.* never ran in the measured rounds"
+        "speedbump: log.* +5us: no verdict: log.* never ran in the measured rounds\n"
+        "  This test proves nothing, so it must not pass."
     )
-    text = failure_text(replace(BROKEN, verdict="inconclusive", reason=Remark("time", spent_ns=10e9)))
+    noisy = replace(BROKEN, verdict="inconclusive", reason=Remark("time", spent_ns=10e9))
+    text = failure_text(noisy)
     assert text.startswith("speedbump: log.* slowed by 5us a call: inconclusive about 2.0%: time ran out after 10s\n")
-    assert "give it a longer --speedbump-max-time" in text
+    assert "give it a longer --speedbump-max-time, a quieter machine" in text
+    assert "give it --speedbump-max-time 30s, a quieter machine" in failure_text(replace(noisy, needed_ns=20e9))
+
+
+def test_a_budget_is_told_as_it_was_declared() -> None:
+    small = replace(BROKEN, bump=replace(BUMP, declared=Declaration("insensitive", 0.0002, "marker")))
+    assert failure_text(small).splitlines()[0].endswith(", more than the budget of 0.02%")
 
 
 def test_notes_and_warnings_come_last() -> None:
@@ -67,16 +87,41 @@ def test_a_lockfile_speaks_for_itself() -> None:
 
 
 def test_short_texts() -> None:
-    assert drop_text(BROKEN) == "8.6% [8.1, 9.2]"
-    assert drop_text(VOID) == "-"
-    assert interval_text(Estimate(0.5, None, 0.6), 100, 1) == "[..., 60.0]"
+    assert (drop_text(BROKEN), transmission_text(BROKEN)) == ("8.62% [8.10, 9.20]", "0.970 [0.900, 1.000]")
+    assert (drop_text(VOID), transmission_text(VOID)) == ("-", "-")
+    assert (drop_text(UNBOUND), transmission_text(UNBOUND)) == ("not known in 2s", "-")
     assert verdict_text(BROKEN) == "sensitive FAILED"
     assert verdict_text(replace(BROKEN, outcome="warned")) == "sensitive"
     assert summary([BROKEN, VOID, VOID, replace(VOID, outcome="passed")]) == "1 sensitive FAILED, 2 void FAILED, 1 void"
 
 
-def shown_as(outcome: str, verdict: str, lock: str | None = None) -> dict[str, object]:
-    return {"outcome": outcome, "verdict": verdict, "lock": lock and {"kind": lock, "text": ""}}
+@pytest.mark.parametrize(
+    ("outcome", "lock", "shown"),
+    [
+        ("failed", "grown", "grown FAILED"),
+        ("failed", "lost", "lost FAILED"),
+        ("failed", "inconclusive", "inconclusive FAILED"),  # under --speedbump-strict
+        ("warned", "grown", "grown"),  # under --speedbump-advisory
+        ("warned", "inconclusive", "measured"),
+        ("passed", "kept", "measured"),
+    ],
+)
+def test_what_the_lockfile_decided_is_what_is_shown(outcome: Any, lock: Any, shown: str) -> None:
+    """In the table, in the summary and in the progress line."""
+    plain = replace(BUMP, declared=None)
+    result = replace(BROKEN, bump=plain, verdict="measured", outcome=outcome, lock=Change(lock, "it costs more"))
+    assert verdict_text(result) == shown
+    assert summary([result]) == f"1 {shown}"
+    assert table(result)[4].endswith(f"  {shown}")
+    if outcome == "failed":
+        assert status("failed", [result.to_json()], None) == ("failed", "F", f"FAILED ({lock.upper()})")
+
+
+def shown_as(outcome: Any, verdict: Any, lock: Any = None) -> dict[str, Any]:
+    declared = None if verdict in ("measured", "void", "listed") else INSENSITIVE
+    bump = replace(BUMP, declared=declared)
+    change = None if lock is None else Change(lock, "")
+    return replace(VOID, bump=bump, outcome=outcome, verdict=verdict, lock=change).to_json()
 
 
 @pytest.mark.parametrize(
@@ -115,7 +160,7 @@ def shown_as(outcome: str, verdict: str, lock: str | None = None) -> dict[str, o
     ],
 )
 def test_letters_and_words(
-    outcome: str, results: list[dict[str, object]], unmeasured: str | None, shown: tuple[str, str, str] | None
+    outcome: str, results: list[dict[str, Any]], unmeasured: str | None, shown: tuple[str, str, str] | None
 ) -> None:
     assert status(outcome, results, unmeasured) == shown
 
@@ -139,7 +184,8 @@ def test_junit_properties_leave_out_what_is_not_known() -> None:
 class Terminal:
     """As much of pytest's reporter as tables need."""
 
-    def __init__(self) -> None:
+    def __init__(self, verbosity: int = 0) -> None:
+        self.verbosity = verbosity
         self.written = io.StringIO()
         self._writer = TerminalWriter(self.written)
         self.write = self._writer.write
@@ -150,8 +196,8 @@ class Terminal:
         return self.written.getvalue().splitlines()
 
 
-def table(*results: Result) -> list[str]:
-    terminal = Terminal()
+def table(*results: Result, verbosity: int = 0) -> list[str]:
+    terminal = Terminal(verbosity)
     write_table(terminal, results, 7)  # type: ignore[arg-type]
     return terminal.lines
 
@@ -176,13 +222,91 @@ def test_remarks_follow_the_table() -> None:
     assert table(warned)[-3:] == [
         "  t.py::test_log [log.* +5us]: inconclusive: time ran out after 10s",
         "  t.py::test_log [log.* +5us]: a doubt",
-        "  t.py::test_log [log.* +5us]: floor reached: 0.3%",
+        "  t.py::test_log [log.* +5us]: floor reached: 0.30%",
     ]
     suite_wide = replace(VOID, bump=replace(VOID.bump, targets_by="command line"), outcome="passed")
     assert table(suite_wide)[-1].startswith("1 void;")
     broken = replace(suite_wide, counts=None, reason=Remark.told("raised", "the callable raised"))
     assert table(broken)[-1].endswith(": void: the callable raised")
     assert table(replace(VOID, outcome="failed"))[-1].startswith("1 void FAILED;")
+
+
+LATE = Remark("time", spent_ns=1e9)
+
+
+def test_what_many_tests_have_in_common_is_said_once() -> None:
+    doubtful = [replace(BROKEN, outcome="passed", test=f"t.py::test_{n}", warnings=("a doubt",)) for n in range(300)]
+    floors = [
+        replace(
+            one,
+            warnings=(),
+            verdict="inconclusive",
+            outcome="warned",
+            reason=LATE,
+            floor=n / 1e4,
+        )
+        for n, one in enumerate(doubtful[:3], start=2)
+    ]
+    lines = [line for line in table(*doubtful, *floors) if line.startswith("  ")]
+    assert lines == [
+        "  t.py::test_0 [log.* +5us] and 299 more: a doubt",
+        "  t.py::test_0 [log.* +5us] and 2 more: inconclusive: time ran out after 1s",
+        "  t.py::test_0 [log.* +5us] and 2 more, with other figures: floor reached: 0.020%",
+    ]
+    assert len([line for line in table(*doubtful, verbosity=1) if line.endswith(": a doubt")]) == 300
+
+
+def test_figures_are_told_from_names() -> None:
+    told = ["x.f1[2] takes 4.2us", "x.f2[2] takes 1s", "x.f1[2] takes 17ns", "x.f1[3] takes 1s", "x.f1[2] takes -5%"]
+    assert gather(zip("abcde", told, strict=True)) == [
+        "a and 2 more, with other figures: x.f1[2] takes 4.2us",
+        "b: x.f2[2] takes 1s",
+        "d: x.f1[3] takes 1s",
+    ]
+    assert gather([("a", "so"), ("b", "thus"), ("c", "so")]) == ["a: so", "c: so", "b: thus"]
+
+
+def test_where_time_was_too_short_the_table_says_how_much_would_do() -> None:
+    start = "  t.py::test_log [log.* +5us]: "
+    assert table(UNBOUND)[-1] == start + "the drop is not known: 3 pairs of rounds in 2s are too few"
+    assert table(replace(UNBOUND, needed_ns=6.4e9))[-1] == (
+        start
+        + "the drop is not known: 3 pairs of rounds in 2s are too few; about 6.4s would do: --speedbump-max-time 10s"
+    )
+    noisy = replace(BROKEN, verdict="inconclusive", outcome="warned", needed_ns=40e9)
+    assert table(noisy)[-1] == start + "floor reached: 0.30%; about 40s would do: --speedbump-max-time 60s"
+
+
+def test_the_last_word_is_one_line() -> None:
+    terminal = Terminal()
+    write_last_word(terminal, [])  # type: ignore[arg-type]
+    assert terminal.lines == []
+    write_last_word(terminal, ["no benchmark calls its targets", "a test is gone", "another is"])  # type: ignore[arg-type]
+    assert terminal.lines == [
+        "speedbump: the run fails: no benchmark calls its targets (and 2 more, above)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("uncalled", "hint"),
+    [
+        (Uncalled("pkg.f"), ""),
+        (Uncalled("pkg.f", None, ("pkg.g", "pkg.h")), "; what did run has names like pkg.g, pkg.h"),
+        (Uncalled("zlib.crc32", "c", ()), "; zlib.crc32 is implemented in C, and only Python functions can be slowed"),
+        (Uncalled("pkg.f", "renamed", ("pkg.impl.f",)), "; the code of pkg.f is named pkg.impl.f"),
+        (
+            Uncalled("pkg.*", "children", ("pk.f",)),
+            "; processes were started while it ran, and children are not measured; what did run has names like pk.f",
+        ),
+    ],
+)
+def test_why_a_target_never_ran(uncalled: Uncalled, hint: str) -> None:
+    assert uncalled.hint == hint
+
+
+def test_every_cause_has_its_sentence() -> None:
+    for cause in get_args(Cause):
+        assert Uncalled("pkg.f", cause, ("pkg.g",)).hint
 
 
 def test_a_listing_begins_with_what_is_called_most() -> None:

@@ -8,6 +8,7 @@ from pytest_speedbump.counts import Counts
 from pytest_speedbump.remarks import Remark
 from pytest_speedbump.result import Change, Estimate, MatchedCode, Result, VoidError
 from pytest_speedbump.targets import parse_targets
+from pytest_speedbump.uncalled import Uncalled
 
 BUMP = Bump(
     parse_targets(["pkg.a", "!pkg.b"]),
@@ -21,8 +22,8 @@ RESULT = Result(
     test="t.py::t", bump=BUMP, verdict="sensitive", outcome="failed", warnings=("a doubt",),
     known_drop=Estimate(0.2, 0.1, 0.3), known_transmission=Estimate(1.0, 0.9, None), floor=0.003, pairs=180,
     iterations=20, seconds=1.3, control_ns=8000.0, counts=Counts(1.0, 2000.0, 2001.0, 0.5, 0.0), probe_ns=13.0,
-    matched=(MatchedCode("pkg.a", "pkg.py", 10, 1.0, 2001.0),),
-    lock=Change("grown", "more"),
+    matched=(MatchedCode("pkg.a", "pkg.py", 10, 1.0, 2001.0),), lock=Change("grown", "more"), needed_ns=5e9,
+    uncalled=Uncalled("pkg.a", "renamed", ("pkg.b",)),
 )  # fmt: skip
 VOID = Result(
     test="t.py::t",

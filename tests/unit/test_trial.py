@@ -74,7 +74,7 @@ def test_a_delay_of_zero_has_no_transmission() -> None:
 
 
 def test_noise_that_hides_the_answer_is_inconclusive() -> None:
-    rules = replace(RULES, max_time_ns=0.3e9, alpha_fail=1e-9, alpha_pass=1e-9)
+    rules = replace(RULES, max_time_ns=1e9, alpha_fail=1e-9, alpha_pass=1e-9)
     result = on(Machine(round_ns=1e6, calls=20, noise=0.3), 0.0196, rules=rules)  # 20 us of 1 ms: all that is allowed
     assert (result.verdict, result.outcome) == ("inconclusive", "warned")
     assert result.reason.startswith("time ran out after ")

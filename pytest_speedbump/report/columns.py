@@ -1,0 +1,76 @@
+"""Text by the columns that it takes on a terminal: a Chinese character takes two, a combining accent none."""
+
+from collections.abc import Iterable, Sequence
+from unicodedata import category, east_asian_width
+
+__all__ = ["pad", "shorten", "shorten_all", "width_of", "wrap"]
+
+ELLIPSIS = "..."
+# How much of a shortened name is its beginning: the halves first, then whatever keeps the names apart.
+_SHARES = (0.5, 0.25, 0.75, 0.0, 1.0)
+
+
+def width_of(text: str) -> int:
+    """Columns that ``text`` takes."""
+    return sum(map(_width, text))
+
+
+def pad(text: str, width: int, *, right: bool = False) -> str:
+    """``text`` with blanks to ``width`` columns, after it or, if it is to end at the ``right``, before it."""
+    blanks = " " * (width - width_of(text))
+    return blanks + text if right else text + blanks
+
+
+def shorten(text: str, width: int, share: float = 0.5) -> str:
+    """``text`` in at most ``width`` columns, an ellipsis in its middle; ``share`` of what is left is its beginning."""
+    if width_of(text) <= width:
+        return text
+    left = max(0, width - len(ELLIPSIS))
+    head = _fit(text, int(left * share))
+    tail = _fit(reversed(text), left - width_of(head))[::-1]
+    while tail and not _width(tail[0]):  # an accent of a letter that was cut off
+        tail = tail[1:]
+    return head + ELLIPSIS[:width] + tail
+
+
+def shorten_all(texts: Sequence[str], width: int) -> list[str]:
+    """Each in at most ``width`` columns, and different ones different, where a cut in one place can do that."""
+    cuts = [[shorten(text, width, share) for text in texts] for share in _SHARES]
+    return max(cuts, key=lambda cut: len(set(cut)))
+
+
+def wrap(text: str, width: int | None, indent: int) -> list[str]:
+    """``text`` in lines of at most ``width`` columns, broken between words; those after the first are indented.
+
+    A word longer than a line stays whole: somebody may want to copy it. None: one line.
+    """
+    if width is None or width_of(text) <= width:
+        return [text]
+    lead = len(text) - len(text.lstrip(" "))
+    lines = [" " * lead]
+    for word in text.split():
+        joined = lines[-1] + word if not lines[-1].strip() else f"{lines[-1]} {word}"
+        if width_of(joined) <= width or not lines[-1].strip():
+            lines[-1] = joined
+        else:
+            lines.append(" " * indent + word)
+    return lines
+
+
+def _fit(characters: Iterable[str], width: int) -> str:
+    """The first of them, to at most ``width`` columns."""
+    taken, room = "", width
+    for character in characters:
+        room -= _width(character)
+        if room < 0:
+            break
+        taken += character
+    return taken
+
+
+def _width(character: str) -> int:
+    if " " <= character <= "~":
+        return 1
+    if category(character) in ("Mn", "Me", "Cf", "Cc"):
+        return 0
+    return 2 if east_asian_width(character) in "WF" else 1

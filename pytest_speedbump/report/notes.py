@@ -1,0 +1,64 @@
+"""What deserves a sentence beside the table; what many tests have in common is said once."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from pytest_speedbump.report.numbers import share_text
+from pytest_speedbump.report.text import time_enough
+from pytest_speedbump.result import Result
+from pytest_speedbump.units import format_time
+
+__all__ = ["gather", "notes"]
+
+MANY = 3  # say the same: the second's name is worth its line
+
+# A number that is no part of a name: `4.2us` and `17`, but not the digits of `work.f2` or `test_it[2]`.
+_FIGURE = re.compile(r"(?<![\w.\[-])[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?:%|ns|us|ms|s)?(?![\w\]])")
+
+
+def gather(said: Iterable[tuple[str, str]], *, each: bool = False) -> list[str]:
+    """``[(who, what), ...]`` as lines ``who: what``, by first appearance; many that say the same are one and a count.
+
+    Args:
+        each: leave them apart.
+    """
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for who, what in said:
+        groups.setdefault(_FIGURE.sub("#", what), []).append((who, what))
+    return [line for group in groups.values() for line in _lines(group, MANY if not each else len(group) + 1)]
+
+
+def _lines(group: Sequence[tuple[str, str]], many: int) -> Iterator[str]:
+    if len(group) < many:
+        yield from (f"{who}: {what}" for who, what in group)
+        return
+    who, what = group[0]
+    other = "" if len({what for _, what in group}) == 1 else ", with other figures"
+    yield f"{who} and {len(group) - 1} more{other}: {what}"
+
+
+def notes(result: Result) -> list[str]:
+    """What a reader of the table should know, be it only a doubt. A failed test has said why already."""
+    said = [*result.bump.notes, *result.warnings]
+    if result.lock is not None and result.lock.text and result.outcome != "failed":
+        said.insert(0, f"lockfile: {result.lock.kind}: {result.lock.text}")
+    unconcerned = result.verdict == "void" and result.bump.suite_wide and result.calls == 0
+    if result.reason and result.outcome != "failed" and not unconcerned:
+        said.insert(0, f"{result.verdict}: {result.reason}")
+    return [*said, *_time(result)]
+
+
+def _time(result: Result) -> list[str]:
+    """Where time was short: what it sufficed for, and what would have been enough."""
+    if result.verdict not in ("inconclusive", "measured"):
+        return []
+    enough = ""
+    if result.needed_ns is not None:
+        enough = f"; about {format_time(result.needed_ns, 2)} would do: {time_enough(result.needed_ns)}"
+    drop = result.known_drop
+    if drop is not None and drop.low is None and drop.high is None:
+        spent = format_time(result.seconds * 1e9, 2)
+        return [f"the drop is not known: {result.pairs} pairs of rounds in {spent} are too few{enough}"]
+    if result.verdict == "inconclusive" and result.floor is not None:
+        return [f"floor reached: {share_text(result.floor)}{enough}"]
+    return []
