@@ -135,9 +135,13 @@ def test_standard_output_that_is_closed(monkeypatch: pytest.MonkeyPatch) -> None
         write_text(STDOUT, "text")
 
 
-def test_what_is_shown() -> None:
+def test_what_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (show(STDOUT), show(Path.cwd() / "out.json")) == ("standard output", "out.json")
     assert find_file(STDOUT) is None
+    (tmp_path / "cwd").mkdir()
+    monkeypatch.chdir(tmp_path / "cwd")
+    (tmp_path / "cwd").rmdir()
+    assert show(Path("/out.json")) == "/out.json"
 
 
 @pytest.mark.parametrize("step", ["fsync", "fchmod", "replace"])
