@@ -143,7 +143,8 @@ class ReportingPlugin:
             return False
         return True
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    # In quotes, because pytest 8.2 does not export the name.
+    def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         run, options = self._run, self._run.options
         results = run.all_results
         if results and options.list_only:

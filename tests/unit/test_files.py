@@ -110,7 +110,7 @@ from pathlib import Path
 from pytest_speedbump.files import parse_output, write_text
 
 print("before")
-for name in ("-", "/dev/stdout", "/proc/self/fd/1", *sys.argv[1:]):
+for name in ("-", "stdout", "/proc/self/fd/1", *sys.argv[1:]):
     write_text(parse_output(name, "--output", Path()), f"{name}\\n")
 print("after")
 """
@@ -119,14 +119,16 @@ print("after")
 @pytest.mark.parametrize("kind", ["file", "pipe"])
 def test_standard_output_by_any_name_keeps_its_order(tmp_path: Path, kind: str) -> None:
     """To replace the file that it goes to would lose all that follows."""
+    (tmp_path / "stdout").symlink_to("/proc/self/fd/1")  # as in /dev, which is not for tests
     out = tmp_path / "out"
     with out.open("w") as file:
         own = [str(out)] if kind == "file" else []
         stdout = file if kind == "file" else subprocess.PIPE
         done = subprocess.run([sys.executable, "-c", STREAMS, *own], stdout=stdout, cwd=tmp_path, check=True, text=True)
     printed = out.read_text() if kind == "file" else done.stdout
-    assert printed.split() == ["before", "-", "/dev/stdout", "/proc/self/fd/1", *own, "after"]
-    assert names(tmp_path) == {"out"}, "no file is called -"
+    assert printed.split() == ["before", "-", "stdout", "/proc/self/fd/1", *own, "after"]
+    assert names(tmp_path) == {"out", "stdout"}, "no file is called -"
+    assert (tmp_path / "stdout").is_symlink()
 
 
 def test_standard_output_that_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
