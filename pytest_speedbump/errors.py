@@ -1,4 +1,4 @@
-"""What can go wrong at the edge."""
+"""The error for everything that a user may give us."""
 
 __all__ = ["InputError"]
 

@@ -15,7 +15,7 @@ from pytest_speedbump.errors import InputError
 __all__ = ["STDOUT", "find_file", "find_stream", "parse_output", "show", "write_json", "write_text"]
 
 STDOUT = Path("-")
-READER_S = 10.0  # so long a named pipe may have no reader when the document is ready
+READER_S = 10.0  # A named pipe that nobody has opened for reading is given up after so long.
 
 
 def parse_output(value: object, name: str, base: Path) -> Path:
@@ -45,7 +45,7 @@ def parse_output(value: object, name: str, base: Path) -> Path:
         elif not file.parent.is_dir():
             raise InputError(f"{name} {text!r} cannot be written: make the directory {str(file.parent)!r} first")
         else:
-            # Tried out, because permissions and file systems have no better answer.
+            # Permissions and kinds of file systems are many: only a file that was made tells whether one can be.
             with tempfile.NamedTemporaryFile(dir=file.parent):
                 pass
     except OSError as error:
@@ -99,7 +99,7 @@ def find_file(path: Path) -> Path | None:
     if not stat.S_ISREG(status.st_mode):
         return None
     file = path.resolve()
-    # A descriptor under /proc may lead to a file that has lost its name.
+    # Through a descriptor under /proc ``path`` may lead to a file whose name was removed, and ``file`` is no file then.
     return file if file.exists() and os.path.samestat(file.stat(), status) else None
 
 
@@ -126,7 +126,12 @@ def find_stream(path: Path) -> TextIO | None:
 
 def show(path: Path) -> str:
     """``path`` as reports name it: from the working directory."""
-    return "standard output" if path == STDOUT else os.path.relpath(path)
+    if path == STDOUT:
+        return "standard output"
+    try:
+        return os.path.relpath(path)
+    except FileNotFoundError:  # The working directory was removed.
+        return str(path)
 
 
 def _check_special(path: Path) -> None:

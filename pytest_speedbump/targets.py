@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Targets", "load_core", "parse_targets"]
 
-LARGEST_FILE = 1 << 20  # of patterns, in bytes
+LARGEST_FILE = 1 << 20  # A file of patterns, in bytes.
 
 # The code that runs rounds is never part of what is measured, whatever matches it.
 _OWN = ("!pytest_speedbump.*", "!pytest_benchmark.*")
@@ -88,7 +88,7 @@ def parse_targets(names: Iterable[object], base: Path | None = None) -> Targets:
 
 
 def load_core() -> None:
-    """Imports the C core, which whoever asks for nothing never needs.
+    """Imports the C core, which a run that asks for nothing never needs.
 
     Raises:
         InputError: it is not there, or made for another Python.
@@ -119,13 +119,13 @@ def _read(entry: str, base: Path | None) -> list[str]:
     path = (base or Path()) / entry[1:]
     try:
         mode = path.stat().st_mode
-        if not (S_ISREG(mode) or S_ISDIR(mode)):  # a directory is refused by the system
+        if not (S_ISREG(mode) or S_ISDIR(mode)):  # To open a directory fails in good words already.
             raise InputError(f"target {entry!r}: a pipe or a device may have no end; write the patterns to a file")
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
             raise InputError(f"target {entry!r}: the file is over 1 MiB; a list of patterns is shorter")
-        text = content.decode("utf-8-sig")  # some editors begin a file with a mark
+        text = content.decode("utf-8-sig")  # Some editors begin a file with a byte order mark.
     except FileNotFoundError:
         raise InputError(f"target {entry!r}: there is no file {str(path)!r}; paths start at {_start(base)}") from None
     except UnicodeDecodeError:

@@ -83,7 +83,7 @@ def parse_share(value: object, name: str) -> float:
 def format_time(ns: float, digits: int = 3) -> str:
     """``ns`` in the unit that leaves one to three figures before the point: ``'2us'``, ``'1.53ms'``."""
     for unit, size in (("s", 1e9), ("ms", 1e6), ("us", 1e3)):
-        # What would be rounded up to 1000 of the smaller unit is 1 of this one.
+        # Rounding counts: 999.9 ns with three digits are 1us, not 1000ns.
         if abs(ns) >= size * (1 - 0.5 * 10.0**-digits):
             return f"{_rounded(ns / size, digits)}{unit}"
     return f"{_rounded(ns, digits)}ns"

@@ -1,5 +1,7 @@
-"""Hooks of the plugin, as far as every run has them. What a run without targets and markers needs is here, and no more:
-the C core, the statistics and the reports are not even imported.
+"""The hooks that run in every session, whether it measures or not.
+
+A run without targets and markers needs no more than these: the C core, the statistics and the reports are imported
+only once something is asked.
 """
 
 from collections.abc import Generator
@@ -29,7 +31,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
 
 
-@pytest.hookimpl(tryfirst=True)  # conftest files are sought in the directories of the arguments
+# First, because pytest's own implementation looks for conftest files in the directories among the arguments.
+@pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
     if join_target_files(args):
         early_config.known_args_namespace.file_or_dir = parser.parse_known_args(args).file_or_dir
@@ -42,7 +45,8 @@ def pytest_configure(config: pytest.Config) -> None:
         options = parse_options(config)
     except InputError as error:
         raise pytest.UsageError(str(error)) from None
-    if hasattr(config, "workerinput"):  # of pytest-xdist: the controller alone knows what the user typed
+    if hasattr(config, "workerinput"):
+        # This is a worker of pytest-xdist. What the user typed is known to its controller alone.
         sent = config.workerinput["speedbump"]
         options = replace(options, seed=sent["seed"], typed=frozenset(sent["typed"]))
     config.stash[OPTIONS] = options
@@ -52,7 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     if not session.config.pluginmanager.hasplugin("dsession"):
         return
-    # The controller of pytest-xdist collects nothing: it learns from its workers' reports.
+    # This is the controller of pytest-xdist, which collects nothing and learns from its workers' reports.
     from pytest_speedbump.plugin.xdist import Controller
 
     options = session.config.stash[OPTIONS]
@@ -84,7 +88,8 @@ def pytest_make_collect_report(
     return report
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist tells the controller that a worker is ready
+# First, because pytest-xdist's implementation tells the controller that this worker is ready to run tests.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
     try:
@@ -112,12 +117,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def _plan(session: pytest.Session) -> "Run | None":
-    """The run, planned; None where nothing is asked of it. Raises InputError."""
+    """The run with its plan, or None where nothing is asked of it. Raises InputError."""
     config, options, collected = session.config, session.config.stash[OPTIONS], session.config.stash[COLLECTED]
-    for item in session.items:  # once more: other plugins may have marked them since
+    for item in session.items:  # Other plugins may have marked them since they were collected.
         collected.note_markers(item.nodeid, names_of(item))
     check_markers(collected.markers)
-    # Where a file did not import, or there are no tests at all, pytest has something more urgent to say.
+    # Where a file could not be imported, its tests may be the marked ones. Where there are no tests, pytest says so.
     unmarked = bool(collected.tests) and not collected.markers and not session.testsfailed
     idle = options.idle if unmarked else ""
     if idle and idle != "--speedbump-compare":

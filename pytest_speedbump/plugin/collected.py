@@ -1,4 +1,4 @@
-"""What collection found, before anything was deselected: what is not there does not exist."""
+"""What collection found before anything was deselected, so that a test that is not among it does not exist."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ __all__ = ["Collected"]
 
 @dataclass(slots=True)
 class Collected:
-    """What the tests of a run are.
+    """Tests, files and markers.
 
     Attributes:
         tests: node ids.

@@ -26,7 +26,7 @@ MOST_PASSES = 100
 
 _PREFIX = re.compile(r"speed[-_]?bump[-_]?", re.IGNORECASE)
 
-# These do nothing where nothing is slowed. The others, such as a mode, may stand ready for the day that something is.
+# Options that are given to be used at once. The others, such as a mode, are settings that may wait for a target.
 NEED_A_TARGET = ("list", "budget", "delay", "save", "compare")
 
 
@@ -168,7 +168,7 @@ def parse_options(config: pytest.Config) -> Options:
     Raises:
         InputError: one sentence about the first bad one.
     """
-    # A worker of pytest-xdist writes nothing, and its standard output is not the user's.
+    # A worker of pytest-xdist writes no document, and its standard output is not the user's.
     writes = not hasattr(config, "workerinput")
 
     def given(name: str) -> Given[object] | None:
@@ -226,9 +226,9 @@ def is_ours(name: str) -> bool:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """What to write instead of an unknown ``name``: the nearest one, or any of them."""
-    from difflib import get_close_matches  # only once something is wrong
+    from difflib import get_close_matches  # Imported here, because runs in which nothing is wrong do without it.
 
-    # What all names begin with would make them all near.
+    # Compared without what all of them begin with, which would make every name near every other.
     endings = {_PREFIX.sub("", one): one for one in sorted(known)}
     near = get_close_matches(_PREFIX.sub("", name.lower()), endings, n=1)
     return f"did you mean {endings[near[0]]}?" if near else f"write one of {', '.join(endings.values())}"
@@ -279,7 +279,7 @@ def _is_narrowed(config: pytest.Config) -> bool:
         return True
     if source is pytest.Config.ArgsSource.INVOCATION_DIR and config.invocation_params.dir != config.rootpath:
         return True
-    # What -k, -m, --deselect and the like leave out is counted when it happens; these leave out whole files.
+    # These leave out whole files in silence. What -k, -m and --deselect leave out, pytest_deselected tells.
     return any(config.getoption(name, None) for name in ("ignore", "ignore_glob", "lf"))
 
 

@@ -1,8 +1,10 @@
-"""The hooks that gather, gate and report. Under pytest-xdist they live in the controller, else beside the others."""
+"""The hooks that gather results, fail the run as a whole and report.
+
+Under pytest-xdist they are registered in the controller, without it in the one process that there is.
+"""
 
 import sys
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +28,13 @@ __all__ = ["ReportingPlugin"]
 
 
 class ReportingPlugin:
-    """``run`` is shared with the measuring plugin, except in the controller of pytest-xdist, where it starts empty.
+    """Reports ``run`` and what collection found.
 
-    There ``collected`` is complete once the workers are done.
+    Args:
+        run: shared with the measuring plugin. In the controller of pytest-xdist it starts empty, and results come with
+            the workers' reports.
+        collected: in the controller it is complete when the workers have ended.
+        remote: whether this is that controller.
     """
 
     def __init__(self, config: pytest.Config, run: Run, collected: Collected, *, remote: bool) -> None:
@@ -63,7 +69,10 @@ class ReportingPlugin:
         return outcome
 
     def _gate(self) -> list[str]:
-        """Why the run fails although no test need have. Asked when the loop is through: a run cut short guards less."""
+        """Why the run fails, though every test may have passed.
+
+        A run that was cut short fails for no such reason: the tests that it did not reach may be those that are missed.
+        """
         if not self._finished or self._run.options.advisory or self._config.option.collectonly:
             return []
         reasons = [self._run.uncalled()] if self._must_call else []
@@ -110,34 +119,35 @@ class ReportingPlugin:
         if self._config.option.collectonly:
             return
         if options.json is not None:
-            with self._writing("--speedbump-json", options.json):
-                write_json(options.json, document(run.all_results, options.seed, options.error_rate, clock_name()))
+            content = document(run.all_results, options.seed, options.error_rate, clock_name())
+            self._write("--speedbump-json", options.json, lambda path: write_json(path, content))
         if options.save is not None and not options.list_only and (self._collected.tests or run.results):
             absent = self._absent(run.saved)
             gone = [*absent.gone, *absent.dropped] if self._finished else []
             entries, saved = merge(run.saved, run.all_results, gone, options.tolerance)
-            with self._writing("--speedbump-save", options.save):
-                lockfile.write(options.save, entries)
+            if self._write("--speedbump-save", options.save, lambda path: lockfile.write(path, entries)):
                 self._saved = saved or ["nothing changed"]
         if self._unwritten and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    @contextmanager
-    def _writing(self, option: str, path: Path) -> Iterator[None]:
-        """Keeps a failure to write ``path`` for the summary, or says it at once where there will be none."""
+    def _write(self, option: str, path: Path, write: Callable[[Path], None]) -> bool:
+        """Whether ``path`` could be written. If not, the summary says why, or standard error where there is none."""
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         try:
             if terminal is not None and find_stream(path) is not None:
-                terminal.write_line("")  # what was printed last may be a test's letter
-            yield
+                terminal.write_line("")  # The document must not continue pytest's line of letters.
+            write(path)
         except (OSError, UnicodeEncodeError) as error:
             reason = (isinstance(error, OSError) and error.strerror) or error
             said = f"{option}: {show(path)} was not written: {reason}"
             self._unwritten.append(said)
             if terminal is None:
                 print(f"speedbump: {said}", file=sys.stderr)
+            return False
+        return True
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    # In quotes, because pytest 8.2 does not export the name.
+    def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         run, options = self._run, self._run.options
         results = run.all_results
         if results and options.list_only:

@@ -22,7 +22,7 @@ __all__ = ["Run"]
 
 @dataclass(slots=True)
 class Run:
-    """Owns what lives as long as the run.
+    """What is known of the run as it goes on.
 
     Attributes:
         plan: by node id, the bumps of each test that has any. Fixed at collection: the error rate is shared among them.
@@ -46,7 +46,7 @@ class Run:
     def start(cls, options: Options) -> "Run":
         """Raises InputError where a lockfile cannot be used."""
         lock = lockfile.read(options.compare) if options.compare is not None else {}
-        # What goes to a stream or a device cannot be read back: there this run's entries are all there is.
+        # A lockfile that goes to a stream or a device cannot be read back, and holds what this run finds.
         file = find_file(options.save) if options.save is not None else None
         saved = lockfile.read(file) if file is not None and file.exists() else lock
         return cls(options, lock, saved)
@@ -122,7 +122,7 @@ class Run:
     def uncalled(self) -> str:
         """What is wrong with the run as a whole: its targets ran nowhere. Empty if they ran somewhere.
 
-        Targets of an ini file are there for every run, so one that measures nothing has nothing to answer for.
+        Targets of an ini file are there for every run, also for one that has no benchmarks.
         """
         targets = self.options.targets
         if targets is None:

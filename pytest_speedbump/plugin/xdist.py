@@ -41,7 +41,7 @@ class Controller:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Raises UsageError where the worker refused its input: it has no other way to say so."""
-        sent = getattr(node, "workeroutput", {})  # a worker that crashed has none
+        sent = getattr(node, "workeroutput", {})  # A worker that crashed has none.
         if "speedbump_refused" in sent:
             raise pytest.UsageError(sent["speedbump_refused"])
         if "speedbump_collected" in sent:
@@ -51,4 +51,5 @@ class Controller:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if not self._started and hasattr(report, "speedbump"):
             self.start()
-            self._reporting.pytest_runtest_logreport(report)  # registered too late to be called for this one
+            # The new plugin's hooks are called from the next report on.
+            self._reporting.pytest_runtest_logreport(report)

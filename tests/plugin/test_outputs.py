@@ -40,13 +40,15 @@ def documents_in(text: str) -> list[Any]:
 
 
 def test_standard_output_holds_the_documents_and_the_report(suite: Suite) -> None:
-    run = suite.run(TESTS, "--speedbump-json=-", "--speedbump-save=/dev/stdout")
+    (suite.path / "stdout").symlink_to("/proc/self/fd/1")  # as in /dev, which is not for tests
+    run = suite.run(TESTS, "--speedbump-json=-", "--speedbump-save=stdout")
     assert run.code == 0
     document, lockfile = documents_in(run.out)
     assert (document["schema"], lockfile["schema"]) == ("pytest-speedbump/1", "pytest-speedbump-lock/1")
     assert [result["test"] for result in document["results"]] == [one["test"] for one in lockfile["entries"]]
     run.pytest.stdout.fnmatch_lines(["test_it.py S *", "{", "* speedbump: 1 bump *", "* 1 passed in *"])
-    run.pytest.stdout.fnmatch_lines(f"speedbump: {os.path.relpath('/dev/stdout')}: added: test_it.py::test_it *")
+    run.pytest.stdout.fnmatch_lines("speedbump: stdout: added: test_it.py::test_it *")
+    assert (suite.path / "stdout").readlink() == Path("/proc/self/fd/1")
     assert not (suite.path / "-").exists()
     assert run.document is None
 

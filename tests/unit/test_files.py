@@ -110,7 +110,7 @@ from pathlib import Path
 from pytest_speedbump.files import parse_output, write_text
 
 print("before")
-for name in ("-", "/dev/stdout", "/proc/self/fd/1", *sys.argv[1:]):
+for name in ("-", "stdout", "/proc/self/fd/1", *sys.argv[1:]):
     write_text(parse_output(name, "--output", Path()), f"{name}\\n")
 print("after")
 """
@@ -119,14 +119,16 @@ print("after")
 @pytest.mark.parametrize("kind", ["file", "pipe"])
 def test_standard_output_by_any_name_keeps_its_order(tmp_path: Path, kind: str) -> None:
     """To replace the file that it goes to would lose all that follows."""
+    (tmp_path / "stdout").symlink_to("/proc/self/fd/1")  # as in /dev, which is not for tests
     out = tmp_path / "out"
     with out.open("w") as file:
         own = [str(out)] if kind == "file" else []
         stdout = file if kind == "file" else subprocess.PIPE
         done = subprocess.run([sys.executable, "-c", STREAMS, *own], stdout=stdout, cwd=tmp_path, check=True, text=True)
     printed = out.read_text() if kind == "file" else done.stdout
-    assert printed.split() == ["before", "-", "/dev/stdout", "/proc/self/fd/1", *own, "after"]
-    assert names(tmp_path) == {"out"}, "no file is called -"
+    assert printed.split() == ["before", "-", "stdout", "/proc/self/fd/1", *own, "after"]
+    assert names(tmp_path) == {"out", "stdout"}, "no file is called -"
+    assert (tmp_path / "stdout").is_symlink()
 
 
 def test_standard_output_that_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,9 +137,13 @@ def test_standard_output_that_is_closed(monkeypatch: pytest.MonkeyPatch) -> None
         write_text(STDOUT, "text")
 
 
-def test_what_is_shown() -> None:
+def test_what_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (show(STDOUT), show(Path.cwd() / "out.json")) == ("standard output", "out.json")
     assert find_file(STDOUT) is None
+    (tmp_path / "cwd").mkdir()
+    monkeypatch.chdir(tmp_path / "cwd")
+    (tmp_path / "cwd").rmdir()
+    assert show(Path("/out.json")) == "/out.json"
 
 
 @pytest.mark.parametrize(("where", "step"), [(os, "fsync"), (os, "fchmod"), (Path, "replace")])
