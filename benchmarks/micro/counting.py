@@ -41,7 +41,7 @@ def count() -> Counting:
     theirs = {id(entry.code): entry.callcount for entry in profile.getstats()}  # by identity: code is often equal
     return Counting(
         codes=len(ours),
-        calls=sum(code.calls for code in ours),
+        calls=sum(int(code.calls) for code in ours),
         differ=sum(theirs.get(id(code.code)) != code.calls for code in ours),
     )
 

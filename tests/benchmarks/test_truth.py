@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from records import ORIGIN, dose, speedup, verdict
+from truth_records import ORIGIN, dose, speedup, verdict
 
 from benchmarks.truth import tally
 from benchmarks.truth.closed_forms import Amdahl, BackOff, Convoy, FlowShop, Form, Overlap, Serial, SharedGil, Ticker
@@ -189,7 +189,8 @@ def test_quantile(share: float, expected: float) -> None:
 
 def test_doses_take_the_median_of_their_repetitions() -> None:
     (one,) = tally.doses([dose(0.9), dose(1.01), dose(1.5), dose(None)])
-    assert (one.n, one.transmission, one.error) == (4, 1.01, pytest.approx(0.01))
+    assert (one.n, one.transmission) == (4, 1.01)
+    assert one.error == pytest.approx(0.01)
     (none,) = tally.doses([dose(None, drop=None)])
     assert (none.transmission, none.error, none.covered) == (None, None, (0, 0))
 
