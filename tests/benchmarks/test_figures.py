@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from records import ORIGIN, dose, speedup, verdict
+from truth_records import ORIGIN, dose, speedup, verdict
 
 from benchmarks.exits import Exit
 from benchmarks.figures.__main__ import main

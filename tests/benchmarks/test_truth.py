@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from records import ORIGIN, dose, speedup, verdict
+from truth_records import ORIGIN, dose, speedup, verdict
 
 from benchmarks.truth import tally
 from benchmarks.truth.closed_forms import Amdahl, BackOff, Convoy, FlowShop, Form, Overlap, Serial, SharedGil, Ticker
