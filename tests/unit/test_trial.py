@@ -60,11 +60,11 @@ def test_verdicts(reaches: float, kind: Kind, noise: float, verdict: str, outcom
 
 
 def test_a_plain_measurement_stops_when_the_drop_is_known() -> None:
-    result = on(Machine(calls=4), None)
+    result = on(Machine(calls=4), None, rules=replace(RULES, max_time_ns=60e9))
     assert (result.verdict, result.outcome) == ("measured", "passed")
     assert result.drop.low == pytest.approx(result.drop, abs=0.006)
     assert result.drop.high == pytest.approx(result.drop, abs=0.006)
-    assert result.seconds < 2, "not at the limit"
+    assert result.seconds < 60, "not at the limit, which no load brings near"
 
 
 def test_a_delay_of_zero_has_no_transmission() -> None:
