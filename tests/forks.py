@@ -46,7 +46,7 @@ class Forks:
             )
         assert self._server.stdin is not None
         assert self._server.stdout is not None
-        streams = scratch / "stdout", scratch / "stderr"
+        streams = scratch / ".stdout", scratch / ".stderr"  # by names that no test means
         request = {"arguments": arguments, "folder": str(Path.cwd()), "environment": dict(os.environ)}
         started = time.monotonic()
         print(json.dumps(request | {"streams": list(map(str, streams))}), file=self._server.stdin, flush=True)

@@ -158,12 +158,13 @@ class ReportingPlugin:
             terminalreporter.write_line(f"speedbump: {text}")
         for text in gather(run.unmeasured.items(), each=terminalreporter.verbosity > 0):
             terminalreporter.write_line(f"speedbump: not measured: {text}", yellow=True)
-        write_failures(terminalreporter, [*self._gate(), *self._unwritten])
+        write_failures(terminalreporter, self._gate())
 
     def pytest_unconfigure(self) -> None:
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         if terminal is not None:
-            write_last_word(terminal, [*self._gate(), *self._unwritten])
+            write_last_word(terminal, self._gate())
+            write_failures(terminal, self._unwritten)
 
     def _remarks(self) -> list[str]:
         options = self._run.options
