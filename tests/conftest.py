@@ -19,13 +19,14 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         option.numprocesses, option.dist = 2, "worksteal"
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     # On a busy machine any example may take long.
     settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("busy")
     # What tests start in processes of their own is no part of this run, on whichever worker of pytest-xdist they are.
-    for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
-        del os.environ[name]
+    if hasattr(config, "workerinput"):
+        for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_") or name == "COLUMNS"]:
+            del os.environ[name]
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +39,7 @@ def forks() -> Iterator[Forks]:
 def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, forks: Forks) -> Suite:
     # The entry points are still what `-p` names; only what else is installed here stays out.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    for name in ("CI", "BUILD_NUMBER", "COLUMNS"):  # lines have another length there
+    for name in ("CI", "BUILD_NUMBER"):  # pytest prints its summary at another length there
         monkeypatch.delenv(name, raising=False)
     # Experiments of one user wait for each other, by a lock in here; what tests look for no noise can hide.
     monkeypatch.setenv("TMPDIR", str(pytester.path))
