@@ -112,7 +112,6 @@ static void add(sb_counts *sum, const sb_cell *cell)
     sum->requested += sb_read(&cell->requested);
     sum->delivered += sb_read(&cell->delivered);
     sum->late += sb_read(&cell->late);
-    sum->late_calls += sb_read(&cell->late_calls);
     sum->waited += sb_read(&cell->waited);
 }
 

@@ -23,8 +23,8 @@ typedef struct {
     sb_atomic_i64 requested; /* amounts, see delay.h */
     sb_atomic_i64 delivered;
     sb_atomic_i64 late;
-    sb_atomic_i64 late_calls;
     sb_atomic_i64 waited; /* for the GIL */
+    int64_t carry; /* owner's error diffusion, see delay.h: of this target alone, or its remainder would be another's */
 } sb_cell;
 
 _Static_assert(sizeof(sb_cell) == 64, "a cell is a cache line");
@@ -35,7 +35,6 @@ typedef struct sb_thread {
     sb_cell *cells;         /* Owned; open addressing, mask + 1 of them. */
     size_t mask;
     size_t used;
-    int64_t carry; /* owner's error diffusion, see delay.h */
 } sb_thread;
 
 typedef struct {
@@ -44,7 +43,7 @@ typedef struct {
 } sb_counters;
 
 typedef struct {
-    int64_t calls, requested, delivered, late, late_calls, waited;
+    int64_t calls, requested, delivered, late, waited;
 } sb_counts;
 
 void sb_counters_init(sb_counters *counters, int64_t birth);

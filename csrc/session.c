@@ -146,18 +146,23 @@ done:
 
 static PyObject *delay_call(sb_session *self, sb_cell *cell, int64_t requested)
 {
-    sb_thread *thread = sb_counters_thread(&self->counters);
     sb_spent spent;
+    int64_t carry = cell->carry;
     const bool waits = self->mode != SB_SPIN || sb_delay_polls(self->delay, requested);
+    const void *code = cell->code;
     if (waits) {
         Py_INCREF(self); /* other threads, and signal handlers, may disarm and drop the session meanwhile */
     }
-    int result = spend(self->delay, self->mode, requested, &thread->carry, &spent);
+    int result = spend(self->delay, self->mode, requested, &carry, &spent);
+    if (waits) {
+        /* A signal's handler may have called the callback by hand, and so have moved the cells. */
+        cell = sb_counters_find(sb_counters_thread(&self->counters), code);
+    }
+    cell->carry = carry;
     sb_add(&cell->requested, requested);
     sb_add(&cell->delivered, spent.delivered);
     if (spent.late != 0) {
         sb_add(&cell->late, spent.late);
-        sb_add(&cell->late_calls, 1);
     }
     if (spent.polled != 0) {
         sb_add(&cell->waited, spent.polled);
@@ -303,9 +308,9 @@ static PyObject *session_totals(PyObject *op, PyObject *Py_UNUSED(ignored))
 static PyObject *describe(const sb_session *self, const sb_target *target, const sb_counts *sum)
 {
     const sb_delay *delay = self->delay;
-    return Py_BuildValue("(OOiLddLdd)", target->code, target->module, target->pattern, (long long)sum->calls,
+    return Py_BuildValue("(OOiLdddd)", target->code, target->module, target->pattern, (long long)sum->calls,
                          sb_delay_ns(delay, sum->requested), sb_delay_ns(delay, sum->delivered),
-                         (long long)sum->late_calls, sb_delay_ns(delay, sum->late), sb_delay_ns(delay, sum->waited));
+                         sb_delay_ns(delay, sum->late), sb_delay_ns(delay, sum->waited));
 }
 
 static PyObject *session_snapshot(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -460,8 +465,8 @@ static PyMethodDef session_methods[] = {
      "totals($self, /)\n--\n\n(calls, requested_ns, delivered_ns, late_ns, waited_ns) over all targets and threads."},
     {"snapshot", session_snapshot, METH_NOARGS,
      "snapshot($self, /)\n--\n\n"
-     "For each matched code object (code, module, pattern, calls, requested_ns, delivered_ns, late_calls, late_ns,\n"
-     "waited_ns), in order of first sight; pattern is an index into the session's Patterns."},
+     "For each matched code object (code, module, pattern, calls, requested_ns, delivered_ns, late_ns, waited_ns),\n"
+     "in order of first sight; pattern is an index into the session's Patterns."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -67,7 +67,7 @@ def take_snapshot(session: "Session", targets: Targets) -> Snapshot:
     """Reads a session of ``targets``, armed or not. What was seen but never called while counting is left out."""
     matched = tuple(
         CodeCounts(module, code, targets.origins[pattern], calls, requested, delivered, late, waited)
-        for code, module, pattern, calls, requested, delivered, _, late, waited in session.snapshot()
+        for code, module, pattern, calls, requested, delivered, late, waited in session.snapshot()
         if calls
     )
     return Snapshot(

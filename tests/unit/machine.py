@@ -87,6 +87,6 @@ class Machine:
         calls, requested, delivered = self._totals
         return int(calls), requested, delivered, 0.0, 0.0
 
-    def snapshot(self) -> list[tuple[CodeType, str, int, int, float, float, int, float, float]]:
+    def snapshot(self) -> list[tuple[CodeType, str, int, int, float, float, float, float]]:
         calls, requested, delivered = self._totals
-        return [(self.code, __name__, 0, int(calls), requested, delivered, 0, 0.0, 0.0)]
+        return [(self.code, __name__, 0, int(calls), requested, delivered, 0.0, 0.0)]
