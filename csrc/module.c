@@ -2,8 +2,6 @@
 #include "patterns.h"
 #include "session.h"
 
-#include <string.h>
-
 static PyStructSequence_Field CLOCK_FIELDS[] = {
     {"name", "'tsc', 'cntvct' or 'clock_gettime'"},
     {"read_ns", "cost of one read"},
@@ -50,12 +48,12 @@ static PyObject *module_now_ns(PyObject *module, PyObject *Py_UNUSED(ignored))
 static PyObject *module_after_fork(PyObject *module, PyObject *Py_UNUSED(ignored))
 {
     sb_state *state = module_state(module);
-    PyObject *armed = state->armed;
-    memset(&state->lock, 0, sizeof state->lock); /* a thread that did not come along may have held it */
-    if (armed != NULL) {
-        Py_INCREF(armed); /* its last reference may be sys.monitoring's */
-        sb_session_abandon(armed);
-        Py_DECREF(armed);
+    sb_lock_init(&state->lock); /* a thread that did not come along may have held it */
+    if (state->armed != NULL) {
+        /* Without taking a reference, and whatever comes of it: a thread that did not come along may have been arming
+         * the session, disarming or even freeing it. */
+        sb_session_abandon(state->armed);
+        state->armed = NULL;
     }
     Py_RETURN_NONE;
 }
@@ -116,6 +114,10 @@ static int module_exec(PyObject *module)
     if (state->session_type == NULL || PyModule_AddType(module, state->session_type) < 0) {
         return -1;
     }
+    state->probe_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &sb_probe_spec, NULL);
+    if (state->probe_type == NULL) {
+        return -1;
+    }
     state->clock_type = PyStructSequence_NewType(&CLOCK_DESC);
     if (state->clock_type == NULL || PyModule_AddType(module, state->clock_type) < 0) {
         return -1;
@@ -128,6 +130,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     sb_state *state = module_state(module);
     Py_VISIT(state->patterns_type);
     Py_VISIT(state->session_type);
+    Py_VISIT(state->probe_type);
     Py_VISIT(state->clock_type);
     return 0;
 }
@@ -137,6 +140,7 @@ static int module_clear(PyObject *module)
     sb_state *state = module_state(module);
     Py_CLEAR(state->patterns_type);
     Py_CLEAR(state->session_type);
+    Py_CLEAR(state->probe_type);
     Py_CLEAR(state->clock_type);
     return 0;
 }

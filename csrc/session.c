@@ -26,6 +26,9 @@ static const char *const MODE_NAMES[SB_N_MODES] = {"spin", "nogil", "sleep"};
 #endif
 #define RELEASED_SLICE_NS 50000000
 
+/* What the callback is bound to. It is a Python object of its own, because a thread may be in the middle of a delayed
+ * call when the session is disarmed and dropped; and it does not hold the session, so that a session that nobody holds
+ * any more goes, and disarms itself, though sys.monitoring holds the callback. */
 typedef struct {
     PyObject_HEAD sb_atomic_i64
         plan;           /* PAUSED: matched calls are not even counted; else the delay, an amount (delay.h) */
@@ -34,10 +37,15 @@ typedef struct {
     sb_targets targets;
     sb_lock lock; /* over targets, and over the shape of the counters' tables */
     sb_mode mode;
-    const sb_delay *delay; /* Borrowed from the module's state. */
+    const sb_delay *delay; /* Borrowed from the module's state, which the type keeps alive. */
+    PyObject *patterns;    /* Owned: Patterns. */
+    PyObject *disable;     /* Owned: sys.monitoring.DISABLE */
+} sb_probe;
+
+typedef struct {
+    PyObject_HEAD PyObject *owner; /* Owned: a str that tells people whose session this is. */
+    sb_probe *probe;               /* Owned. */
     sb_monitor monitor;
-    PyObject *patterns; /* Owned: Patterns. */
-    PyObject *owner;    /* Owned: a str that tells people whose session this is. */
 } sb_session;
 
 /* ---- delay, by mode ---- */
@@ -117,7 +125,7 @@ static const sb_delay *calibrated_delay(sb_state *state, sb_mode mode)
 /* ---- the callback ---- */
 
 /* First sight of a code object in this thread, or in the whole session. NULL: not ours. */
-static sb_cell *meet(sb_session *self, PyObject *code)
+static sb_cell *meet(sb_probe *self, PyObject *code)
 {
     sb_cell *cell = NULL;
     SB_LOCK(&self->lock);
@@ -144,14 +152,14 @@ done:
     return cell;
 }
 
-static PyObject *delay_call(sb_session *self, sb_cell *cell, int64_t requested)
+static PyObject *delay_call(sb_probe *self, sb_cell *cell, int64_t requested)
 {
     sb_spent spent;
     int64_t carry = cell->carry;
     const bool waits = self->mode != SB_SPIN || sb_delay_polls(self->delay, requested);
     const void *code = cell->code;
     if (waits) {
-        Py_INCREF(self); /* other threads, and signal handlers, may disarm and drop the session meanwhile */
+        Py_INCREF(self); /* other threads, and signal handlers, may disarm and drop the callback meanwhile */
     }
     int result = spend(self->delay, self->mode, requested, &carry, &spent);
     if (waits) {
@@ -176,7 +184,7 @@ static PyObject *delay_call(sb_session *self, sb_cell *cell, int64_t requested)
     Py_RETURN_NONE;
 }
 
-static inline PyObject *count_call(sb_session *self, sb_cell *cell)
+static inline PyObject *count_call(sb_probe *self, sb_cell *cell)
 {
     int64_t plan = sb_load_acquire(&self->plan);
     if (plan == PAUSED) {
@@ -191,10 +199,10 @@ static inline PyObject *count_call(sb_session *self, sb_cell *cell)
 
 /* PY_START(code, offset). No event fires while it runs, so it is never entered twice in one thread, and the cell
  * stays where it is until it returns. It raises nothing but what a pending signal's handler raises. Its caller holds no
- * reference to the session: wherever it may wait, it holds one itself. */
-static PyObject *session_on_start(PyObject *op, PyObject *const *args, Py_ssize_t Py_UNUSED(nargs))
+ * reference to the probe: wherever it may wait, it holds one itself. */
+static PyObject *probe_on_start(PyObject *op, PyObject *const *args, Py_ssize_t Py_UNUSED(nargs))
 {
-    sb_session *self = (sb_session *)op;
+    sb_probe *self = (sb_probe *)op;
     PyObject *code = args[0];
     sb_thread *thread = sb_counters_thread(&self->counters);
     sb_cell *cell = thread != NULL ? sb_counters_find(thread, code) : NULL;
@@ -203,32 +211,93 @@ static PyObject *session_on_start(PyObject *op, PyObject *const *args, Py_ssize_
     }
     Py_INCREF(op);
     cell = meet(self, code);
-    PyObject *result = cell != NULL ? count_call(self, cell) : Py_NewRef(self->monitor.disable);
+    PyObject *result = cell != NULL ? count_call(self, cell) : Py_NewRef(self->disable);
     Py_DECREF(op);
     return result;
 }
 
-static PyMethodDef CALLBACK = {"on_start", (PyCFunction)(void (*)(void))session_on_start, METH_FASTCALL,
+static PyMethodDef CALLBACK = {"on_start", (PyCFunction)(void (*)(void))probe_on_start, METH_FASTCALL,
                                "PY_START(code, offset)"};
+
+/* ---- the probe ---- */
+
+static sb_probe *probe_new(sb_state *state, PyObject *patterns, sb_mode mode, const sb_delay *delay)
+{
+    PyObject *disable = sb_monitor_disable();
+    sb_probe *self = disable != NULL ? PyObject_GC_New(sb_probe, state->probe_type) : NULL;
+    if (self == NULL) {
+        Py_XDECREF(disable);
+        return NULL;
+    }
+    self->plan = PAUSED;
+    self->lost = 0;
+    sb_counters_init(&self->counters, sb_clock_ticks(&state->clock));
+    sb_targets_init(&self->targets, sb_patterns_of(patterns));
+    sb_lock_init(&self->lock);
+    self->mode = mode;
+    self->delay = delay;
+    self->patterns = Py_NewRef(patterns);
+    self->disable = disable;
+    PyObject_GC_Track(self);
+    return self;
+}
+
+/* No tp_clear: nothing that a probe holds can hold the probe. */
+static int probe_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    sb_probe *self = (sb_probe *)op;
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->patterns);
+    Py_VISIT(self->disable);
+    return sb_targets_traverse(&self->targets, visit, arg);
+}
+
+static void probe_dealloc(PyObject *op)
+{
+    sb_probe *self = (sb_probe *)op;
+    PyTypeObject *type = Py_TYPE(op);
+    PyObject_GC_UnTrack(op);
+    Py_CLEAR(self->patterns);
+    Py_CLEAR(self->disable);
+    sb_targets_fini(&self->targets);
+    sb_counters_fini(&self->counters);
+    type->tp_free(op);
+    Py_DECREF(type);
+}
+
+static PyType_Slot probe_slots[] = {
+    {Py_tp_doc, (void *)"What sys.monitoring calls for a Session."},
+    {Py_tp_traverse, probe_traverse},
+    {Py_tp_dealloc, probe_dealloc},
+    {0, NULL},
+};
+
+PyType_Spec sb_probe_spec = {
+    .name = "pytest_speedbump._core._Probe",
+    .basicsize = sizeof(sb_probe),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = probe_slots,
+};
 
 /* ---- arming ---- */
 
 static void disarm(sb_session *self)
 {
     sb_state *state = sb_state_of((PyObject *)self);
-    sb_store_release(&self->plan, PAUSED);
-    sb_monitor_stop(&self->monitor);
-    SB_LOCK(&state->lock);
-    if (state->armed == (PyObject *)self) {
-        state->armed = NULL;
+    sb_store_release(&self->probe->plan, PAUSED);
+    if (sb_monitor_stop(&self->monitor)) {
+        SB_LOCK(&state->lock);
+        if (state->armed == (PyObject *)self) {
+            state->armed = NULL;
+        }
+        SB_UNLOCK(&state->lock);
     }
-    SB_UNLOCK(&state->lock);
 }
 
 void sb_session_abandon(PyObject *op)
 {
     sb_session *self = (sb_session *)op;
-    memset(&self->lock, 0, sizeof self->lock); /* a thread that did not come along may have held it */
+    sb_lock_init(&self->probe->lock); /* a thread that did not come along may have held it */
     disarm(self);
 }
 
@@ -243,7 +312,7 @@ static PyObject *session_arm(PyObject *op, PyObject *Py_UNUSED(ignored))
         other_owner = Py_NewRef(((sb_session *)state->armed)->owner);
     }
     else {
-        state->armed = op;
+        state->armed = op; /* from here on until it is NULL again nobody else starts a monitor */
     }
     SB_UNLOCK(&state->lock);
     if (other_owner != NULL) {
@@ -252,15 +321,19 @@ static PyObject *session_arm(PyObject *op, PyObject *Py_UNUSED(ignored))
         return NULL;
     }
 
-    sb_store_release(&self->plan, PAUSED);
-    PyObject *callback = PyCFunction_New(&CALLBACK, op);
-    if (callback == NULL || sb_monitor_start(&self->monitor, callback) < 0) {
-        Py_XDECREF(callback);
-        disarm(self);
+    sb_store_release(&self->probe->plan, PAUSED);
+    if (sb_monitor_start(&self->monitor) < 0) {
+        SB_LOCK(&state->lock);
+        state->armed = NULL;
+        SB_UNLOCK(&state->lock);
         return NULL;
     }
-    Py_DECREF(callback);
     Py_RETURN_NONE;
+}
+
+static sb_probe *probe_of(PyObject *op)
+{
+    return ((sb_session *)op)->probe;
 }
 
 static PyObject *session_disarm(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -271,7 +344,7 @@ static PyObject *session_disarm(PyObject *op, PyObject *Py_UNUSED(ignored))
 
 static PyObject *session_set_delay(PyObject *op, PyObject *argument)
 {
-    sb_session *self = (sb_session *)op;
+    sb_probe *probe = probe_of(op);
     double ns = PyFloat_AsDouble(argument);
     if (ns == -1.0 && PyErr_Occurred()) {
         return NULL;
@@ -280,13 +353,13 @@ static PyObject *session_set_delay(PyObject *op, PyObject *argument)
         PyErr_Format(PyExc_ValueError, "delay_ns must be between 0 and 6e10, not %R", argument);
         return NULL;
     }
-    sb_store_release(&self->plan, sb_delay_amount(self->delay, ns));
+    sb_store_release(&probe->plan, sb_delay_amount(probe->delay, ns));
     Py_RETURN_NONE;
 }
 
 static PyObject *session_pause(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    sb_store_release(&((sb_session *)op)->plan, PAUSED);
+    sb_store_release(&probe_of(op)->plan, PAUSED);
     Py_RETURN_NONE;
 }
 
@@ -294,7 +367,7 @@ static PyObject *session_pause(PyObject *op, PyObject *Py_UNUSED(ignored))
 
 static PyObject *session_totals(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    sb_session *self = (sb_session *)op;
+    sb_probe *self = probe_of(op);
     sb_counts sum;
     SB_LOCK(&self->lock);
     sum = sb_counters_total_locked(&self->counters);
@@ -305,7 +378,7 @@ static PyObject *session_totals(PyObject *op, PyObject *Py_UNUSED(ignored))
                          sb_delay_ns(delay, sum.waited));
 }
 
-static PyObject *describe(const sb_session *self, const sb_target *target, const sb_counts *sum)
+static PyObject *describe(const sb_probe *self, const sb_target *target, const sb_counts *sum)
 {
     const sb_delay *delay = self->delay;
     return Py_BuildValue("(OOiLdddd)", target->code, target->module, target->pattern, (long long)sum->calls,
@@ -315,7 +388,7 @@ static PyObject *describe(const sb_session *self, const sb_target *target, const
 
 static PyObject *session_snapshot(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    sb_session *self = (sb_session *)op;
+    sb_probe *self = probe_of(op);
     sb_target *targets = NULL;
     PyObject *list = NULL;
 
@@ -363,13 +436,13 @@ static PyObject *session_get_intact(PyObject *op, void *Py_UNUSED(closure))
 
 static PyObject *session_get_lost(PyObject *op, void *Py_UNUSED(closure))
 {
-    return PyLong_FromLongLong((long long)sb_read(&((sb_session *)op)->lost));
+    return PyLong_FromLongLong((long long)sb_read(&probe_of(op)->lost));
 }
 
 static PyObject *session_get_fixed_ns(PyObject *op, void *Py_UNUSED(closure))
 {
-    const sb_session *self = (sb_session *)op;
-    return PyFloat_FromDouble(sb_delay_ns(self->delay, self->delay->fixed));
+    const sb_delay *delay = probe_of(op)->delay;
+    return PyFloat_FromDouble(sb_delay_ns(delay, delay->fixed));
 }
 
 /* ---- the type ---- */
@@ -399,55 +472,52 @@ static PyObject *session_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
         mode_from_name(mode_name, &mode) < 0) {
         return NULL;
     }
-    sb_session *self = (sb_session *)type->tp_alloc(type, 0);
-    if (self == NULL) {
+    /* Calibration may let other threads run, who would see a half-made session through gc.get_objects(). So it comes
+     * first, and the session is tracked last. */
+    const sb_delay *delay = calibrated_delay(state, mode);
+    sb_probe *probe = probe_new(state, patterns, mode, delay);
+    if (probe == NULL) {
         return NULL;
     }
-    self->monitor.tool = -1;
-    self->plan = PAUSED;
-    self->mode = mode;
-    self->patterns = Py_NewRef(patterns);
+    PyObject *callback = PyCFunction_New(&CALLBACK, (PyObject *)probe);
+    sb_session *self = callback != NULL ? PyObject_GC_New(sb_session, type) : NULL;
+    if (self == NULL) {
+        Py_XDECREF(callback);
+        Py_DECREF(probe);
+        return NULL;
+    }
     self->owner = Py_NewRef(owner);
-    sb_counters_init(&self->counters, sb_clock_ticks(&state->clock));
-    sb_targets_init(&self->targets, sb_patterns_of(patterns));
-    self->delay = calibrated_delay(state, mode);
-    if (sb_monitor_init(&self->monitor) < 0) {
+    self->probe = probe;
+    int result = sb_monitor_init(&self->monitor, callback);
+    Py_DECREF(callback);
+    if (result < 0) {
         Py_DECREF(self);
         return NULL;
     }
+    PyObject_GC_Track(self);
     return (PyObject *)self;
 }
 
-/* No tp_clear: nothing that a session holds can hold the session. While armed, sys.monitoring's callback does. */
+/* No tp_clear: nothing that a session holds can hold the session. */
 static int session_traverse(PyObject *op, visitproc visit, void *arg)
 {
     sb_session *self = (sb_session *)op;
     Py_VISIT(Py_TYPE(op));
-    Py_VISIT(self->patterns);
     Py_VISIT(self->owner);
-    int result = sb_monitor_traverse(&self->monitor, visit, arg);
-    return result ? result : sb_targets_traverse(&self->targets, visit, arg);
+    Py_VISIT(self->probe);
+    return sb_monitor_traverse(&self->monitor, visit, arg);
 }
 
-/* Still armed only where another tool has thrown our callback away: it holds the session otherwise. */
-static void session_finalize(PyObject *op)
-{
-    disarm((sb_session *)op);
-}
-
+/* Not a finalizer's work: that runs once in the life of an object, and one that was resurrected may be armed again. */
 static void session_dealloc(PyObject *op)
 {
     sb_session *self = (sb_session *)op;
     PyTypeObject *type = Py_TYPE(op);
-    if (PyObject_CallFinalizerFromDealloc(op) < 0) {
-        return;
-    }
     PyObject_GC_UnTrack(op);
-    Py_CLEAR(self->patterns);
+    disarm(self);
     Py_CLEAR(self->owner);
     sb_monitor_fini(&self->monitor);
-    sb_targets_fini(&self->targets);
-    sb_counters_fini(&self->counters);
+    Py_CLEAR(self->probe);
     type->tp_free(op);
     Py_DECREF(type);
 }
@@ -483,7 +553,6 @@ static PyType_Slot session_slots[] = {
              "Slows what `patterns` match, while armed. `owner` names it in the error that a second one gets."},
     {Py_tp_new, session_new},
     {Py_tp_traverse, session_traverse},
-    {Py_tp_finalize, session_finalize},
     {Py_tp_dealloc, session_dealloc},
     {Py_tp_methods, session_methods},
     {Py_tp_getset, session_getset},

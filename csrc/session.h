@@ -9,6 +9,7 @@
 #include "state.h"
 
 extern PyType_Spec sb_session_spec;
+extern PyType_Spec sb_probe_spec;
 
 /* For a fork's child: it must not go on slowing, and no other thread of the parent lives in it. */
 void sb_session_abandon(PyObject *session);

@@ -100,7 +100,7 @@ def test_matched_code_lives_as_long_as_the_session(count: MakeSession, mortal_co
     session.disarm()
     assert session.snapshot()[0][0] is alive()
     assert gc.is_tracked(session)
-    assert alive() in gc.get_referents(session)
+    assert alive() in gc.get_referents(*gc.get_referents(session))
 
 
 def test_many_targets(count: MakeSession) -> None:

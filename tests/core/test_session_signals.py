@@ -106,8 +106,8 @@ def test_a_handler_may_use_and_drop_the_session(mode: str) -> None:
         + f"""
     import gc
 
-    def sessions():
-        return sum(type(thing) is _core.Session for thing in gc.get_objects())
+    def alive():
+        return [name for name in ("Session", "_Probe") for thing in gc.get_objects() if type(thing).__name__ == name]
 
     def handler(*_):
         global session
@@ -118,7 +118,7 @@ def test_a_handler_may_use_and_drop_the_session(mode: str) -> None:
         session.disarm()
         watcher.join()
         session = None
-        print(sessions(), "held by the delay alone")
+        print(alive(), "held by the delay alone")
 
     signal.signal(signal.SIGUSR1, handler)
     session = make_session(mode={mode!r})
@@ -129,10 +129,10 @@ def test_a_handler_may_use_and_drop_the_session(mode: str) -> None:
     send(signal.SIGUSR1)
     watcher = threading.enumerate()[-1]
     print(leaf())
-    print(sessions(), sys.monitoring.get_tool(3))
+    print(alive(), sys.monitoring.get_tool(3))
         """
     )
-    assert out.splitlines() == ["(2, 0.0, 0.0) 2 True", "1 held by the delay alone", "42", "0 None"]
+    assert out.splitlines() == ["(2, 0.0, 0.0) 2 True", "['_Probe'] held by the delay alone", "42", "[] None"]
 
 
 def test_exit_while_armed_is_silent() -> None:
