@@ -124,31 +124,48 @@ static const sb_delay *calibrated_delay(sb_state *state, sb_mode mode)
 
 /* ---- the callback ---- */
 
+/* Index of the code object's target, if any thread has met it. */
+static Py_ssize_t known_target_locked(const sb_probe *self, PyObject *code)
+{
+    const sb_cell *cell = sb_counters_find_any_locked(&self->counters, code);
+    return cell != NULL ? (Py_ssize_t)cell->target : SB_UNMATCHED;
+}
+
 /* First sight of a code object in this thread, or in the whole session. NULL: not ours. */
 static sb_cell *meet(sb_probe *self, PyObject *code)
 {
-    sb_cell *cell = NULL;
+    SB_LOCK(&self->lock);
+    Py_ssize_t target = known_target_locked(self, code);
+    SB_UNLOCK(&self->lock);
+
+    /* Without the lock: a look into globals compares keys, and what that runs may meet other code, or this code in
+     * another thread. So everything is asked again afterwards. */
+    sb_choice choice = {.pattern = SB_UNMATCHED, .module = NULL};
+    if (target < 0) {
+        choice = sb_targets_choose(&self->targets, (PyCodeObject *)code, PyEval_GetGlobals());
+        if (choice.pattern == SB_UNMATCHED) {
+            return NULL;
+        }
+    }
+
     SB_LOCK(&self->lock);
     sb_thread *thread = sb_counters_thread_locked(&self->counters);
-    if (thread == NULL) {
-        sb_add(&self->lost, 1);
-        goto done;
+    sb_cell *cell =
+        thread != NULL ? sb_counters_find(thread, code) : NULL; /* there, where the table is a dead thread's */
+    if (cell == NULL && thread != NULL) {
+        target = known_target_locked(self, code);
+        if (target < 0) {
+            target = sb_targets_add(&self->targets, (PyCodeObject *)code, &choice);
+        }
+        if (target >= 0) {
+            cell = sb_counters_insert_locked(thread, code, (size_t)target);
+        }
     }
-    cell = sb_counters_find(thread, code); /* there already, where the table is a dead thread's */
-    if (cell != NULL) {
-        goto done;
-    }
-    const sb_cell *known = sb_counters_find_any_locked(&self->counters, code);
-    Py_ssize_t target = known != NULL ? (Py_ssize_t)known->target
-                                      : sb_targets_classify(&self->targets, (PyCodeObject *)code, PyEval_GetGlobals());
-    if (target >= 0) {
-        cell = sb_counters_insert_locked(thread, code, (size_t)target);
-    }
-    if (target == SB_TARGET_ERROR || (target >= 0 && cell == NULL)) {
+    if (cell == NULL) {
         sb_add(&self->lost, 1);
     }
-done:
     SB_UNLOCK(&self->lock);
+    Py_XDECREF(choice.module);
     return cell;
 }
 
@@ -197,23 +214,35 @@ static inline PyObject *count_call(sb_probe *self, sb_cell *cell)
     return delay_call(self, cell, plan);
 }
 
-/* PY_START(code, offset). No event fires while it runs, so it is never entered twice in one thread, and the cell
- * stays where it is until it returns. It raises nothing but what a pending signal's handler raises. Its caller holds no
- * reference to the probe: wherever it may wait, it holds one itself. */
-static PyObject *probe_on_start(PyObject *op, PyObject *const *args, Py_ssize_t Py_UNUSED(nargs))
+/* The callback is within anybody's reach, as what register_callback() returns, and may be called with anything. */
+static PyObject *first_sight(sb_probe *self, PyObject *const *args, Py_ssize_t nargs)
+{
+    if (nargs != 2 || !PyCode_Check(args[0])) {
+        PyErr_SetString(PyExc_TypeError,
+                        "this is a callback of sys.monitoring; its arguments are a code object and an offset");
+        return NULL;
+    }
+    Py_INCREF(self);
+    sb_cell *cell = meet(self, args[0]);
+    PyObject *result = cell != NULL ? count_call(self, cell) : Py_NewRef(self->disable);
+    Py_DECREF(self);
+    return result;
+}
+
+/* PY_START(code, offset). No event fires while it runs, so sys.monitoring never enters it twice in one thread, and the
+ * cell stays where it is until it returns or waits. It raises nothing but what a pending signal's handler raises. Its
+ * caller holds no reference to the probe: wherever it may wait, it holds one itself. */
+static PyObject *probe_on_start(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 {
     sb_probe *self = (sb_probe *)op;
-    PyObject *code = args[0];
-    sb_thread *thread = sb_counters_thread(&self->counters);
-    sb_cell *cell = thread != NULL ? sb_counters_find(thread, code) : NULL;
-    if (cell != NULL) {
-        return count_call(self, cell);
+    const sb_thread *thread = sb_counters_thread(&self->counters);
+    if (thread != NULL && nargs == 2) {
+        sb_cell *cell = sb_counters_find(thread, args[0]);
+        if (cell != NULL) {
+            return count_call(self, cell);
+        }
     }
-    Py_INCREF(op);
-    cell = meet(self, code);
-    PyObject *result = cell != NULL ? count_call(self, cell) : Py_NewRef(self->disable);
-    Py_DECREF(op);
-    return result;
+    return first_sight(self, args, nargs);
 }
 
 static PyMethodDef CALLBACK = {"on_start", (PyCFunction)(void (*)(void))probe_on_start, METH_FASTCALL,

@@ -301,6 +301,29 @@ def test_a_session_whose_callback_was_thrown_away_gives_everything_back(tool_ids
     successor.disarm()
 
 
+def test_the_callback_called_by_hand(count: MakeSession) -> None:
+    """Whoever replaces it is given it."""
+    session = count(f"{__name__}:leaf")
+    leaf()
+    callback = MONITORING.register_callback(3, PY_START, None)
+    assert callback is not None
+    MONITORING.register_callback(3, PY_START, callback)
+    bad: list[tuple[object, ...]] = [(), (leaf.__code__,), (1, 0), ("a", 0), (None, None), (leaf.__code__, 0, 0)]
+    for arguments in bad:
+        with pytest.raises(TypeError, match="its arguments are a code object and an offset"):
+            callback(*arguments)
+    with pytest.raises(TypeError):
+        next(iter(callback, None))  # calls it without an array of arguments
+    before = session.totals()[0]
+    assert callback(other.__code__, 0) is MONITORING.DISABLE
+    assert callback(leaf.__code__, 0) is None
+    assert session.totals()[0] == before + 1
+    session.disarm()
+    assert callback(leaf.__code__, 0) is None
+    with pytest.raises(TypeError):
+        callback()
+
+
 def test_disarming_succeeds_where_memory_has_run_out() -> None:
     out = run_script(
         """
