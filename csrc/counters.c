@@ -7,7 +7,7 @@
 #define FIRST_CELLS 16
 #define CACHE_LINE 64
 
-_Thread_local sb_anchor sb_thread_anchor SB_TLS_MODEL;
+_Thread_local sb_anchor sb_thread_anchor;
 
 static sb_cell *cells_new(size_t n)
 {
@@ -62,8 +62,9 @@ void sb_counters_fini(sb_counters *counters)
 
 sb_thread *sb_counters_thread_locked(sb_counters *counters)
 {
+    sb_anchor *anchor = &sb_thread_anchor;
     sb_thread *thread = counters->threads;
-    while (thread != NULL && thread->anchor != &sb_thread_anchor) {
+    while (thread != NULL && thread->anchor != anchor) {
         thread = thread->next;
     }
     if (thread == NULL) {
@@ -77,11 +78,11 @@ sb_thread *sb_counters_thread_locked(sb_counters *counters)
             return NULL;
         }
         thread->mask = FIRST_CELLS - 1;
-        thread->anchor = &sb_thread_anchor;
+        thread->anchor = anchor;
         thread->next = counters->threads;
         counters->threads = thread;
     }
-    sb_thread_anchor = (sb_anchor){.counters = counters, .birth = counters->birth, .thread = thread};
+    *anchor = (sb_anchor){.counters = counters, .birth = counters->birth, .thread = thread};
     return thread;
 }
 

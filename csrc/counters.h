@@ -49,20 +49,16 @@ typedef struct {
 void sb_counters_init(sb_counters *counters, int64_t birth);
 void sb_counters_fini(sb_counters *counters);
 
-/* The one static that is ever written to, and a cache: losing it costs a walk through a list. Under glibc it lies in
- * the static TLS block, whose reserve for libraries loaded late has room for it: 1 ns a call less than __tls_get_addr.
+/* The one static that is ever written to, and a cache: losing it costs a walk through a list. It is reached by TLS
+ * descriptors where the compiler has them (CMakeLists.txt): as cheap as the initial-exec model, which would make the
+ * import fail where other libraries have used up the static TLS block.
  */
-#if defined(__GLIBC__)
-#define SB_TLS_MODEL __attribute__((tls_model("initial-exec")))
-#else
-#define SB_TLS_MODEL
-#endif
 typedef struct {
     const sb_counters *counters; /* Borrowed; never followed, only compared. */
     int64_t birth;
     sb_thread *thread; /* Borrowed from those counters. */
 } sb_anchor;
-extern _Thread_local sb_anchor sb_thread_anchor SB_TLS_MODEL;
+extern _Thread_local sb_anchor sb_thread_anchor;
 
 /* This thread's table, or NULL if the anchor does not know it. */
 static inline sb_thread *sb_counters_thread(const sb_counters *counters)
