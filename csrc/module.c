@@ -2,6 +2,9 @@
 #include "patterns.h"
 #include "session.h"
 
+/* In the interpreter's dictionary. */
+#define FORK_KEY "pytest_speedbump._core.copies"
+
 static PyStructSequence_Field CLOCK_FIELDS[] = {
     {"name", "'tsc', 'cntvct' or 'clock_gettime'"},
     {"read_ns", "cost of one read"},
@@ -73,31 +76,84 @@ static PyMethodDef module_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* There is no unregistering: the hook stays for the interpreter's life, and does nothing while nothing is armed. */
-static int register_fork_hook(PyObject *module)
+/* Every copy of the module in this interpreter, as weak references: there is no unregistering of a hook, and one that
+ * held the module would keep alive each that is ever imported. */
+static PyObject *run_fork_hooks(PyObject *copies, PyObject *Py_UNUSED(ignored))
 {
-    int result = -1;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(copies); i++) {
+        PyObject *copy = PyObject_CallNoArgs(PyList_GET_ITEM(copies, i));
+        PyObject *done =
+            copy == NULL || copy == Py_None ? NULL : PyObject_CallMethod(copy, "_after_fork_in_child", NULL);
+        if (PyErr_Occurred()) {
+            PyErr_WriteUnraisable(copy);
+        }
+        Py_XDECREF(done);
+        Py_XDECREF(copy);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef RUN_FORK_HOOKS = {"run_fork_hooks", run_fork_hooks, METH_NOARGS, NULL};
+
+/* Returns 0, or -1 with an exception set. */
+static int call_in_child(PyObject *hook)
+{
     PyObject *os = PyImport_ImportModule("os");
-    PyObject *hook = PyObject_GetAttrString(module, "_after_fork_in_child");
-    PyObject *function = NULL, *args = NULL, *kwargs = NULL, *done = NULL;
-    if (os == NULL || hook == NULL) {
-        goto done;
+    PyObject *function = os != NULL ? PyObject_GetAttrString(os, "register_at_fork") : NULL;
+    PyObject *args = PyTuple_New(0), *kwargs = Py_BuildValue("{sO}", "after_in_child", hook), *done = NULL;
+    if (function != NULL && args != NULL && kwargs != NULL) {
+        done = PyObject_Call(function, args, kwargs);
     }
-    function = PyObject_GetAttrString(os, "register_at_fork");
-    args = PyTuple_New(0);
-    kwargs = Py_BuildValue("{sO}", "after_in_child", hook);
-    if (function == NULL || args == NULL || kwargs == NULL) {
-        goto done;
-    }
-    done = PyObject_Call(function, args, kwargs);
-    result = done == NULL ? -1 : 0;
-done:
     Py_XDECREF(os);
-    Py_XDECREF(hook);
     Py_XDECREF(function);
     Py_XDECREF(args);
     Py_XDECREF(kwargs);
     Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* The interpreter's list of copies, borrowed; made, with its one hook, by the first copy. */
+static PyObject *copies_of_module(void)
+{
+    PyObject *dict = PyInterpreterState_GetDict(PyInterpreterState_Get());
+    if (dict == NULL) {
+        return PyErr_NoMemory();
+    }
+    PyObject *copies = PyDict_GetItemString(dict, FORK_KEY);
+    if (copies != NULL) {
+        return copies;
+    }
+    copies = PyList_New(0);
+    PyObject *hook = copies != NULL ? PyCFunction_New(&RUN_FORK_HOOKS, copies) : NULL;
+    if (hook == NULL || call_in_child(hook) < 0 || PyDict_SetItemString(dict, FORK_KEY, copies) < 0) {
+        Py_CLEAR(copies);
+    }
+    Py_XDECREF(hook);
+    Py_XDECREF(copies); /* the dictionary holds it */
+    return copies;
+}
+
+static int is_gone(PyObject *reference)
+{
+    PyObject *copy = PyObject_CallNoArgs(reference);
+    Py_XDECREF(copy);
+    return copy == Py_None;
+}
+
+static int register_fork_hook(PyObject *module)
+{
+    PyObject *copies = copies_of_module();
+    PyObject *reference = copies != NULL ? PyWeakref_NewRef(module, NULL) : NULL;
+    if (reference == NULL) {
+        return -1;
+    }
+    for (Py_ssize_t i = PyList_GET_SIZE(copies); i-- > 0;) {
+        if (is_gone(PyList_GET_ITEM(copies, i)) && PyList_SetSlice(copies, i, i + 1, NULL) < 0) {
+            PyErr_Clear(); /* one too many */
+        }
+    }
+    const int result = PyList_Append(copies, reference);
+    Py_DECREF(reference);
     return result;
 }
 

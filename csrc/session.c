@@ -4,12 +4,12 @@
 #include "counters.h"
 #include "monitor.h"
 #include "patterns.h"
+#include "plan.h"
 #include "targets.h"
 
 #include <math.h>
 #include <string.h>
 
-#define PAUSED (-1)
 #define MAX_DELAY_NS 60e9
 #define GIL_WAIT_NS 1000.0 /* taking an uncontended GIL back costs some 20 ns, and is calibrated away */
 
@@ -30,8 +30,7 @@ static const char *const MODE_NAMES[SB_N_MODES] = {"spin", "nogil", "sleep"};
  * call when the session is disarmed and dropped; and it does not hold the session, so that a session that nobody holds
  * any more goes, and disarms itself, though sys.monitoring holds the callback. */
 typedef struct {
-    PyObject_HEAD sb_atomic_i64
-        plan;           /* PAUSED: matched calls are not even counted; else the delay, an amount (delay.h) */
+    PyObject_HEAD sb_plan plan;
     sb_atomic_i64 lost; /* code objects that could not be classified or counted for want of memory */
     sb_counters counters;
     sb_targets targets;
@@ -203,15 +202,15 @@ static PyObject *delay_call(sb_probe *self, sb_cell *cell, int64_t requested)
 
 static inline PyObject *count_call(sb_probe *self, sb_cell *cell)
 {
-    int64_t plan = sb_load_acquire(&self->plan);
-    if (plan == PAUSED) {
+    int64_t requested = sb_plan_get(&self->plan);
+    if (requested == SB_PAUSED) {
         Py_RETURN_NONE;
     }
     sb_add(&cell->calls, 1);
-    if (plan == 0) {
+    if (requested == 0) {
         Py_RETURN_NONE;
     }
-    return delay_call(self, cell, plan);
+    return delay_call(self, cell, requested);
 }
 
 /* The callback is within anybody's reach, as what register_callback() returns, and may be called with anything. */
@@ -258,7 +257,7 @@ static sb_probe *probe_new(sb_state *state, PyObject *patterns, sb_mode mode, co
         Py_XDECREF(disable);
         return NULL;
     }
-    self->plan = PAUSED;
+    const bool planned = sb_plan_init(&self->plan) == 0;
     self->lost = 0;
     sb_counters_init(&self->counters, sb_clock_ticks(&state->clock));
     sb_targets_init(&self->targets, sb_patterns_of(patterns));
@@ -267,6 +266,11 @@ static sb_probe *probe_new(sb_state *state, PyObject *patterns, sb_mode mode, co
     self->delay = delay;
     self->patterns = Py_NewRef(patterns);
     self->disable = disable;
+    if (!planned) {
+        PyErr_NoMemory();
+        Py_DECREF(self);
+        return NULL;
+    }
     PyObject_GC_Track(self);
     return self;
 }
@@ -290,6 +294,7 @@ static void probe_dealloc(PyObject *op)
     Py_CLEAR(self->disable);
     sb_targets_fini(&self->targets);
     sb_counters_fini(&self->counters);
+    sb_plan_fini(&self->plan);
     type->tp_free(op);
     Py_DECREF(type);
 }
@@ -313,7 +318,7 @@ PyType_Spec sb_probe_spec = {
 static void disarm(sb_session *self)
 {
     sb_state *state = sb_state_of((PyObject *)self);
-    sb_store_release(&self->probe->plan, PAUSED);
+    sb_plan_set(&self->probe->plan, SB_PAUSED);
     if (sb_monitor_stop(&self->monitor)) {
         SB_LOCK(&state->lock);
         if (state->armed == (PyObject *)self) {
@@ -350,7 +355,7 @@ static PyObject *session_arm(PyObject *op, PyObject *Py_UNUSED(ignored))
         return NULL;
     }
 
-    sb_store_release(&self->probe->plan, PAUSED);
+    sb_plan_set(&self->probe->plan, SB_PAUSED);
     if (sb_monitor_start(&self->monitor) < 0) {
         SB_LOCK(&state->lock);
         state->armed = NULL;
@@ -382,13 +387,13 @@ static PyObject *session_set_delay(PyObject *op, PyObject *argument)
         PyErr_Format(PyExc_ValueError, "delay_ns must be between 0 and 6e10, not %R", argument);
         return NULL;
     }
-    sb_store_release(&probe->plan, sb_delay_amount(probe->delay, ns));
+    sb_plan_set(&probe->plan, sb_delay_amount(probe->delay, ns));
     Py_RETURN_NONE;
 }
 
 static PyObject *session_pause(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    sb_store_release(&probe_of(op)->plan, PAUSED);
+    sb_plan_set(&probe_of(op)->plan, SB_PAUSED);
     Py_RETURN_NONE;
 }
 

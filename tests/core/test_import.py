@@ -3,10 +3,10 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from scripts import run_plain, run_script
 
 COMPILER = os.environ.get("CC", "cc").split()
 SIZES = (512, 64, 8, 1)
@@ -53,5 +53,22 @@ def test_where_other_libraries_have_used_up_the_static_tls_block(tmp_path: Path)
         source.write_text(EATER.format(size))
         subprocess.run([*COMPILER, "-shared", "-fPIC", source, "-o", source.with_suffix(".so")], check=True)
     script = EAT_AND_IMPORT.format(sizes=SIZES, folder=tmp_path)
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100)
-    assert done.returncode == 0, done.stderr
+    run_plain(script)
+
+
+def test_a_copy_that_nobody_holds_goes() -> None:
+    out = run_script(
+        """
+    import gc, importlib, weakref
+    gone = []
+    for _ in range(3):
+        del sys.modules["pytest_speedbump._core"]
+        gone.append(weakref.ref(importlib.import_module("pytest_speedbump._core")))
+    del sys.modules["pytest_speedbump._core"]
+    sys.modules["pytest_speedbump"].__dict__.pop("_core")
+    for _ in range(3):
+        gc.collect()
+    print([reference() for reference in gone])
+        """
+    )
+    assert out == "[None, None, None]\n"
