@@ -4,6 +4,11 @@
 
 #include <Python.h>
 
+#if PY_VERSION_HEX < 0x030D0000
+#define Py_BEGIN_CRITICAL_SECTION(object) {
+#define Py_END_CRITICAL_SECTION() }
+#endif
+
 /* With a GIL the GIL is the lock: none of ours is held across anything that may release it. */
 #ifdef Py_GIL_DISABLED
 typedef PyMutex sb_lock;

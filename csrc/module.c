@@ -1,4 +1,5 @@
 /* pytest_speedbump._core: multi-phase init, module state, no statics that change. */
+#include "armed.h"
 #include "patterns.h"
 #include "session.h"
 
@@ -174,6 +175,10 @@ static int module_exec(PyObject *module)
     if (state->probe_type == NULL) {
         return -1;
     }
+    state->armed_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &sb_armed_spec, NULL);
+    if (state->armed_type == NULL || PyModule_AddType(module, state->armed_type) < 0) {
+        return -1;
+    }
     state->clock_type = PyStructSequence_NewType(&CLOCK_DESC);
     if (state->clock_type == NULL || PyModule_AddType(module, state->clock_type) < 0) {
         return -1;
@@ -187,6 +192,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->patterns_type);
     Py_VISIT(state->session_type);
     Py_VISIT(state->probe_type);
+    Py_VISIT(state->armed_type);
     Py_VISIT(state->clock_type);
     return 0;
 }
@@ -197,6 +203,7 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->patterns_type);
     Py_CLEAR(state->session_type);
     Py_CLEAR(state->probe_type);
+    Py_CLEAR(state->armed_type);
     Py_CLEAR(state->clock_type);
     return 0;
 }

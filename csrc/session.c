@@ -315,13 +315,14 @@ PyType_Spec sb_probe_spec = {
 
 /* ---- arming ---- */
 
-static void disarm(sb_session *self)
+void sb_session_disarm(PyObject *op)
 {
-    sb_state *state = sb_state_of((PyObject *)self);
+    sb_session *self = (sb_session *)op;
+    sb_state *state = sb_state_of(op);
     sb_plan_set(&self->probe->plan, SB_PAUSED);
     if (sb_monitor_stop(&self->monitor)) {
         SB_LOCK(&state->lock);
-        if (state->armed == (PyObject *)self) {
+        if (state->armed == op) {
             state->armed = NULL;
         }
         SB_UNLOCK(&state->lock);
@@ -332,10 +333,10 @@ void sb_session_abandon(PyObject *op)
 {
     sb_session *self = (sb_session *)op;
     sb_lock_init(&self->probe->lock); /* a thread that did not come along may have held it */
-    disarm(self);
+    sb_session_disarm(op);
 }
 
-static PyObject *session_arm(PyObject *op, PyObject *Py_UNUSED(ignored))
+int sb_session_arm(PyObject *op)
 {
     sb_session *self = (sb_session *)op;
     sb_state *state = sb_state_of(op);
@@ -352,7 +353,7 @@ static PyObject *session_arm(PyObject *op, PyObject *Py_UNUSED(ignored))
     if (other_owner != NULL) {
         PyErr_Format(PyExc_RuntimeError, "%U is armed already; an interpreter can run one bump at a time", other_owner);
         Py_DECREF(other_owner);
-        return NULL;
+        return -1;
     }
 
     sb_plan_set(&self->probe->plan, SB_PAUSED);
@@ -360,9 +361,22 @@ static PyObject *session_arm(PyObject *op, PyObject *Py_UNUSED(ignored))
         SB_LOCK(&state->lock);
         state->armed = NULL;
         SB_UNLOCK(&state->lock);
+        return -1;
+    }
+    return 0;
+}
+
+static PyObject *session_arm(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    if (sb_session_arm(op) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;
+}
+
+static PyObject *session_enter(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    return sb_session_arm(op) < 0 ? NULL : Py_NewRef(op);
 }
 
 static sb_probe *probe_of(PyObject *op)
@@ -372,7 +386,7 @@ static sb_probe *probe_of(PyObject *op)
 
 static PyObject *session_disarm(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    disarm((sb_session *)op);
+    sb_session_disarm(op);
     Py_RETURN_NONE;
 }
 
@@ -548,12 +562,17 @@ static void session_dealloc(PyObject *op)
     sb_session *self = (sb_session *)op;
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
-    disarm(self);
+    sb_session_disarm(op);
     Py_CLEAR(self->owner);
     sb_monitor_fini(&self->monitor);
     Py_CLEAR(self->probe);
     type->tp_free(op);
     Py_DECREF(type);
+}
+
+bool sb_session_check(PyObject *object)
+{
+    return Py_TYPE(object)->tp_dealloc == session_dealloc; /* there are no subclasses */
 }
 
 static PyMethodDef session_methods[] = {
@@ -562,6 +581,8 @@ static PyMethodDef session_methods[] = {
      "Claim a tool id and start watching, paused. RuntimeError if a session is armed or no id is free."},
     {"disarm", session_disarm, METH_NOARGS,
      "disarm($self, /)\n--\n\nStop watching and give the tool id back. Harmless when not armed."},
+    {"__enter__", session_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nArm, as arm() does."},
+    {"__exit__", session_disarm, METH_VARARGS, "__exit__($self, /, *exception)\n--\n\nDisarm."},
     {"set_delay", session_set_delay, METH_O,
      "set_delay($self, delay_ns, /)\n--\n\nCount matched calls and delay each by so many nanoseconds, from now on."},
     {"pause", session_pause, METH_NOARGS, "pause($self, /)\n--\n\nNeither count nor delay, from now on."},

@@ -15,6 +15,7 @@ typedef struct {
     PyTypeObject *patterns_type; /* Owned. */
     PyTypeObject *session_type;  /* Owned. */
     PyTypeObject *probe_type;    /* Owned. */
+    PyTypeObject *armed_type;    /* Owned. */
     PyTypeObject *clock_type;    /* Owned. */
     PyObject *armed;             /* Borrowed: the session that is armed, which clears this when it disarms; or NULL. */
 } sb_state;

@@ -1,22 +1,20 @@
 """Sessions armed for the length of a block, or refused in a sentence."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from pytest_speedbump import _core
 from pytest_speedbump.errors import InputError
 
 __all__ = ["armed"]
 
 
-@contextmanager
-def armed(session: _core.Session) -> Iterator[None]:
-    """Arms ``session``, paused. Raises InputError where another one is armed, or no tool id is free."""
+def armed(session: _core.Session) -> _core.Armed:
+    """``with armed(session):`` arms it, paused, until the block is left, or what this returns is dropped.
+
+    No variable in here holds the answer: where Ctrl-C comes before the block is entered, the answer goes, and disarms.
+
+    Raises:
+        InputError: another session is armed, or no tool id is free.
+    """
     try:
-        session.arm()
+        return _core.Armed(session)
     except RuntimeError as error:
         raise InputError(str(error)) from None
-    try:
-        yield
-    finally:
-        session.disarm()

@@ -3,7 +3,7 @@
 import signal
 
 import pytest
-from scripts import run_script
+from scripts import run_plain, run_script
 
 # The signal is sent once the call is counted, so that it arrives during the delay.
 SEND = """
@@ -158,3 +158,73 @@ def test_a_long_delay_in_a_daemon_thread_holds_up_neither_collections_nor_exit()
         """
     )
     assert out == "True\n"
+
+
+BLOCKS = """
+import random, signal, sys, time
+from contextlib import ExitStack
+from pytest_speedbump import _core, slow
+from pytest_speedbump.arming import armed
+
+def make_session():
+    return _core.Session(_core.Patterns(["no.such.thing"]), "spin", "a test")
+
+session, bump = make_session(), slow("no.such.thing", delay="0ns")
+decorated = bump(lambda: None)
+
+def with_session():
+    with session:
+        pass
+
+def with_armed():
+    with armed(session):
+        pass
+
+def with_slow():
+    with slow("no.such.thing", delay="0ns"):
+        pass
+
+def with_the_same():
+    with bump:
+        pass
+
+def with_stack():
+    with ExitStack() as stack:
+        stack.enter_context(slow("no.such.thing", delay="0ns"))
+
+class Interrupt(BaseException):
+    pass
+
+def interrupt(*_):
+    raise Interrupt
+
+signal.signal(signal.SIGALRM, interrupt)
+lost = {}
+blocks = [with_session, with_armed, with_slow, with_the_same, with_stack, decorated]
+if sys.version_info >= (3, 14):
+    blocks.remove(with_session)  # may be interrupted between an __enter__ in C and the block
+for block in blocks:
+    begin = time.perf_counter()
+    for _ in range(20):
+        block()
+    longest = (time.perf_counter() - begin) / 20
+    lost[block.__name__] = 0
+    for _ in range(TRIES):
+        try:
+            signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-6, longest))
+            block()
+            while True:
+                pass
+        except Interrupt:
+            pass
+        if sys.monitoring.get_tool(3) or sys.monitoring.get_tool(4):
+            lost[block.__name__] += 1
+            session.disarm()
+            bump.__exit__(None, None, None)
+print(lost)
+"""
+
+
+def test_ctrl_c_anywhere_around_a_block_loses_nothing() -> None:
+    out = run_plain(BLOCKS.replace("TRIES", "800"))
+    assert set(eval(out).values()) == {0}, out

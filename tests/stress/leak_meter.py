@@ -40,6 +40,7 @@ def main(path: str) -> int:
         for _ in range(times):
             scenario()
         gc.collect()
+        gc.collect()  # without a GIL the first may leave something
         usage.append((sys.getallocatedblocks(), bytes_in_use()))
     blocks, used = (after - before for before, after in zip(*usage, strict=True))
     print(f"{blocks} blocks, {used} bytes after {TIMES} times")

@@ -1,7 +1,8 @@
 """A simulated machine: a session and a subject whose rounds take exactly what they are told to, in no time."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import CodeType
 
 from pytest_speedbump.subject import CallableRaisedError
@@ -75,6 +76,14 @@ class Machine:
     def disarm(self) -> None:
         self.armed = False
         self._delay_ns = None
+
+    @contextmanager
+    def armed_for_a_block(self) -> Iterator[None]:
+        self.arm()
+        try:
+            yield
+        finally:
+            self.disarm()
 
     def set_delay(self, delay_ns: float, /) -> None:
         if self.armed:

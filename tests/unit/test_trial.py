@@ -43,6 +43,7 @@ def on(monkeypatch: pytest.MonkeyPatch) -> Attempt:
             Session=lambda *args: machine, Patterns=_core.Patterns, now_ns=_core.now_ns, clock=_core.clock
         )
         monkeypatch.setattr(trial, "_core", core)
+        monkeypatch.setattr(trial, "armed", Machine.armed_for_a_block)
         declared = None if share is None else Declaration(kind, share, "marker")
         one = Trial("t.py::t", Bump(TARGETS, delay_ns, "spin", declared, "marker"), rules, Nobody())
         while not one.settled:
@@ -152,6 +153,7 @@ def test_interrupts_leave_nothing_armed(monkeypatch: pytest.MonkeyPatch) -> None
     machine = Machine()
     core = SimpleNamespace(Session=lambda *args: machine, Patterns=_core.Patterns, now_ns=_core.now_ns)
     monkeypatch.setattr(trial, "_core", core)
+    monkeypatch.setattr(trial, "armed", Machine.armed_for_a_block)
 
     def interrupt() -> None:
         if len(machine.delays) == 50:
