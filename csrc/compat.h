@@ -15,8 +15,8 @@ typedef PyMutex sb_lock;
 #define SB_LOCK(lock) PyMutex_Lock(lock)
 #define SB_UNLOCK(lock) PyMutex_Unlock(lock)
 
-/* Also for the child of a fork, where nobody is left to give the lock back. */
-static inline void sb_lock_init(sb_lock *lock)
+/* For the child of a fork, where nobody may be left to give the lock back. */
+static inline void sb_lock_reinit(sb_lock *lock)
 {
     *lock = (PyMutex){0};
 }
@@ -25,7 +25,7 @@ typedef char sb_lock;
 #define SB_LOCK(lock) ((void)(lock))
 #define SB_UNLOCK(lock) ((void)(lock))
 
-static inline void sb_lock_init(sb_lock *lock)
+static inline void sb_lock_reinit(sb_lock *lock)
 {
     *lock = 0;
 }

@@ -1,6 +1,7 @@
 /* Tables of cells; see counters.h. */
 #include "counters.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,6 +92,7 @@ sb_cell *sb_counters_insert_locked(sb_thread *thread, const void *code, size_t t
     if ((thread->used + 1) * 2 > thread->mask && grow(thread) < 0) {
         return NULL;
     }
+    assert(code != NULL && sb_counters_find(thread, code) == NULL);
     sb_cell *cell = free_cell(thread->cells, thread->mask, code);
     cell->code = code;
     cell->target = target;

@@ -12,6 +12,7 @@
 #define SB_COUNTERS_H
 
 #include "atomics.h"
+#include "delay.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -24,7 +25,8 @@ typedef struct {
     sb_atomic_i64 delivered;
     sb_atomic_i64 late;
     sb_atomic_i64 waited; /* for the GIL */
-    int64_t carry; /* owner's error diffusion, see delay.h: of this target alone, or its remainder would be another's */
+    sb_amount
+        carry; /* owner's error diffusion, see delay.h: of this target alone, or its remainder would be another's */
 } sb_cell;
 
 _Static_assert(sizeof(sb_cell) == 64, "a cell is a cache line");
@@ -43,7 +45,8 @@ typedef struct {
 } sb_counters;
 
 typedef struct {
-    int64_t calls, requested, delivered, late, waited;
+    int64_t calls;
+    sb_amount requested, delivered, late, waited;
 } sb_counts;
 
 void sb_counters_init(sb_counters *counters, int64_t birth);

@@ -15,6 +15,7 @@
 
 /* Amounts are counted in 1/1024 of a clock tick: small enough for error diffusion, and 60 s still fit 50 bits. */
 #define SB_TICK_SHIFT 10
+typedef int64_t sb_amount;
 
 /* Called at every slice of a long delay. Its duration is not delay: the deadline moves. Returns 0, or -1 to give up. */
 typedef int (*sb_poll)(void *context);

@@ -1,5 +1,6 @@
 /* pytest_speedbump._core: multi-phase init, module state, no statics that change. */
 #include "armed.h"
+#include "injector.h"
 #include "patterns.h"
 #include "session.h"
 
@@ -52,7 +53,7 @@ static PyObject *module_now_ns(PyObject *module, PyObject *Py_UNUSED(ignored))
 static PyObject *module_after_fork(PyObject *module, PyObject *Py_UNUSED(ignored))
 {
     sb_state *state = module_state(module);
-    sb_lock_init(&state->lock); /* a thread that did not come along may have held it */
+    sb_lock_reinit(&state->lock); /* a thread that did not come along may have held it */
     if (state->armed != NULL) {
         /* Without taking a reference, and whatever comes of it: a thread that did not come along may have been arming
          * the session, disarming or even freeing it. */

@@ -8,6 +8,9 @@
 #define SB_PLAN_H
 
 #include "atomics.h"
+#include "delay.h"
+
+#include <assert.h>
 
 #define SB_PAUSED (-1) /* matched calls are not even counted */
 
@@ -20,12 +23,13 @@ int sb_plan_init(sb_plan *plan);
 void sb_plan_fini(sb_plan *plan);
 
 /* SB_PAUSED, or the delay of each matched call from now on, an amount >= 0. Calls that are under way keep theirs. */
-static inline void sb_plan_set(const sb_plan *plan, int64_t amount)
+static inline void sb_plan_set(const sb_plan *plan, sb_amount amount)
 {
+    assert(amount >= SB_PAUSED);
     sb_store_release(plan->word, amount + 1);
 }
 
-static inline int64_t sb_plan_get(const sb_plan *plan)
+static inline sb_amount sb_plan_get(const sb_plan *plan)
 {
     return sb_load_acquire(plan->word) - 1;
 }

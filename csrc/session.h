@@ -1,6 +1,6 @@
 /* Session: one bump, armed in one interpreter.
  *
- * Owns the conversation with sys.monitoring, the targets met and the counters. While it is armed, every start of a
+ * It owns the mechanism that slows and the toll that every slowed call pays. While it is armed, every start of a
  * matched code object is counted and delayed as the plan of the moment says; the plan is switched by one atomic store.
  */
 #ifndef SB_SESSION_H
@@ -11,7 +11,6 @@
 #include <stdbool.h>
 
 extern PyType_Spec sb_session_spec;
-extern PyType_Spec sb_probe_spec;
 
 /* Whether it is a Session, of this or another copy of the module. */
 bool sb_session_check(PyObject *object);

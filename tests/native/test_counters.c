@@ -10,7 +10,7 @@
 
 static char codes[N_CODES];
 
-/* The lock that csrc/session.c has from Python. */
+/* The lock that csrc/toll.h has from Python. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void count(sb_counters *counters, size_t code)
