@@ -25,8 +25,8 @@ typedef struct {
     sb_atomic_i64 delivered;
     sb_atomic_i64 late;
     sb_atomic_i64 waited; /* for the GIL */
-    sb_amount
-        carry; /* owner's error diffusion, see delay.h: of this target alone, or its remainder would be another's */
+    /* The owner's error diffusion, see delay.h. Of this target alone: a remainder must not be paid by another. */
+    sb_amount carry;
 } sb_cell;
 
 _Static_assert(sizeof(sb_cell) == 64, "a cell is a cache line");
@@ -53,8 +53,8 @@ void sb_counters_init(sb_counters *counters, int64_t birth);
 void sb_counters_fini(sb_counters *counters);
 
 /* The one static that is ever written to, and a cache: losing it costs a walk through a list. It is reached by TLS
- * descriptors where the compiler has them (CMakeLists.txt): as cheap as the initial-exec model, which would make the
- * import fail where other libraries have used up the static TLS block.
+ * descriptors where the compiler has them (CMakeLists.txt): 1 ns dearer than the initial-exec model, with which the
+ * import fails where other libraries have used up the static TLS block.
  */
 typedef struct {
     const sb_counters *counters; /* Borrowed; never followed, only compared. */

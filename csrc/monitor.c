@@ -196,7 +196,7 @@ static void stop(const sb_monitor *monitor, int tool)
 
 int sb_monitor_start(sb_monitor *monitor)
 {
-    assert(monitor->tool == -1);
+    assert(sb_look(&monitor->tool) == -1);
     const int tool = claim(monitor);
     if (tool < 0) {
         return -1;
@@ -206,13 +206,13 @@ int sb_monitor_start(sb_monitor *monitor)
         stop(monitor, tool);
         return -1;
     }
-    atomic_store(&monitor->tool, tool); /* last of all: nobody may stop what is not started yet */
+    sb_exchange(&monitor->tool, tool); /* last of all: nobody may stop what is not started yet */
     return 0;
 }
 
 bool sb_monitor_stop(sb_monitor *monitor)
 {
-    const int tool = atomic_exchange(&monitor->tool, -1);
+    const int tool = sb_exchange(&monitor->tool, -1);
     if (tool >= 0) {
         stop(monitor, tool);
     }
@@ -237,7 +237,7 @@ static int is_callback_ours(const sb_monitor *monitor, int tool)
 
 int sb_monitor_is_intact(const sb_monitor *monitor)
 {
-    const int tool = atomic_load(&monitor->tool);
+    const int tool = sb_look(&monitor->tool);
     if (tool < 0 || !holds_id(monitor, tool)) {
         return 0;
     }

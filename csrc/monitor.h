@@ -11,9 +11,9 @@
 #ifndef SB_MONITOR_H
 #define SB_MONITOR_H
 
+#include "atomics.h"
 #include "compat.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 
 #define SB_TOOL_NAME "pytest-speedbump"
@@ -35,7 +35,7 @@ typedef struct {
     PyObject *zero;                      /* Owned. */
     PyObject *name;     /* Owned: a str of this monitor alone, so that its identity tells who holds an id */
     PyObject *callback; /* Owned. */
-    _Atomic int tool;   /* the id held; -1: none */
+    sb_atomic_int tool; /* the id held; -1: none */
 } sb_monitor;
 
 /* What the callback returns for code that is not to be heard of again. New reference, or NULL with an exception set. */

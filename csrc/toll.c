@@ -2,7 +2,6 @@
 #include "toll.h"
 
 #include <assert.h>
-#include <stdatomic.h>
 
 #define GIL_WAIT_NS 1000.0 /* taking an uncontended GIL back costs some 20 ns, and is calibrated away */
 
@@ -138,19 +137,19 @@ sb_toll *sb_toll_new(sb_state *state, sb_mode mode)
     sb_counters_init(&toll->counters, sb_clock_ticks(&state->clock));
     toll->mode = mode;
     toll->delay = calibrated_delay(state, mode);
-    atomic_init(&toll->shares, 1);
+    toll->shares = 1;
     return toll;
 }
 
 sb_toll *sb_toll_share(sb_toll *toll)
 {
-    atomic_fetch_add(&toll->shares, 1);
+    sb_change(&toll->shares, 1);
     return toll;
 }
 
 void sb_toll_drop(sb_toll *toll)
 {
-    if (toll != NULL && atomic_fetch_sub(&toll->shares, 1) == 1) {
+    if (toll != NULL && sb_change(&toll->shares, -1) == 1) {
         sb_counters_fini(&toll->counters);
         sb_plan_fini(&toll->plan);
         PyMem_RawFree(toll);

@@ -19,7 +19,7 @@ typedef struct {
         *delay;         /* Borrowed from the module's state, which the types of those who share the toll keep alive. */
     sb_lock lock;       /* over the shape of the counters' tables, and over the targets that their cells point to */
     sb_atomic_i64 lost; /* targets that were not counted for want of memory; added to under the lock */
-    _Atomic int shares;
+    sb_atomic_int shares;
 } sb_toll;
 
 /* Paused, and one share of it; the first of a mode calibrates, which may let other threads run. NULL with an exception

@@ -135,6 +135,44 @@ def test_a_handler_may_use_and_drop_the_session(mode: str) -> None:
     assert out.splitlines() == ["(2, 0.0, 0.0) 2 True", "['_Probe'] held by the delay alone", "42", "[] None"]
 
 
+@pytest.mark.parametrize("mode", ["spin", "nogil", "sleep"])
+def test_a_handler_may_call_callbacks_by_hand(mode: str) -> None:
+    """For new code, so that cells move under the delay, and of another session, so that this one's table is forgotten."""
+    out = run_script(
+        SEND
+        + f"""
+    PY_START = sys.monitoring.events.PY_START
+    codes = [leaf.__code__.replace(co_qualname=f"made_up_{{n}}") for n in range(100)]
+
+    def callback_of(session):
+        session.arm()
+        callback = sys.monitoring.register_callback(3, PY_START, None)
+        sys.monitoring.register_callback(3, PY_START, callback)
+        return callback
+
+    other = make_session("*made_up*", owner="the other")
+    other_callback = callback_of(other)
+    other.disarm()
+    session = make_session("*:leaf", "*made_up*", mode={mode!r})
+    callback = callback_of(session)
+
+    def handler(*_):
+        session.set_delay(0)
+        for code in codes:
+            callback(code, 0)
+            other_callback(code, 0)
+
+    signal.signal(signal.SIGUSR1, handler)
+    session.set_delay(300e6)
+    send(signal.SIGUSR1)
+    leaf()
+    rows = {{row[0].co_qualname: row[3:6] for row in session.snapshot()}}
+    print(len(rows), rows["made_up_99"], rows["leaf"][0], rows["leaf"][2] > 297e6, len(other.snapshot()))
+        """
+    )
+    assert out == "101 (1, 0.0, 0.0) 1 True 100\n"
+
+
 def test_exit_while_armed_is_silent() -> None:
     assert run_script("session = make_session()\nsession.arm()\nsession.set_delay(0)\nprint(leaf())") == "42\n"
     assert run_script("session = make_session()\nsession.arm()\nraise SystemExit(3)", status=3) == ""
