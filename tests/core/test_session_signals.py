@@ -137,7 +137,7 @@ def test_a_handler_may_use_and_drop_the_session(mode: str) -> None:
 
 @pytest.mark.parametrize("mode", ["spin", "nogil", "sleep"])
 def test_a_handler_may_call_callbacks_by_hand(mode: str) -> None:
-    """For new code, so that cells move under the delay, and of another session, so that this one's table is forgotten."""
+    """For new code, so that cells move under the delay, and of another session, so that its table is the last used."""
     out = run_script(
         SEND
         + f"""

@@ -43,10 +43,11 @@ def main(path: str) -> int:
         gc.collect()
         gc.collect()  # without a GIL the first may leave something
         usage.append((sys.getallocatedblocks(), bytes_in_use()))
-    # What is allocated once may come late; a leak grows every time.
+    # What is allocated once may come late; a leak grows every time. CPython 3.13 without a GIL keeps a block itself
+    # every fourth time that threads are started; the least leak of ours is one block each time.
     blocks, used = (min(b - a for a, b in pairwise(figures)) for figures in zip(*usage, strict=True))
     print(f"at least {blocks} blocks, {used} bytes in {TIMES} times")
-    return int(blocks >= TIMES // 4 or used >= 16 * TIMES)
+    return int(blocks >= TIMES // 2 or used >= 16 * TIMES)
 
 
 if __name__ == "__main__":
