@@ -1,7 +1,9 @@
 /* C11 atomics under names that say the memory order.
  *
- * Two protocols are in use, no more:
+ * Three protocols are in use, no more:
  *   published values (the plan of a session): one writer stores with release, the callback loads with acquire;
+ *   tokens (the tool id held, the shares of a toll): whoever changes the number learns what it was, and so who is to
+ *     act; what was done before is seen by who acts;
  *   counters: only the owning thread writes, anybody may read; relaxed suffices, because a reader who needs an
  *   exact sum has synchronised with the writers already (joined them, or holds the GIL).
  */
@@ -12,6 +14,23 @@
 #include <stdint.h>
 
 typedef _Atomic int64_t sb_atomic_i64;
+typedef _Atomic int sb_atomic_int;
+
+static inline int sb_exchange(sb_atomic_int *token, int desired)
+{
+    return atomic_exchange_explicit(token, desired, memory_order_acq_rel);
+}
+
+/* Returns what it was before. */
+static inline int sb_change(sb_atomic_int *token, int by)
+{
+    return atomic_fetch_add_explicit(token, by, memory_order_acq_rel);
+}
+
+static inline int sb_look(const sb_atomic_int *token)
+{
+    return atomic_load_explicit(token, memory_order_acquire);
+}
 
 static inline int64_t sb_load_acquire(const sb_atomic_i64 *value)
 {

@@ -1,13 +1,14 @@
 /* Tables of cells; see counters.h. */
 #include "counters.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FIRST_CELLS 16
 #define CACHE_LINE 64
 
-_Thread_local sb_anchor sb_thread_anchor SB_TLS_MODEL;
+_Thread_local sb_anchor sb_thread_anchor;
 
 static sb_cell *cells_new(size_t n)
 {
@@ -62,8 +63,9 @@ void sb_counters_fini(sb_counters *counters)
 
 sb_thread *sb_counters_thread_locked(sb_counters *counters)
 {
+    sb_anchor *anchor = &sb_thread_anchor;
     sb_thread *thread = counters->threads;
-    while (thread != NULL && thread->anchor != &sb_thread_anchor) {
+    while (thread != NULL && thread->anchor != anchor) {
         thread = thread->next;
     }
     if (thread == NULL) {
@@ -77,11 +79,11 @@ sb_thread *sb_counters_thread_locked(sb_counters *counters)
             return NULL;
         }
         thread->mask = FIRST_CELLS - 1;
-        thread->anchor = &sb_thread_anchor;
+        thread->anchor = anchor;
         thread->next = counters->threads;
         counters->threads = thread;
     }
-    sb_thread_anchor = (sb_anchor){.counters = counters, .birth = counters->birth, .thread = thread};
+    *anchor = (sb_anchor){.counters = counters, .birth = counters->birth, .thread = thread};
     return thread;
 }
 
@@ -90,6 +92,7 @@ sb_cell *sb_counters_insert_locked(sb_thread *thread, const void *code, size_t t
     if ((thread->used + 1) * 2 > thread->mask && grow(thread) < 0) {
         return NULL;
     }
+    assert(code != NULL && sb_counters_find(thread, code) == NULL);
     sb_cell *cell = free_cell(thread->cells, thread->mask, code);
     cell->code = code;
     cell->target = target;
@@ -112,7 +115,6 @@ static void add(sb_counts *sum, const sb_cell *cell)
     sum->requested += sb_read(&cell->requested);
     sum->delivered += sb_read(&cell->delivered);
     sum->late += sb_read(&cell->late);
-    sum->late_calls += sb_read(&cell->late_calls);
     sum->waited += sb_read(&cell->waited);
 }
 

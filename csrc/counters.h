@@ -12,6 +12,7 @@
 #define SB_COUNTERS_H
 
 #include "atomics.h"
+#include "delay.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -23,8 +24,9 @@ typedef struct {
     sb_atomic_i64 requested; /* amounts, see delay.h */
     sb_atomic_i64 delivered;
     sb_atomic_i64 late;
-    sb_atomic_i64 late_calls;
     sb_atomic_i64 waited; /* for the GIL */
+    /* The owner's error diffusion, see delay.h. Of this target alone: a remainder must not be paid by another. */
+    sb_amount carry;
 } sb_cell;
 
 _Static_assert(sizeof(sb_cell) == 64, "a cell is a cache line");
@@ -35,7 +37,6 @@ typedef struct sb_thread {
     sb_cell *cells;         /* Owned; open addressing, mask + 1 of them. */
     size_t mask;
     size_t used;
-    int64_t carry; /* owner's error diffusion, see delay.h */
 } sb_thread;
 
 typedef struct {
@@ -44,26 +45,23 @@ typedef struct {
 } sb_counters;
 
 typedef struct {
-    int64_t calls, requested, delivered, late, late_calls, waited;
+    int64_t calls;
+    sb_amount requested, delivered, late, waited;
 } sb_counts;
 
 void sb_counters_init(sb_counters *counters, int64_t birth);
 void sb_counters_fini(sb_counters *counters);
 
-/* The one static that is ever written to, and a cache: losing it costs a walk through a list. Under glibc it lies in
- * the static TLS block, whose reserve for libraries loaded late has room for it: 1 ns a call less than __tls_get_addr.
+/* The one static that is ever written to, and a cache: losing it costs a walk through a list. It is reached by TLS
+ * descriptors where the compiler has them (CMakeLists.txt): 1 ns dearer than the initial-exec model, with which the
+ * import fails where other libraries have used up the static TLS block.
  */
-#if defined(__GLIBC__)
-#define SB_TLS_MODEL __attribute__((tls_model("initial-exec")))
-#else
-#define SB_TLS_MODEL
-#endif
 typedef struct {
     const sb_counters *counters; /* Borrowed; never followed, only compared. */
     int64_t birth;
     sb_thread *thread; /* Borrowed from those counters. */
 } sb_anchor;
-extern _Thread_local sb_anchor sb_thread_anchor SB_TLS_MODEL;
+extern _Thread_local sb_anchor sb_thread_anchor;
 
 /* This thread's table, or NULL if the anchor does not know it. */
 static inline sb_thread *sb_counters_thread(const sb_counters *counters)

@@ -3,7 +3,8 @@
  * What a caller asks for is the difference to a call that spends nothing. So every fixed cost of spending (calling,
  * reading the clock, bookkeeping, for some modes giving the GIL up and taking it back) is measured once on this very
  * machine (sb_delay_calibrate) and subtracted, and the remainder that the clock's step leaves is carried over to the
- * thread's next call (error diffusion). Measured on a 10 ns TSC, asked 100 ns: 108.6 without, 100 +- 2 with.
+ * target's next call in the same thread (error diffusion). Measured on a 10 ns TSC, asked 100 ns: 108.6 without, 100 +-
+ * 2 with.
  *
  * What the clock cannot vouch for is neither delivered nor late: a clock that steps back ends a short delay at once,
  * and has a long one wait out its slice again. One that jumps ahead makes the call late. No Python.h.
@@ -17,6 +18,7 @@
 
 /* Amounts are counted in 1/1024 of a clock tick: small enough for error diffusion, and 60 s still fit 50 bits. */
 #define SB_TICK_SHIFT 10
+typedef int64_t sb_amount;
 
 /* Called at every slice of a long delay. Its duration is not delay: the deadline moves. Returns 0, or -1 to give up. */
 typedef int (*sb_poll)(void *context);
@@ -42,7 +44,7 @@ typedef struct {
 /* `slice_ns`: how long a delay may last without a poll. Not yet calibrated. */
 void sb_delay_init(sb_delay *delay, const sb_clock *clock, int64_t slice_ns, bool sleeps);
 
-/* Spends `requested`, an amount > 0, from now on. `carry` belongs to the calling thread and starts at 0.
+/* Spends `requested`, an amount > 0, from now on. `carry` belongs to one target in the calling thread, and starts at 0.
  * Returns 0, or -1 as soon as `poll` does; `spent` is filled in either case. */
 int sb_delay_spend(const sb_delay *delay, int64_t requested, int64_t *carry, sb_poll poll, void *context,
                    sb_spent *spent);

@@ -1,8 +1,11 @@
 /* pytest_speedbump._core: multi-phase init, module state, no statics that change. */
+#include "armed.h"
+#include "injector.h"
 #include "patterns.h"
 #include "session.h"
 
-#include <string.h>
+/* In the interpreter's dictionary. */
+#define FORK_KEY "pytest_speedbump._core.copies"
 
 static PyStructSequence_Field CLOCK_FIELDS[] = {
     {"name", "'tsc', 'cntvct' or 'clock_gettime'"},
@@ -50,12 +53,12 @@ static PyObject *module_now_ns(PyObject *module, PyObject *Py_UNUSED(ignored))
 static PyObject *module_after_fork(PyObject *module, PyObject *Py_UNUSED(ignored))
 {
     sb_state *state = module_state(module);
-    PyObject *armed = state->armed;
-    memset(&state->lock, 0, sizeof state->lock); /* a thread that did not come along may have held it */
-    if (armed != NULL) {
-        Py_INCREF(armed); /* its last reference may be sys.monitoring's */
-        sb_session_abandon(armed);
-        Py_DECREF(armed);
+    sb_lock_reinit(&state->lock); /* a thread that did not come along may have held it */
+    if (state->armed != NULL) {
+        /* Without taking a reference, and whatever comes of it: a thread that did not come along may have been arming
+         * the session, disarming or even freeing it. */
+        sb_session_abandon(state->armed);
+        state->armed = NULL;
     }
     Py_RETURN_NONE;
 }
@@ -75,31 +78,84 @@ static PyMethodDef module_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* There is no unregistering: the hook stays for the interpreter's life, and does nothing while nothing is armed. */
-static int register_fork_hook(PyObject *module)
+/* Every copy of the module in this interpreter, as weak references: there is no unregistering of a hook, and one that
+ * held the module would keep alive each that is ever imported. */
+static PyObject *run_fork_hooks(PyObject *copies, PyObject *Py_UNUSED(ignored))
 {
-    int result = -1;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(copies); i++) {
+        PyObject *copy = PyObject_CallNoArgs(PyList_GET_ITEM(copies, i));
+        PyObject *done =
+            copy == NULL || copy == Py_None ? NULL : PyObject_CallMethod(copy, "_after_fork_in_child", NULL);
+        if (PyErr_Occurred()) {
+            PyErr_WriteUnraisable(copy);
+        }
+        Py_XDECREF(done);
+        Py_XDECREF(copy);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef RUN_FORK_HOOKS = {"run_fork_hooks", run_fork_hooks, METH_NOARGS, NULL};
+
+/* Returns 0, or -1 with an exception set. */
+static int call_in_child(PyObject *hook)
+{
     PyObject *os = PyImport_ImportModule("os");
-    PyObject *hook = PyObject_GetAttrString(module, "_after_fork_in_child");
-    PyObject *function = NULL, *args = NULL, *kwargs = NULL, *done = NULL;
-    if (os == NULL || hook == NULL) {
-        goto done;
+    PyObject *function = os != NULL ? PyObject_GetAttrString(os, "register_at_fork") : NULL;
+    PyObject *args = PyTuple_New(0), *kwargs = Py_BuildValue("{sO}", "after_in_child", hook), *done = NULL;
+    if (function != NULL && args != NULL && kwargs != NULL) {
+        done = PyObject_Call(function, args, kwargs);
     }
-    function = PyObject_GetAttrString(os, "register_at_fork");
-    args = PyTuple_New(0);
-    kwargs = Py_BuildValue("{sO}", "after_in_child", hook);
-    if (function == NULL || args == NULL || kwargs == NULL) {
-        goto done;
-    }
-    done = PyObject_Call(function, args, kwargs);
-    result = done == NULL ? -1 : 0;
-done:
     Py_XDECREF(os);
-    Py_XDECREF(hook);
     Py_XDECREF(function);
     Py_XDECREF(args);
     Py_XDECREF(kwargs);
     Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* The interpreter's list of copies, borrowed; made, with its one hook, by the first copy. */
+static PyObject *copies_of_module(void)
+{
+    PyObject *dict = PyInterpreterState_GetDict(PyInterpreterState_Get());
+    if (dict == NULL) {
+        return PyErr_NoMemory();
+    }
+    PyObject *copies = PyDict_GetItemString(dict, FORK_KEY);
+    if (copies != NULL) {
+        return copies;
+    }
+    copies = PyList_New(0);
+    PyObject *hook = copies != NULL ? PyCFunction_New(&RUN_FORK_HOOKS, copies) : NULL;
+    if (hook == NULL || call_in_child(hook) < 0 || PyDict_SetItemString(dict, FORK_KEY, copies) < 0) {
+        Py_CLEAR(copies);
+    }
+    Py_XDECREF(hook);
+    Py_XDECREF(copies); /* the dictionary holds it */
+    return copies;
+}
+
+static int is_gone(PyObject *reference)
+{
+    PyObject *copy = PyObject_CallNoArgs(reference);
+    Py_XDECREF(copy);
+    return copy == Py_None;
+}
+
+static int register_fork_hook(PyObject *module)
+{
+    PyObject *copies = copies_of_module();
+    PyObject *reference = copies != NULL ? PyWeakref_NewRef(module, NULL) : NULL;
+    if (reference == NULL) {
+        return -1;
+    }
+    for (Py_ssize_t i = PyList_GET_SIZE(copies); i-- > 0;) {
+        if (is_gone(PyList_GET_ITEM(copies, i)) && PyList_SetSlice(copies, i, i + 1, NULL) < 0) {
+            PyErr_Clear(); /* one too many */
+        }
+    }
+    const int result = PyList_Append(copies, reference);
+    Py_DECREF(reference);
     return result;
 }
 
@@ -116,6 +172,14 @@ static int module_exec(PyObject *module)
     if (state->session_type == NULL || PyModule_AddType(module, state->session_type) < 0) {
         return -1;
     }
+    state->probe_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &sb_probe_spec, NULL);
+    if (state->probe_type == NULL) {
+        return -1;
+    }
+    state->armed_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &sb_armed_spec, NULL);
+    if (state->armed_type == NULL || PyModule_AddType(module, state->armed_type) < 0) {
+        return -1;
+    }
     state->clock_type = PyStructSequence_NewType(&CLOCK_DESC);
     if (state->clock_type == NULL || PyModule_AddType(module, state->clock_type) < 0) {
         return -1;
@@ -128,6 +192,8 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     sb_state *state = module_state(module);
     Py_VISIT(state->patterns_type);
     Py_VISIT(state->session_type);
+    Py_VISIT(state->probe_type);
+    Py_VISIT(state->armed_type);
     Py_VISIT(state->clock_type);
     return 0;
 }
@@ -137,6 +203,8 @@ static int module_clear(PyObject *module)
     sb_state *state = module_state(module);
     Py_CLEAR(state->patterns_type);
     Py_CLEAR(state->session_type);
+    Py_CLEAR(state->probe_type);
+    Py_CLEAR(state->armed_type);
     Py_CLEAR(state->clock_type);
     return 0;
 }

@@ -1,9 +1,21 @@
-/* sys.monitoring, spoken to through its Python attributes; see monitor.h. */
+/* sys.monitoring, spoken to through its Python functions; see monitor.h. */
 #include "monitor.h"
+
+#include <assert.h>
 
 /* 0-2 and 5 are reserved for debugger, coverage, profiler and optimizer. */
 static const int TOOL_IDS[] = {3, 4};
 #define N_TOOL_IDS ((int)(sizeof TOOL_IDS / sizeof TOOL_IDS[0]))
+
+static const char *const FUNCTION_NAMES[SB_N_FUNCTIONS] = {
+    [SB_GET_TOOL] = "get_tool",
+    [SB_USE_TOOL_ID] = "use_tool_id",
+    [SB_FREE_TOOL_ID] = "free_tool_id",
+    [SB_REGISTER_CALLBACK] = "register_callback",
+    [SB_GET_EVENTS] = "get_events",
+    [SB_SET_EVENTS] = "set_events",
+    [SB_RESTART_EVENTS] = "restart_events",
+};
 
 /* The name is interned: the interpreter's lookup cache keeps every other string that it is asked with. */
 static PyObject *attribute(PyObject *object, const char *name)
@@ -14,83 +26,106 @@ static PyObject *attribute(PyObject *object, const char *name)
     return value;
 }
 
-int sb_monitor_init(sb_monitor *monitor)
+/* An attribute of sys.monitoring. */
+static PyObject *monitoring_attribute(const char *name)
 {
-    PyObject *events = NULL, *py_start = NULL;
-    *monitor = (sb_monitor){.tool = -1};
-
-    monitor->monitoring = Py_XNewRef(PySys_GetObject("monitoring"));
-    if (monitor->monitoring == NULL) {
+    PyObject *monitoring = Py_XNewRef(PySys_GetObject("monitoring"));
+    if (monitoring == NULL) {
         PyErr_SetString(PyExc_RuntimeError, "this interpreter has no sys.monitoring");
+        return NULL;
+    }
+    PyObject *value = attribute(monitoring, name);
+    Py_DECREF(monitoring);
+    return value;
+}
+
+PyObject *sb_monitor_disable(void)
+{
+    return monitoring_attribute("DISABLE");
+}
+
+int sb_monitor_init(sb_monitor *monitor, PyObject *callback)
+{
+    *monitor = (sb_monitor){.tool = -1, .callback = Py_NewRef(callback)};
+    for (int i = 0; i < SB_N_FUNCTIONS; i++) {
+        monitor->functions[i] = monitoring_attribute(FUNCTION_NAMES[i]);
+        if (monitor->functions[i] == NULL) {
+            goto error;
+        }
+    }
+    PyObject *events = monitoring_attribute("events");
+    if (events == NULL) {
         goto error;
     }
-    monitor->disable = attribute(monitor->monitoring, "DISABLE");
-    events = attribute(monitor->monitoring, "events");
-    if (monitor->disable == NULL || events == NULL) {
-        goto error;
-    }
-    py_start = attribute(events, "PY_START");
-    if (py_start == NULL) {
-        goto error;
-    }
-    monitor->py_start = PyLong_AsLong(py_start);
-    if (monitor->py_start == -1 && PyErr_Occurred()) {
-        goto error;
-    }
+    monitor->py_start = attribute(events, "PY_START");
     Py_DECREF(events);
-    Py_DECREF(py_start);
+    monitor->zero = PyLong_FromLong(0);
+    monitor->name = PyUnicode_FromString(SB_TOOL_NAME);
+    if (monitor->py_start == NULL || monitor->zero == NULL || monitor->name == NULL) {
+        goto error;
+    }
     return 0;
 error:
-    Py_XDECREF(events);
-    Py_XDECREF(py_start);
     sb_monitor_fini(monitor);
     return -1;
 }
 
 int sb_monitor_traverse(const sb_monitor *monitor, visitproc visit, void *arg)
 {
-    Py_VISIT(monitor->monitoring);
-    Py_VISIT(monitor->disable);
+    for (int i = 0; i < SB_N_FUNCTIONS; i++) {
+        Py_VISIT(monitor->functions[i]);
+    }
+    Py_VISIT(monitor->callback);
     return 0;
 }
 
 void sb_monitor_fini(sb_monitor *monitor)
 {
-    Py_CLEAR(monitor->monitoring);
-    Py_CLEAR(monitor->disable);
+    for (int i = 0; i < SB_N_FUNCTIONS; i++) {
+        Py_CLEAR(monitor->functions[i]);
+    }
+    Py_CLEAR(monitor->py_start);
+    Py_CLEAR(monitor->zero);
+    Py_CLEAR(monitor->name);
+    Py_CLEAR(monitor->callback);
 }
 
-/* Calls a method. Steals `arguments`, a tuple or NULL with an exception set. */
-static PyObject *call(const sb_monitor *monitor, const char *method, PyObject *arguments)
+/* Calls a function with a tool id and up to two arguments more. The id is a small int, which Python holds ready. */
+static PyObject *call(const sb_monitor *monitor, sb_monitoring_function function, int tool, PyObject *second,
+                      PyObject *third)
 {
-    PyObject *function = attribute(monitor->monitoring, method);
-    PyObject *result = function != NULL && arguments != NULL ? PyObject_CallObject(function, arguments) : NULL;
-    Py_XDECREF(function);
-    Py_XDECREF(arguments);
+    PyObject *id = PyLong_FromLong(tool);
+    if (id == NULL) {
+        return NULL;
+    }
+    PyObject *arguments[] = {id, second, third};
+    const size_t n = third != NULL ? 3 : second != NULL ? 2 : 1;
+    PyObject *result = PyObject_Vectorcall(monitor->functions[function], arguments, n, NULL);
+    Py_DECREF(id);
     return result;
 }
 
 /* The same for its effect. Returns 0, or -1 with an exception set. */
-static int command(const sb_monitor *monitor, const char *method, PyObject *arguments)
+static int command(const sb_monitor *monitor, sb_monitoring_function function, int tool, PyObject *second,
+                   PyObject *third)
 {
-    PyObject *result = call(monitor, method, arguments);
+    PyObject *result = call(monitor, function, tool, second, third);
     Py_XDECREF(result);
     return result == NULL ? -1 : 0;
 }
 
-/* A step that fails must not keep the next from running. */
-static void command_or_complain(const sb_monitor *monitor, const char *method, PyObject *arguments)
+static int restart_events(const sb_monitor *monitor)
 {
-    if (command(monitor, method, arguments) < 0) {
-        PyErr_WriteUnraisable(monitor->monitoring);
-    }
+    PyObject *result = PyObject_Vectorcall(monitor->functions[SB_RESTART_EVENTS], NULL, 0, NULL);
+    Py_XDECREF(result);
+    return result == NULL ? -1 : 0;
 }
 
 static void raise_no_free_id(const sb_monitor *monitor)
 {
     PyObject *holders[N_TOOL_IDS] = {NULL};
     for (int i = 0; i < N_TOOL_IDS; i++) {
-        holders[i] = call(monitor, "get_tool", Py_BuildValue("(i)", TOOL_IDS[i]));
+        holders[i] = call(monitor, SB_GET_TOOL, TOOL_IDS[i], NULL, NULL);
         if (holders[i] == NULL) {
             goto done;
         }
@@ -104,13 +139,13 @@ done:
     }
 }
 
-/* use_tool_id checks and sets; where two threads race without a GIL, the loser sees ValueError as well. */
-static int claim(sb_monitor *monitor)
+/* Returns an id, or -1 with an exception set. use_tool_id checks and sets; where two threads race without a GIL, the
+ * loser sees ValueError as well. */
+static int claim(const sb_monitor *monitor)
 {
     for (int i = 0; i < N_TOOL_IDS; i++) {
-        if (command(monitor, "use_tool_id", Py_BuildValue("(is)", TOOL_IDS[i], SB_TOOL_NAME)) == 0) {
-            monitor->tool = TOOL_IDS[i];
-            return 0;
+        if (command(monitor, SB_USE_TOOL_ID, TOOL_IDS[i], monitor->name, NULL) == 0) {
+            return TOOL_IDS[i];
         }
         if (!PyErr_ExceptionMatches(PyExc_ValueError)) {
             return -1;
@@ -121,69 +156,99 @@ static int claim(sb_monitor *monitor)
     return -1;
 }
 
-int sb_monitor_start(sb_monitor *monitor, PyObject *callback)
+/* Whether the id is still ours: another tool, or another copy of this module, may have freed it and taken it. */
+static bool holds_id(const sb_monitor *monitor, int tool)
 {
-    if (claim(monitor) < 0) {
-        return -1;
-    }
-    if (command(monitor, "register_callback", Py_BuildValue("(ilO)", monitor->tool, monitor->py_start, callback)) < 0 ||
-        command(monitor, "set_events", Py_BuildValue("(il)", monitor->tool, monitor->py_start)) < 0 ||
-        command(monitor, "restart_events", PyTuple_New(0)) < 0) {
-        sb_monitor_stop(monitor);
-        return -1;
-    }
-    return 0;
-}
-
-/* Whether the id is still ours: another tool may have freed it and taken it. */
-static bool holds_id(const sb_monitor *monitor)
-{
-    PyObject *holder = call(monitor, "get_tool", Py_BuildValue("(i)", monitor->tool));
-    bool ours =
-        holder != NULL && PyUnicode_Check(holder) && PyUnicode_CompareWithASCIIString(holder, SB_TOOL_NAME) == 0;
+    PyObject *holder = call(monitor, SB_GET_TOOL, tool, NULL, NULL);
+    const bool ours = holder == monitor->name;
     Py_XDECREF(holder);
     PyErr_Clear();
     return ours;
 }
 
 /* Where another tool has freed the id and nobody taken it, our events and callback may still be there to be cleared. */
-static bool takes_id_back(const sb_monitor *monitor)
+static bool takes_id_back(const sb_monitor *monitor, int tool)
 {
-    bool taken = command(monitor, "use_tool_id", Py_BuildValue("(is)", monitor->tool, SB_TOOL_NAME)) == 0;
+    const bool taken = command(monitor, SB_USE_TOOL_ID, tool, monitor->name, NULL) == 0;
     PyErr_Clear();
     return taken;
 }
 
-void sb_monitor_stop(sb_monitor *monitor)
+/* A step that fails must not keep the next from running. */
+static void go_on(const sb_monitor *monitor, int result)
 {
-    const sb_monitor mine = *monitor;
-    monitor->tool = -1; /* first of all: another thread may want to stop as well */
-    if (mine.tool < 0) {
-        return;
+    if (result < 0) {
+        PyErr_WriteUnraisable(monitor->name);
     }
+}
+
+static void stop(const sb_monitor *monitor, int tool)
+{
     PyObject *pending = PyErr_GetRaisedException();
-    if (holds_id(&mine) || takes_id_back(&mine)) {
-        command_or_complain(&mine, "set_events", Py_BuildValue("(ii)", mine.tool, 0));
-        command_or_complain(&mine, "register_callback", Py_BuildValue("(ilO)", mine.tool, mine.py_start, Py_None));
-        command_or_complain(&mine, "free_tool_id", Py_BuildValue("(i)", mine.tool));
-        command_or_complain(&mine, "restart_events", PyTuple_New(0));
+    if (holds_id(monitor, tool) || takes_id_back(monitor, tool)) {
+        go_on(monitor, command(monitor, SB_SET_EVENTS, tool, monitor->zero, NULL));
+        go_on(monitor, command(monitor, SB_REGISTER_CALLBACK, tool, monitor->py_start, Py_None));
+        go_on(monitor, command(monitor, SB_FREE_TOOL_ID, tool, NULL, NULL));
+        go_on(monitor, restart_events(monitor));
     }
     PyErr_SetRaisedException(pending);
 }
 
+int sb_monitor_start(sb_monitor *monitor)
+{
+    assert(sb_look(&monitor->tool) == -1);
+    const int tool = claim(monitor);
+    if (tool < 0) {
+        return -1;
+    }
+    if (command(monitor, SB_REGISTER_CALLBACK, tool, monitor->py_start, monitor->callback) < 0 ||
+        command(monitor, SB_SET_EVENTS, tool, monitor->py_start, NULL) < 0 || restart_events(monitor) < 0) {
+        stop(monitor, tool);
+        return -1;
+    }
+    sb_exchange(&monitor->tool, tool); /* last of all: nobody may stop what is not started yet */
+    return 0;
+}
+
+bool sb_monitor_stop(sb_monitor *monitor)
+{
+    const int tool = sb_exchange(&monitor->tool, -1);
+    if (tool >= 0) {
+        stop(monitor, tool);
+    }
+    return tool >= 0;
+}
+
+/* Nobody tells which callback is registered but register_callback, which returns the one before. So ours is registered
+ * again, and what was there is put back if it was another. */
+static int is_callback_ours(const sb_monitor *monitor, int tool)
+{
+    PyObject *before = call(monitor, SB_REGISTER_CALLBACK, tool, monitor->py_start, monitor->callback);
+    if (before == NULL) {
+        return -1;
+    }
+    int result = before == monitor->callback;
+    if (!result && command(monitor, SB_REGISTER_CALLBACK, tool, monitor->py_start, before) < 0) {
+        result = -1;
+    }
+    Py_DECREF(before);
+    return result;
+}
+
 int sb_monitor_is_intact(const sb_monitor *monitor)
 {
-    if (monitor->tool < 0 || !holds_id(monitor)) {
+    const int tool = sb_look(&monitor->tool);
+    if (tool < 0 || !holds_id(monitor, tool)) {
         return 0;
     }
-    PyObject *events = call(monitor, "get_events", Py_BuildValue("(i)", monitor->tool));
+    PyObject *events = call(monitor, SB_GET_EVENTS, tool, NULL, NULL);
     if (events == NULL) {
         return -1;
     }
-    long mask = PyLong_AsLong(events);
+    const long mask = PyLong_AsLong(events), py_start = PyLong_AsLong(monitor->py_start);
     Py_DECREF(events);
-    if (mask == -1 && PyErr_Occurred()) {
+    if (PyErr_Occurred()) {
         return -1;
     }
-    return (mask & monitor->py_start) != 0;
+    return (mask & py_start) != 0 ? is_callback_ours(monitor, tool) : 0;
 }

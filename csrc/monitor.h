@@ -4,31 +4,53 @@
  * somebody calls restart_events(); and DISABLE outlives the tool (CPython 3.12-3.15), so starting and stopping both
  * restart: the first, because an earlier holder of the id may have silenced code that is ours to see; the second,
  * because a later holder must not inherit our silence. Callers hold the GIL, or are attached.
+ *
+ * Stopping must succeed where memory has run out, and without a GIL two threads may want to stop at once. So all that
+ * it needs is made beforehand, and the id is taken out by one atomic exchange: whoever gets it, stops.
  */
 #ifndef SB_MONITOR_H
 #define SB_MONITOR_H
 
+#include "atomics.h"
 #include "compat.h"
 
 #include <stdbool.h>
 
 #define SB_TOOL_NAME "pytest-speedbump"
 
+typedef enum {
+    SB_GET_TOOL,
+    SB_USE_TOOL_ID,
+    SB_FREE_TOOL_ID,
+    SB_REGISTER_CALLBACK,
+    SB_GET_EVENTS,
+    SB_SET_EVENTS,
+    SB_RESTART_EVENTS,
+    SB_N_FUNCTIONS,
+} sb_monitoring_function;
+
 typedef struct {
-    PyObject *monitoring; /* Owned: sys.monitoring */
-    PyObject *disable;    /* Owned: its DISABLE */
-    long py_start;        /* its events.PY_START, whose number differs between versions */
-    int tool;             /* the id held; -1: none */
+    PyObject *functions[SB_N_FUNCTIONS]; /* Owned: those of sys.monitoring */
+    PyObject *py_start;                  /* Owned: its events.PY_START, whose number differs between versions */
+    PyObject *zero;                      /* Owned. */
+    PyObject *name;     /* Owned: a str of this monitor alone, so that its identity tells who holds an id */
+    PyObject *callback; /* Owned. */
+    sb_atomic_int tool; /* the id held; -1: none */
 } sb_monitor;
 
-/* Return 0, or -1 with an exception set. */
-int sb_monitor_init(sb_monitor *monitor);
-/* RuntimeError where no id is free, naming who holds them. */
-int sb_monitor_start(sb_monitor *monitor, PyObject *callback);
-/* Leaves the interpreter as it was found, whatever exception is pending. Does nothing if not started. */
-void sb_monitor_stop(sb_monitor *monitor);
+/* What the callback returns for code that is not to be heard of again. New reference, or NULL with an exception set. */
+PyObject *sb_monitor_disable(void);
 
-/* Whether our events are still on: another tool may have taken the id away. -1 with an exception set. */
+/* Return 0, or -1 with an exception set. The callback must not hold, in whatever way, who holds the monitor. */
+int sb_monitor_init(sb_monitor *monitor, PyObject *callback);
+/* RuntimeError where no id is free, naming who holds them. To be called by one thread at a time. */
+int sb_monitor_start(sb_monitor *monitor);
+/* Leaves the interpreter as it was found, whatever exception is pending. Returns whether it was this call that stopped:
+ * false where the monitor was not started, or another thread is stopping it. Allocates nothing. */
+bool sb_monitor_stop(sb_monitor *monitor);
+
+/* Whether our events are still on and come to our callback: another tool may have taken either away. -1 with an
+ * exception set. */
 int sb_monitor_is_intact(const sb_monitor *monitor);
 
 int sb_monitor_traverse(const sb_monitor *monitor, visitproc visit, void *arg);

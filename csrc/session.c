@@ -1,240 +1,46 @@
-/* The session type and its callback, the only hot path of the project; see session.h. */
+/* The Session type: arming, and reading; see session.h. */
 #include "session.h"
 
-#include "counters.h"
-#include "monitor.h"
+#include "injector.h"
 #include "patterns.h"
-#include "targets.h"
 
 #include <math.h>
 #include <string.h>
 
-#define PAUSED (-1)
 #define MAX_DELAY_NS 60e9
-#define GIL_WAIT_NS 1000.0 /* taking an uncontended GIL back costs some 20 ns, and is calibrated away */
 
 static const char *const MODE_NAMES[SB_N_MODES] = {"spin", "nogil", "sleep"};
 
-/* How long a delay may last without looking for signals. Spinning keeps the GIL as running Python code does: no longer
- * than two switch intervals. Without a GIL it is stop-the-world pauses that wait: longer delays are spent detached. */
-#ifdef Py_GIL_DISABLED
-#define SPIN_SLICE_NS 1000000
-#else
-/* A waiting thread asks for the GIL when it has waited a switch interval, 5 ms, undisturbed: a poll that comes just
- * before only starts its wait anew. */
-#define SPIN_SLICE_NS 10000000
-#endif
-#define RELEASED_SLICE_NS 50000000
-
 typedef struct {
-    PyObject_HEAD sb_atomic_i64
-        plan;           /* PAUSED: matched calls are not even counted; else the delay, an amount (delay.h) */
-    sb_atomic_i64 lost; /* code objects that could not be classified or counted for want of memory */
-    sb_counters counters;
-    sb_targets targets;
-    sb_lock lock; /* over targets, and over the shape of the counters' tables */
-    sb_mode mode;
-    const sb_delay *delay; /* Borrowed from the module's state. */
-    sb_monitor monitor;
-    PyObject *patterns; /* Owned: Patterns. */
-    PyObject *owner;    /* Owned: a str that tells people whose session this is. */
+    PyObject_HEAD PyObject *owner; /* Owned: a str that tells people whose session this is. */
+    sb_toll *toll;                 /* A share. */
+    sb_injector *injector;         /* Owned. */
 } sb_session;
-
-/* ---- delay, by mode ---- */
-
-static int poll_attached(void *Py_UNUSED(context))
-{
-    PyThreadState *thread = PyEval_SaveThread();
-    PyEval_RestoreThread(thread);
-    return PyErr_CheckSignals();
-}
-
-static int poll_detached(void *context)
-{
-    PyThreadState **thread = context;
-    PyEval_RestoreThread(*thread);
-    int result = PyErr_CheckSignals();
-    *thread = PyEval_SaveThread();
-    return result;
-}
-
-/* Returns 0, or -1 with a signal's exception set. */
-static int spend_detached(const sb_delay *delay, int64_t requested, int64_t *carry, sb_spent *spent)
-{
-    PyThreadState *thread = PyEval_SaveThread();
-    int result = sb_delay_spend(delay, requested, carry, poll_detached, &thread, spent);
-    int64_t before = sb_clock_ticks(delay->clock);
-    PyEval_RestoreThread(thread);
-    int64_t waited = (sb_clock_ticks(delay->clock) - before) << SB_TICK_SHIFT;
-    if (sb_delay_ns(delay, waited) > GIL_WAIT_NS) {
-        spent->polled += waited;
-    }
-    return result;
-}
-
-static int spend(const sb_delay *delay, sb_mode mode, int64_t requested, int64_t *carry, sb_spent *spent)
-{
-    bool attached = mode == SB_SPIN;
-#ifdef Py_GIL_DISABLED
-    /* Who stops the world looks for detached threads once a millisecond, and would miss one that detaches to poll. */
-    attached = attached && !sb_delay_polls(delay, requested);
-#endif
-    return attached ? sb_delay_spend(delay, requested, carry, poll_attached, NULL, spent)
-                    : spend_detached(delay, requested, carry, spent);
-}
-
-static inline void book(sb_cell *cell, int64_t requested, const sb_spent *spent)
-{
-    sb_add(&cell->requested, requested);
-    sb_add(&cell->delivered, spent->delivered);
-    if (spent->late != 0) {
-        sb_add(&cell->late, spent->late);
-        sb_add(&cell->late_calls, 1);
-    }
-    if (spent->polled != 0) {
-        sb_add(&cell->waited, spent->polled);
-    }
-}
-
-typedef struct {
-    const sb_delay *delay;
-    sb_mode mode;
-    sb_cell cell; /* booking costs time, too */
-} calibration;
-
-static void spend_to_calibrate(void *context, int64_t requested, sb_spent *spent)
-{
-    calibration *self = context;
-    int64_t carry = 0;
-    spend(self->delay, self->mode, requested, &carry, spent);
-    book(&self->cell, requested, spent);
-}
-
-/* Calibrated once an interpreter. With a GIL two threads may both calibrate (nogil gives it up), and either's figure is
- * right; the first stays, because a thread may be reading it already. */
-static const sb_delay *calibrated_delay(sb_state *state, sb_mode mode)
-{
-    SB_LOCK(&state->lock);
-    if (!state->calibrated[mode]) {
-        sb_delay delay;
-        sb_delay_init(&delay, &state->clock, mode == SB_SPIN ? SPIN_SLICE_NS : RELEASED_SLICE_NS, mode == SB_SLEEP);
-        calibration context = {.delay = &delay, .mode = mode};
-        sb_delay_calibrate(&delay, spend_to_calibrate, &context);
-        if (!state->calibrated[mode]) {
-            state->delays[mode] = delay;
-            state->calibrated[mode] = true;
-        }
-    }
-    SB_UNLOCK(&state->lock);
-    return &state->delays[mode];
-}
-
-/* ---- the callback ---- */
-
-/* First sight of a code object in this thread, or in the whole session. NULL: not ours. */
-static sb_cell *meet(sb_session *self, PyObject *code)
-{
-    sb_cell *cell = NULL;
-    SB_LOCK(&self->lock);
-    sb_thread *thread = sb_counters_thread_locked(&self->counters);
-    if (thread == NULL) {
-        sb_add(&self->lost, 1);
-        goto done;
-    }
-    cell = sb_counters_find(thread, code); /* there already, where the table is a dead thread's */
-    if (cell != NULL) {
-        goto done;
-    }
-    const sb_cell *known = sb_counters_find_any_locked(&self->counters, code);
-    Py_ssize_t target = known != NULL ? (Py_ssize_t)known->target
-                                      : sb_targets_classify(&self->targets, (PyCodeObject *)code, PyEval_GetGlobals());
-    if (target >= 0) {
-        cell = sb_counters_insert_locked(thread, code, (size_t)target);
-    }
-    if (target == SB_TARGET_ERROR || (target >= 0 && cell == NULL)) {
-        sb_add(&self->lost, 1);
-    }
-done:
-    SB_UNLOCK(&self->lock);
-    return cell;
-}
-
-static PyObject *delay_call(sb_session *self, sb_cell *cell, int64_t requested)
-{
-    sb_thread *thread = sb_counters_thread(&self->counters);
-    sb_spent spent;
-    const bool waits = self->mode != SB_SPIN || sb_delay_polls(self->delay, requested);
-    if (waits) {
-        Py_INCREF(self); /* other threads, and signal handlers, may disarm and drop the session meanwhile */
-    }
-    int result = spend(self->delay, self->mode, requested, &thread->carry, &spent);
-    book(cell, requested, &spent);
-    if (waits) {
-        Py_DECREF(self);
-    }
-    if (result < 0) {
-        return NULL;
-    }
-    Py_RETURN_NONE;
-}
-
-static inline PyObject *count_call(sb_session *self, sb_cell *cell)
-{
-    int64_t plan = sb_load_acquire(&self->plan);
-    if (plan == PAUSED) {
-        Py_RETURN_NONE;
-    }
-    sb_add(&cell->calls, 1);
-    if (plan == 0) {
-        Py_RETURN_NONE;
-    }
-    return delay_call(self, cell, plan);
-}
-
-/* PY_START(code, offset). No event fires while it runs, so it is never entered twice in one thread, and the cell
- * stays where it is until it returns. It raises nothing but what a pending signal's handler raises. Its caller holds no
- * reference to the session: wherever it may wait, it holds one itself. */
-static PyObject *session_on_start(PyObject *op, PyObject *const *args, Py_ssize_t Py_UNUSED(nargs))
-{
-    sb_session *self = (sb_session *)op;
-    PyObject *code = args[0];
-    sb_thread *thread = sb_counters_thread(&self->counters);
-    sb_cell *cell = thread != NULL ? sb_counters_find(thread, code) : NULL;
-    if (cell != NULL) {
-        return count_call(self, cell);
-    }
-    Py_INCREF(op);
-    cell = meet(self, code);
-    PyObject *result = cell != NULL ? count_call(self, cell) : Py_NewRef(self->monitor.disable);
-    Py_DECREF(op);
-    return result;
-}
-
-static PyMethodDef CALLBACK = {"on_start", (PyCFunction)(void (*)(void))session_on_start, METH_FASTCALL,
-                               "PY_START(code, offset)"};
 
 /* ---- arming ---- */
 
-static void disarm(sb_session *self)
+void sb_session_disarm(PyObject *op)
 {
-    sb_state *state = sb_state_of((PyObject *)self);
-    sb_store_release(&self->plan, PAUSED);
-    sb_monitor_stop(&self->monitor);
-    SB_LOCK(&state->lock);
-    if (state->armed == (PyObject *)self) {
-        state->armed = NULL;
+    sb_session *self = (sb_session *)op;
+    sb_state *state = sb_state_of(op);
+    sb_plan_set(&self->toll->plan, SB_PAUSED);
+    if (self->injector->mechanism->disarm(self->injector)) {
+        SB_LOCK(&state->lock);
+        if (state->armed == op) {
+            state->armed = NULL;
+        }
+        SB_UNLOCK(&state->lock);
     }
-    SB_UNLOCK(&state->lock);
 }
 
 void sb_session_abandon(PyObject *op)
 {
     sb_session *self = (sb_session *)op;
-    memset(&self->lock, 0, sizeof self->lock); /* a thread that did not come along may have held it */
-    disarm(self);
+    sb_lock_reinit(&self->toll->lock); /* a thread that did not come along may have held it */
+    sb_session_disarm(op);
 }
 
-static PyObject *session_arm(PyObject *op, PyObject *Py_UNUSED(ignored))
+int sb_session_arm(PyObject *op)
 {
     sb_session *self = (sb_session *)op;
     sb_state *state = sb_state_of(op);
@@ -245,35 +51,57 @@ static PyObject *session_arm(PyObject *op, PyObject *Py_UNUSED(ignored))
         other_owner = Py_NewRef(((sb_session *)state->armed)->owner);
     }
     else {
-        state->armed = op;
+        state->armed = op; /* from here on until it is NULL again nobody else starts a monitor */
     }
     SB_UNLOCK(&state->lock);
     if (other_owner != NULL) {
         PyErr_Format(PyExc_RuntimeError, "%U is armed already; an interpreter can run one bump at a time", other_owner);
         Py_DECREF(other_owner);
-        return NULL;
+        return -1;
     }
 
-    sb_store_release(&self->plan, PAUSED);
-    PyObject *callback = PyCFunction_New(&CALLBACK, op);
-    if (callback == NULL || sb_monitor_start(&self->monitor, callback) < 0) {
-        Py_XDECREF(callback);
-        disarm(self);
+    sb_plan_set(&self->toll->plan, SB_PAUSED);
+    if (self->injector->mechanism->arm(self->injector) < 0) {
+        SB_LOCK(&state->lock);
+        state->armed = NULL;
+        SB_UNLOCK(&state->lock);
+        return -1;
+    }
+    return 0;
+}
+
+static PyObject *session_arm(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    if (sb_session_arm(op) < 0) {
         return NULL;
     }
-    Py_DECREF(callback);
     Py_RETURN_NONE;
+}
+
+static PyObject *session_armed(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    return PyObject_CallOneArg((PyObject *)sb_state_of(op)->armed_type, op);
+}
+
+static PyObject *session_enter(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    return sb_session_arm(op) < 0 ? NULL : Py_NewRef(op);
+}
+
+static sb_toll *toll_of(PyObject *op)
+{
+    return ((sb_session *)op)->toll;
 }
 
 static PyObject *session_disarm(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    disarm((sb_session *)op);
+    sb_session_disarm(op);
     Py_RETURN_NONE;
 }
 
 static PyObject *session_set_delay(PyObject *op, PyObject *argument)
 {
-    sb_session *self = (sb_session *)op;
+    sb_toll *toll = toll_of(op);
     double ns = PyFloat_AsDouble(argument);
     if (ns == -1.0 && PyErr_Occurred()) {
         return NULL;
@@ -282,13 +110,13 @@ static PyObject *session_set_delay(PyObject *op, PyObject *argument)
         PyErr_Format(PyExc_ValueError, "delay_ns must be between 0 and 6e10, not %R", argument);
         return NULL;
     }
-    sb_store_release(&self->plan, sb_delay_amount(self->delay, ns));
+    sb_plan_set(&toll->plan, sb_delay_amount(toll->delay, ns));
     Py_RETURN_NONE;
 }
 
 static PyObject *session_pause(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    sb_store_release(&((sb_session *)op)->plan, PAUSED);
+    sb_plan_set(&toll_of(op)->plan, SB_PAUSED);
     Py_RETURN_NONE;
 }
 
@@ -296,82 +124,35 @@ static PyObject *session_pause(PyObject *op, PyObject *Py_UNUSED(ignored))
 
 static PyObject *session_totals(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    sb_session *self = (sb_session *)op;
-    sb_counts sum;
-    SB_LOCK(&self->lock);
-    sum = sb_counters_total_locked(&self->counters);
-    SB_UNLOCK(&self->lock);
-    const sb_delay *delay = self->delay;
-    return Py_BuildValue("(Ldddd)", (long long)sum.calls, sb_delay_ns(delay, sum.requested),
-                         sb_delay_ns(delay, sum.delivered), sb_delay_ns(delay, sum.late),
-                         sb_delay_ns(delay, sum.waited));
-}
-
-static PyObject *describe(const sb_session *self, const sb_target *target, const sb_counts *sum)
-{
-    const sb_delay *delay = self->delay;
-    return Py_BuildValue("(OOiLddLdd)", target->code, target->module, target->pattern, (long long)sum->calls,
-                         sb_delay_ns(delay, sum->requested), sb_delay_ns(delay, sum->delivered),
-                         (long long)sum->late_calls, sb_delay_ns(delay, sum->late), sb_delay_ns(delay, sum->waited));
+    sb_toll *toll = toll_of(op);
+    SB_LOCK(&toll->lock);
+    const sb_counts sum = sb_counters_total_locked(&toll->counters);
+    SB_UNLOCK(&toll->lock);
+    return sb_toll_tuple(toll, &sum);
 }
 
 static PyObject *session_snapshot(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    sb_session *self = (sb_session *)op;
-    sb_target *targets = NULL;
-    PyObject *list = NULL;
-
-    /* Copied under the lock, because making Python objects may run code that needs it. */
-    SB_LOCK(&self->lock);
-    size_t n = self->targets.n;
-    sb_counts *sums = PyMem_Calloc(n + 1, sizeof *sums);
-    targets = PyMem_Calloc(n + 1, sizeof *targets);
-    if (sums != NULL && targets != NULL) {
-        sb_counters_sum_locked(&self->counters, sums, n);
-        if (n > 0) {
-            memcpy(targets, self->targets.items, n * sizeof *targets); /* targets live as long as the session */
-        }
-    }
-    SB_UNLOCK(&self->lock);
-    if (sums == NULL || targets == NULL) {
-        PyErr_NoMemory();
-        goto error;
-    }
-    list = PyList_New((Py_ssize_t)n);
-    if (list == NULL) {
-        goto error;
-    }
-    for (size_t i = 0; i < n; i++) {
-        PyObject *item = describe(self, &targets[i], &sums[i]);
-        if (item == NULL) {
-            goto error;
-        }
-        PyList_SET_ITEM(list, (Py_ssize_t)i, item);
-    }
-    goto done;
-error:
-    Py_CLEAR(list);
-done:
-    PyMem_Free(sums);
-    PyMem_Free(targets);
-    return list;
+    sb_injector *injector = ((sb_session *)op)->injector;
+    return injector->mechanism->snapshot(injector);
 }
 
 static PyObject *session_get_intact(PyObject *op, void *Py_UNUSED(closure))
 {
-    int intact = sb_monitor_is_intact(&((sb_session *)op)->monitor);
+    sb_injector *injector = ((sb_session *)op)->injector;
+    int intact = injector->mechanism->is_intact(injector);
     return intact < 0 ? NULL : PyBool_FromLong(intact);
 }
 
 static PyObject *session_get_lost(PyObject *op, void *Py_UNUSED(closure))
 {
-    return PyLong_FromLongLong((long long)sb_read(&((sb_session *)op)->lost));
+    return PyLong_FromLongLong((long long)sb_read(&toll_of(op)->lost));
 }
 
 static PyObject *session_get_fixed_ns(PyObject *op, void *Py_UNUSED(closure))
 {
-    const sb_session *self = (sb_session *)op;
-    return PyFloat_FromDouble(sb_delay_ns(self->delay, self->delay->fixed));
+    const sb_delay *delay = toll_of(op)->delay;
+    return PyFloat_FromDouble(sb_delay_ns(delay, delay->fixed));
 }
 
 /* ---- the type ---- */
@@ -401,65 +182,64 @@ static PyObject *session_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
         mode_from_name(mode_name, &mode) < 0) {
         return NULL;
     }
-    sb_session *self = (sb_session *)type->tp_alloc(type, 0);
+    /* The toll comes first and tracking last: calibration may let other threads run, who would find a half-made session
+     * through gc.get_objects(). */
+    sb_toll *toll = sb_toll_new(state, mode);
+    sb_injector *injector = toll != NULL ? sb_inject_python(state, toll, patterns) : NULL;
+    sb_session *self = injector != NULL ? PyObject_GC_New(sb_session, type) : NULL;
     if (self == NULL) {
+        if (injector != NULL) {
+            injector->mechanism->free(injector);
+        }
+        sb_toll_drop(toll);
         return NULL;
     }
-    self->monitor.tool = -1;
-    self->plan = PAUSED;
-    self->mode = mode;
-    self->patterns = Py_NewRef(patterns);
     self->owner = Py_NewRef(owner);
-    sb_counters_init(&self->counters, sb_clock_ticks(&state->clock));
-    sb_targets_init(&self->targets, sb_patterns_of(patterns));
-    self->delay = calibrated_delay(state, mode);
-    if (sb_monitor_init(&self->monitor) < 0) {
-        Py_DECREF(self);
-        return NULL;
-    }
+    self->toll = toll;
+    self->injector = injector;
+    PyObject_GC_Track(self);
     return (PyObject *)self;
 }
 
-/* No tp_clear: nothing that a session holds can hold the session. While armed, sys.monitoring's callback does. */
+/* No tp_clear: nothing that a session holds can hold the session. */
 static int session_traverse(PyObject *op, visitproc visit, void *arg)
 {
     sb_session *self = (sb_session *)op;
     Py_VISIT(Py_TYPE(op));
-    Py_VISIT(self->patterns);
     Py_VISIT(self->owner);
-    int result = sb_monitor_traverse(&self->monitor, visit, arg);
-    return result ? result : sb_targets_traverse(&self->targets, visit, arg);
+    return self->injector->mechanism->traverse(self->injector, visit, arg);
 }
 
-/* Still armed only where another tool has thrown our callback away: it holds the session otherwise. */
-static void session_finalize(PyObject *op)
-{
-    disarm((sb_session *)op);
-}
-
+/* Not a finalizer's work: that runs once in the life of an object, and one that was resurrected may be armed again. */
 static void session_dealloc(PyObject *op)
 {
     sb_session *self = (sb_session *)op;
     PyTypeObject *type = Py_TYPE(op);
-    if (PyObject_CallFinalizerFromDealloc(op) < 0) {
-        return;
-    }
     PyObject_GC_UnTrack(op);
-    Py_CLEAR(self->patterns);
+    sb_session_disarm(op);
     Py_CLEAR(self->owner);
-    sb_monitor_fini(&self->monitor);
-    sb_targets_fini(&self->targets);
-    sb_counters_fini(&self->counters);
+    self->injector->mechanism->free(self->injector);
+    sb_toll_drop(self->toll);
     type->tp_free(op);
     Py_DECREF(type);
+}
+
+bool sb_session_check(PyObject *object)
+{
+    return Py_TYPE(object)->tp_dealloc == session_dealloc; /* there are no subclasses */
 }
 
 static PyMethodDef session_methods[] = {
     {"arm", session_arm, METH_NOARGS,
      "arm($self, /)\n--\n\n"
      "Claim a tool id and start watching, paused. RuntimeError if a session is armed or no id is free."},
+    {"armed", session_armed, METH_NOARGS,
+     "armed($self, /)\n--\n\n"
+     "Arm it for a `with` block: until that is left, or what this returns is dropped. RuntimeError as from arm()."},
     {"disarm", session_disarm, METH_NOARGS,
      "disarm($self, /)\n--\n\nStop watching and give the tool id back. Harmless when not armed."},
+    {"__enter__", session_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nArm, as arm() does."},
+    {"__exit__", session_disarm, METH_VARARGS, "__exit__($self, /, *exception)\n--\n\nDisarm."},
     {"set_delay", session_set_delay, METH_O,
      "set_delay($self, delay_ns, /)\n--\n\nCount matched calls and delay each by so many nanoseconds, from now on."},
     {"pause", session_pause, METH_NOARGS, "pause($self, /)\n--\n\nNeither count nor delay, from now on."},
@@ -467,8 +247,8 @@ static PyMethodDef session_methods[] = {
      "totals($self, /)\n--\n\n(calls, requested_ns, delivered_ns, late_ns, waited_ns) over all targets and threads."},
     {"snapshot", session_snapshot, METH_NOARGS,
      "snapshot($self, /)\n--\n\n"
-     "For each matched code object (code, module, pattern, calls, requested_ns, delivered_ns, late_calls, late_ns,\n"
-     "waited_ns), in order of first sight; pattern is an index into the session's Patterns."},
+     "For each matched code object (code, module, pattern, calls, requested_ns, delivered_ns, late_ns, waited_ns),\n"
+     "in order of first sight; pattern is an index into the session's Patterns."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -485,7 +265,6 @@ static PyType_Slot session_slots[] = {
              "Slows what `patterns` match, while armed. `owner` names it in the error that a second one gets."},
     {Py_tp_new, session_new},
     {Py_tp_traverse, session_traverse},
-    {Py_tp_finalize, session_finalize},
     {Py_tp_dealloc, session_dealloc},
     {Py_tp_methods, session_methods},
     {Py_tp_getset, session_getset},

@@ -14,6 +14,8 @@ typedef struct {
     bool calibrated[SB_N_MODES];
     PyTypeObject *patterns_type; /* Owned. */
     PyTypeObject *session_type;  /* Owned. */
+    PyTypeObject *probe_type;    /* Owned. */
+    PyTypeObject *armed_type;    /* Owned. */
     PyTypeObject *clock_type;    /* Owned. */
     PyObject *armed;             /* Borrowed: the session that is armed, which clears this when it disarms; or NULL. */
 } sb_state;

@@ -55,7 +55,7 @@ void sb_text_release(sb_text *text)
 }
 
 /* Index of the pattern that chooses the code; SB_UNMATCHED; SB_TARGET_ERROR. */
-static int choose(const sb_patterns *patterns, PyCodeObject *code, PyObject *module)
+static int match(const sb_patterns *patterns, PyCodeObject *code, PyObject *module)
 {
     int chosen = SB_TARGET_ERROR;
     sb_text texts[3] = {{0}};
@@ -69,49 +69,50 @@ static int choose(const sb_patterns *patterns, PyCodeObject *code, PyObject *mod
     chosen = sb_patterns_match(patterns, texts[0].data, texts[0].length, texts[1].data, texts[1].length, texts[2].data,
                                texts[2].length);
 done:
-    PyErr_Clear();
     for (int i = 0; i < 3; i++) {
         sb_text_release(&texts[i]);
     }
     return chosen;
 }
 
-static int append(sb_targets *targets, PyCodeObject *code, PyObject *module, int pattern)
+sb_choice sb_targets_choose(const sb_targets *targets, PyCodeObject *code, PyObject *globals)
 {
-    if (targets->n == targets->capacity) {
-        size_t capacity = targets->capacity ? targets->capacity * 2 : 16;
-        sb_target *items = PyMem_Realloc(targets->items, capacity * sizeof *items);
-        if (items == NULL) {
-            return -1;
-        }
-        targets->items = items;
-        targets->capacity = capacity;
-    }
-    targets->items[targets->n++] = (sb_target){
-        .code = Py_NewRef(code),
-        .module = Py_NewRef(module),
-        .pattern = pattern,
-    };
-    return 0;
-}
-
-Py_ssize_t sb_targets_classify(sb_targets *targets, PyCodeObject *code, PyObject *globals)
-{
-    Py_ssize_t index = SB_TARGET_ERROR;
+    sb_choice choice = {.pattern = SB_TARGET_ERROR, .module = NULL};
     PyObject *module = globals != NULL && PyDict_Check(globals) ? sb_dict_get(globals, "__name__") : NULL;
     if (module == NULL || !PyUnicode_Check(module)) {
         Py_XSETREF(module, PyUnicode_FromStringAndSize(NULL, 0));
     }
     if (module != NULL) {
-        int pattern = choose(targets->patterns, code, module);
-        if (pattern < 0) {
-            index = pattern;
-        }
-        else if (append(targets, code, module, pattern) == 0) {
-            index = (Py_ssize_t)targets->n - 1;
-        }
-        Py_DECREF(module);
+        choice.pattern = match(targets->patterns, code, module);
+    }
+    if (choice.pattern >= 0) {
+        choice.module = module;
+    }
+    else {
+        Py_XDECREF(module);
     }
     PyErr_Clear();
-    return index;
+    return choice;
+}
+
+Py_ssize_t sb_targets_add(sb_targets *targets, PyCodeObject *code, const sb_choice *choice)
+{
+    if (choice->pattern < 0) {
+        return SB_TARGET_ERROR;
+    }
+    if (targets->n == targets->capacity) {
+        size_t capacity = targets->capacity ? targets->capacity * 2 : 16;
+        sb_target *items = PyMem_Realloc(targets->items, capacity * sizeof *items);
+        if (items == NULL) {
+            return SB_TARGET_ERROR;
+        }
+        targets->items = items;
+        targets->capacity = capacity;
+    }
+    targets->items[targets->n] = (sb_target){
+        .code = Py_NewRef(code),
+        .module = Py_NewRef(choice->module),
+        .pattern = choice->pattern,
+    };
+    return (Py_ssize_t)targets->n++;
 }

@@ -1,7 +1,8 @@
 /* The code objects that are to be slowed: classified once, on first sight, and held.
  *
  * Held, because a code object's address is its identity in the counters, and an address is given to another object as
- * soon as its own dies. What does not match is not remembered at all. Callers hold the session's lock.
+ * soon as its own dies. What does not match is not remembered at all. But for
+ * choosing, callers hold the lock of whoever owns the targets.
  */
 #ifndef SB_TARGETS_H
 #define SB_TARGETS_H
@@ -28,9 +29,18 @@ void sb_targets_init(sb_targets *targets, const sb_patterns *patterns);
 int sb_targets_traverse(const sb_targets *targets, visitproc visit, void *arg);
 void sb_targets_fini(sb_targets *targets);
 
-/* Index of `code`, not seen before, which runs under `globals` (borrowed, may be NULL); SB_UNMATCHED; SB_TARGET_ERROR
- * when out of memory. Never raises. */
-Py_ssize_t sb_targets_classify(sb_targets *targets, PyCodeObject *code, PyObject *globals);
+typedef struct {
+    int pattern;      /* index of the pattern that chose the code; SB_UNMATCHED; SB_TARGET_ERROR: out of memory */
+    PyObject *module; /* Owned by who asked: as in sb_target; NULL where no pattern chose the code. */
+} sb_choice;
+
+/* Which pattern chooses `code`, which runs under `globals` (borrowed, may be NULL). Never raises. It looks into
+ * globals, which may run any Python code: no lock of ours may be held. */
+sb_choice sb_targets_choose(const sb_targets *targets, PyCodeObject *code, PyObject *globals);
+
+/* Index of the new target `code`, not added before; SB_TARGET_ERROR where the choice failed, or memory ran out. Never
+ * raises. */
+Py_ssize_t sb_targets_add(sb_targets *targets, PyCodeObject *code, const sb_choice *choice);
 
 /* A str as UTF-8, lone surrogates included. `owner` is what to release afterwards. Returns 0, or -1 with an exception
  * set. */

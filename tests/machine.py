@@ -1,7 +1,8 @@
 """A simulated machine: a session and a subject whose rounds take exactly what they are told to, in no time."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import CodeType
 
 from pytest_speedbump.experiment.subject import CallableRaisedError
@@ -42,7 +43,7 @@ class Machine:
         self.intact, self.lost = True, 0
         self.before_round: Callable[[], object] = lambda: None
         self.delays: list[float | None] = []
-        self.armed = False
+        self.is_armed = False
         self._delay_ns: float | None = None
         self._totals = [0, 0.0, 0.0]
         self._rng = random.Random(1)
@@ -69,15 +70,20 @@ class Machine:
     # ---- a session ----
 
     def arm(self) -> None:
-        assert not self.armed
-        self.armed = True
+        assert not self.is_armed
+        self.is_armed = True
 
-    def disarm(self) -> None:
-        self.armed = False
-        self._delay_ns = None
+    @contextmanager
+    def armed(self) -> Iterator[None]:
+        self.arm()
+        try:
+            yield
+        finally:
+            self.is_armed = False
+            self._delay_ns = None
 
     def set_delay(self, delay_ns: float, /) -> None:
-        if self.armed:
+        if self.is_armed:
             self._delay_ns = delay_ns
 
     def pause(self) -> None:
@@ -87,6 +93,6 @@ class Machine:
         calls, requested, delivered = self._totals
         return int(calls), requested, delivered, 0.0, 0.0
 
-    def snapshot(self) -> list[tuple[CodeType, str, int, int, float, float, int, float, float]]:
+    def snapshot(self) -> list[tuple[CodeType, str, int, int, float, float, float, float]]:
         calls, requested, delivered = self._totals
-        return [(self.code, __name__, 0, int(calls), requested, delivered, 0, 0.0, 0.0)]
+        return [(self.code, __name__, 0, int(calls), requested, delivered, 0.0, 0.0)]

@@ -12,7 +12,7 @@ from pattern_oracle import Patterns
 
 __all__ = ["Patterns", "PythonBackend"]
 
-type Snapshot = list[tuple[CodeType, str, int, int, float, float, int, float, float]]
+type Snapshot = list[tuple[CodeType, str, int, int, float, float, float, float]]
 
 _MONITORING = sys.monitoring
 _PY_START = _MONITORING.events.PY_START
@@ -87,7 +87,7 @@ class PythonBackend:
 
     def snapshot(self) -> Snapshot:
         return [
-            (cell.code, cell.module, cell.pattern, cell.calls, cell.requested_ns, cell.delivered_ns, 0, 0.0, 0.0)
+            (cell.code, cell.module, cell.pattern, cell.calls, cell.requested_ns, cell.delivered_ns, 0.0, 0.0)
             for cell in self._cells.values()
         ]
 

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from textwrap import dedent
 
-__all__ = ["run_script"]
+__all__ = ["run_plain", "run_script"]
 
 # Every script begins with it.
 _PRELUDE = """
@@ -24,11 +24,13 @@ def run_script(source: str, *, environment: dict[str, str] | None = None, status
 
     It finds ``_core``, ``leaf`` and ``make_session(*patterns, mode=, owner=)``.
     """
-    done = subprocess.run(_command(source), capture_output=True, text=True, timeout=100, env=environment)
+    return run_plain(_PRELUDE + dedent(source), environment=environment, status=status)
+
+
+def run_plain(source: str, *, environment: dict[str, str] | None = None, status: int = 0) -> str:
+    """The same of a program that does not find ``_core`` imported, nor anything else."""
+    command = [sys.executable, "-W", "error", "-c", source]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, env=environment)
     assert done.returncode == status, f"{done.returncode}: {done.stdout}\n{done.stderr}"
     assert status or not done.stderr, done.stderr
     return done.stdout
-
-
-def _command(source: str) -> list[str]:
-    return [sys.executable, "-W", "error", "-c", _PRELUDE + dedent(source)]

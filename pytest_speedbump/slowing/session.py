@@ -1,8 +1,7 @@
 """Sessions of the C core: made from targets, armed for the length of a block, and read."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from types import CodeType
 from typing import Protocol
 
@@ -18,12 +17,11 @@ __all__ = ["Session", "armed", "clock_name", "make_session", "read_clocks", "tak
 class Session(Protocol):
     """A session as experiments see it, ``_core.Session`` or a simulated one. Times in ns."""
 
-    def arm(self) -> None: ...
-    def disarm(self) -> None: ...
+    def armed(self) -> AbstractContextManager[object]: ...
     def set_delay(self, delay_ns: float, /) -> None: ...
     def pause(self) -> None: ...
     def totals(self) -> tuple[int, float, float, float, float]: ...
-    def snapshot(self) -> list[tuple[CodeType, str, int, int, float, float, int, float, float]]: ...
+    def snapshot(self) -> list[tuple[CodeType, str, int, int, float, float, float, float]]: ...
     @property
     def intact(self) -> bool: ...
     @property
@@ -35,24 +33,25 @@ def make_session(targets: Targets, mode: Mode, owner: str) -> _core.Session:
     return _core.Session(targets.compile(), mode, owner)
 
 
-@contextmanager
-def armed(session: Session) -> Iterator[None]:
-    """Arms ``session``, paused. Raises InputError where another one is armed, or no tool id is free."""
+def armed(session: Session) -> AbstractContextManager[object]:
+    """``with armed(session):`` arms it, paused, until the block is left, or what this returns is dropped.
+
+    No variable in here holds the answer: where Ctrl-C comes before the block is entered, the answer goes, and disarms.
+
+    Raises:
+        InputError: another session is armed, or no tool id is free.
+    """
     try:
-        session.arm()
+        return session.armed()
     except RuntimeError as error:
         raise InputError(str(error)) from None
-    try:
-        yield
-    finally:
-        session.disarm()
 
 
 def take_snapshot(session: Session, targets: Targets) -> Snapshot:
     """Reads a session of ``targets``, armed or not. What was seen but never called while counting is left out."""
     matched = tuple(
         CodeCounts(calls, requested, delivered, late, waited, module=module, code=code, target=targets.origins[pattern])
-        for code, module, pattern, calls, requested, delivered, _, late, waited in session.snapshot()
+        for code, module, pattern, calls, requested, delivered, late, waited in session.snapshot()
         if calls
     )
     return Snapshot(

@@ -1,8 +1,9 @@
-"""The door for programs: slow code for the length of a ``with`` block, without pytest."""
+"""The door for programs: slow code for the length of a ``with`` block or of a function, without pytest."""
 
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from contextlib import ContextDecorator
+from typing import Self
 
+from pytest_speedbump import _core
 from pytest_speedbump.bump import parse_mode
 from pytest_speedbump.counts import Snapshot
 from pytest_speedbump.errors import InputError
@@ -10,21 +11,23 @@ from pytest_speedbump.slowing.session import make_session, take_snapshot
 from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.units import parse_times
 
-if TYPE_CHECKING:
-    from pytest_speedbump import _core
-
 __all__ = ["slow"]
 
 
-class slow:  # noqa: N801 - a verb, like contextlib's suppress
+class slow(_core.Armed, ContextDecorator):  # noqa: N801 - a verb, like contextlib's suppress
     """Delays every call of what ``targets`` match, in every thread of this interpreter, inside a ``with`` block::
 
         with slow("pkg.parse*", "!pkg.parse_debug", delay="2us") as bump:
             work()
             bump.snapshot().targets[0].calls
 
-    One at a time in an interpreter: entering a second one, here or in another thread, raises ``RuntimeError`` that
-    names the first. A child made by ``os.fork`` inside the block is not slowed.
+    or in every call of a function, which must be no coroutine or generator function: those return before they run::
+
+        @slow("pkg.parse*", delay="2us")
+        def main(): ...
+
+    It can be used again, and counts anew each time. One at a time in an interpreter: entering a second one, here or in
+    another thread, raises ``RuntimeError`` that names the first. A child made by ``os.fork`` inside is not slowed.
 
     Args:
         targets: patterns, as in the reference of targets; later ones win.
@@ -42,24 +45,16 @@ class slow:  # noqa: N801 - a verb, like contextlib's suppress
         self._targets = parse_targets(targets)
         self._mode = parse_mode(mode, "mode")
         self._delay, self._delay_ns = delay, _one_delay(delay)
-        self._session: _core.Session | None = None
 
     def __enter__(self) -> Self:
         session = make_session(self._targets, self._mode, f"slow({str(self._targets)!r})")
         try:
-            session.arm()
+            self._arm(session)
             session.set_delay(self._delay_ns)
-        except BaseException:  # Ctrl-C between the two: no __exit__ will follow
+            return self
+        except BaseException:  # Ctrl-C in here: no __exit__ will follow
             session.disarm()
             raise
-        self._session = session
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._session is not None:
-            self._session.disarm()
 
     @property
     def delay(self) -> str:
@@ -69,7 +64,7 @@ class slow:  # noqa: N801 - a verb, like contextlib's suppress
     @delay.setter
     def delay(self, delay: str) -> None:
         self._delay, self._delay_ns = delay, _one_delay(delay)
-        if self._session is not None and self._session.intact:
+        if self._session is not None:
             self._session.set_delay(self._delay_ns)
 
     def snapshot(self) -> Snapshot:

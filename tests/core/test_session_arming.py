@@ -2,8 +2,10 @@
 
 import sys
 from collections.abc import Callable
+from types import CodeType
 
 import pytest
+from scripts import run_script
 from sessions import TOOL_IDS, MakeSession
 
 from pytest_speedbump import _core
@@ -249,14 +251,97 @@ def test_events_turned_off_under_us_are_noticed(count: MakeSession) -> None:
     assert_as_found(3)
 
 
+def test_a_callback_replaced_under_us_is_noticed_and_left_alone(count: MakeSession) -> None:
+    session = count(f"{__name__}:leaf")
+    seen: list[str] = []
+
+    def theirs(code: CodeType, _: int) -> None:
+        seen.append(code.co_qualname)
+
+    ours = MONITORING.register_callback(3, PY_START, theirs)
+    assert not session.intact
+    leaf()
+    assert seen.count("leaf") == 1
+    assert session.totals()[0] == 0
+    assert MONITORING.register_callback(3, PY_START, None) is theirs
+    assert not session.intact
+    assert MONITORING.register_callback(3, PY_START, ours) is None
+    assert session.intact
+    leaf()
+    assert session.totals()[0] == 1
+    session.disarm()
+    assert_as_found(3)
+
+
+def test_an_id_taken_over_under_our_own_name_is_noticed_and_left_alone(count: MakeSession) -> None:
+    """By another copy of the module, as after a re-import."""
+    session = count(f"{__name__}:leaf")
+    claim_nothing(3)
+
+    def callback(*_: object) -> object:
+        return MONITORING.DISABLE
+
+    claim(3, "".join(["pytest-", "speedbump"]), callback, PY_START)
+    assert not session.intact
+    session.disarm()
+    assert (MONITORING.get_tool(3), MONITORING.get_events(3)) == (NAME, PY_START)
+    assert MONITORING.register_callback(3, PY_START, None) is callback
+    claim_nothing(3)
+
+
 def test_a_session_whose_callback_was_thrown_away_gives_everything_back(tool_ids: tuple[int, int]) -> None:
-    """Nothing but the callback holds it."""
     session = _core.Session(_core.Patterns([f"{__name__}:leaf"]), "spin", "the lost one")
     session.arm()
-    del session
     leaf()
     MONITORING.register_callback(3, PY_START, None)
+    del session
     assert_as_found(3)
     successor = _core.Session(_core.Patterns([f"{__name__}:leaf"]), "spin", "its successor")
     successor.arm()
     successor.disarm()
+
+
+def test_the_callback_called_by_hand(count: MakeSession) -> None:
+    """Whoever replaces it is given it."""
+    session = count(f"{__name__}:leaf")
+    leaf()
+    callback = MONITORING.register_callback(3, PY_START, None)
+    assert callback is not None
+    MONITORING.register_callback(3, PY_START, callback)
+    bad: list[tuple[object, ...]] = [(), (leaf.__code__,), (1, 0), ("a", 0), (None, None), (leaf.__code__, 0, 0)]
+    for arguments in bad:
+        with pytest.raises(TypeError, match="its arguments are a code object and an offset"):
+            callback(*arguments)
+    with pytest.raises(TypeError):
+        next(iter(callback, None))  # calls it without an array of arguments
+    before = session.totals()[0]
+    assert callback(other.__code__, 0) is MONITORING.DISABLE
+    assert callback(leaf.__code__, 0) is None
+    assert session.totals()[0] == before + 1
+    session.disarm()
+    assert callback(leaf.__code__, 0) is None
+    with pytest.raises(TypeError):
+        callback()
+
+
+def test_disarming_succeeds_where_memory_has_run_out() -> None:
+    out = run_script(
+        """
+    from _testcapi import remove_mem_hooks, set_nomemory
+
+    for allocations in range(200):
+        session = make_session()
+        session.arm()
+        session.set_delay(0)
+        leaf()
+        disarm = session.disarm
+        try:
+            set_nomemory(allocations, 0)
+            disarm()
+        finally:
+            remove_mem_hooks()
+        held = [sys.monitoring.get_tool(tool) for tool in (3, 4)]
+        assert held == [None, None], (allocations, held)
+        """
+    )
+    assert out == ""

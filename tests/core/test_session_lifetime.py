@@ -33,19 +33,76 @@ def test_a_session_is_freed_with_its_code_objects(tool_ids: tuple[int, int], mor
     assert alive() is None
 
 
-def test_an_armed_session_needs_no_owner(tool_ids: tuple[int, int]) -> None:
+def test_a_session_that_nobody_holds_is_disarmed(tool_ids: tuple[int, int]) -> None:
+    """Also where a thread is in the middle of a delayed call: that ends as it began."""
     gc.collect()  # else what earlier tests left behind may go meanwhile
     before = sessions()
     session = _core.Session(_core.Patterns(["no.such.thing"]), "spin", "the first")
     session.arm()
-    del session
-    gc.collect()
-    assert sessions() == before + 1
+    second = _core.Session(_core.Patterns(["no.such.thing"]), "spin", "the second")
     with pytest.raises(RuntimeError, match="the first is armed already"):
-        _core.Session(_core.Patterns(["no.such.thing"]), "spin", "the second").arm()
-    sys.monitoring.register_callback(3, sys.monitoring.events.PY_START, None)
-    assert sessions() == before
+        second.arm()
+    del session
+    assert sessions() == before + 1
     assert sys.monitoring.get_tool(3) is None
+    second.arm()
+    second.disarm()
+
+
+def test_a_resurrected_session_is_disarmed_when_it_dies_again() -> None:
+    out = run_script(
+        """
+    import gc
+
+    class Phoenix:
+        def __init__(self):
+            self.session, self.myself = make_session(owner="risen"), self
+
+        def __del__(self):
+            global risen
+            risen = self.session
+
+    Phoenix()
+    gc.collect()
+    risen.arm()
+    sys.monitoring.register_callback(3, sys.monitoring.events.PY_START, None)
+    del risen
+    held = [sys.monitoring.get_tool(tool) for tool in (3, 4)]
+    strings = [f"owner {i}" for i in range(1000)]  # in the place of the dead
+    successor = make_session()
+    successor.arm()
+    print(held, successor.intact)
+        """
+    )
+    assert out == "[None, None] True\n"
+
+
+def test_a_session_in_the_making_is_seen_by_nobody() -> None:
+    """Calibration of a mode, which its first session waits for, lets other threads run."""
+    out = run_script(
+        """
+    import gc, threading
+    done, seen = threading.Event(), 0
+
+    def look():
+        global seen
+        while not done.is_set():
+            for thing in gc.get_objects():
+                if type(thing) is _core.Session:
+                    thing.fixed_ns, thing.snapshot(), thing.totals(), thing.intact
+                    seen += 1
+
+    gc.freeze()  # few objects to go through
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    sessions = [make_session(mode=mode) for mode in ("sleep", "nogil", "spin")]
+    while seen < 3:
+        pass
+    done.set()
+    watcher.join()
+        """
+    )
+    assert out == ""
 
 
 def test_references_are_balanced(make_session: MakeSession) -> None:

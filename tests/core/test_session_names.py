@@ -1,6 +1,7 @@
 """Classification on first sight: odd names, odd globals, code objects that die."""
 
 import gc
+import threading
 import weakref
 from types import FunctionType
 
@@ -100,7 +101,7 @@ def test_matched_code_lives_as_long_as_the_session(count: MakeSession, mortal_co
     session.disarm()
     assert session.snapshot()[0][0] is alive()
     assert gc.is_tracked(session)
-    assert alive() in gc.get_referents(session)
+    assert alive() in gc.get_referents(*gc.get_referents(session))
 
 
 def test_many_targets(count: MakeSession) -> None:
@@ -112,3 +113,34 @@ def test_many_targets(count: MakeSession) -> None:
             for _ in range(times % 3):
                 function()
     assert seen(session) == [("", f"made_up_{i}", 2 * (i % 3)) for i in range(500) if i % 3]
+
+
+def test_a_look_into_globals_may_run_anything(count: MakeSession) -> None:
+    """Here it meets the same code in another thread, and what it raises is nobody's."""
+    code, looks = define("def made_up_shared(): pass"), 0
+
+    class Key:
+        hostile = False
+
+        def __hash__(self) -> int:
+            return hash("__name__")
+
+        def __eq__(self, other: object) -> bool:
+            nonlocal looks
+            if self.hostile:
+                looks += 1
+                if looks == 1:
+                    thread = threading.Thread(target=FunctionType(code, {}))
+                    thread.start()
+                    thread.join(timeout=20)
+                    assert not thread.is_alive()
+                raise ZeroDivisionError
+            return False
+
+    key = Key()
+    function = FunctionType(code, {key: 0})  # type: ignore[dict-item]
+    session = count("made_up_shared")
+    key.hostile = True
+    function()
+    assert looks >= 1
+    assert seen(session) == [("", "made_up_shared", 2)]

@@ -3,7 +3,7 @@
 import signal
 
 import pytest
-from scripts import run_script
+from scripts import run_plain, run_script
 
 # The signal is sent once the call is counted, so that it arrives during the delay.
 SEND = """
@@ -106,8 +106,8 @@ def test_a_handler_may_use_and_drop_the_session(mode: str) -> None:
         + f"""
     import gc
 
-    def sessions():
-        return sum(type(thing) is _core.Session for thing in gc.get_objects())
+    def alive():
+        return [name for name in ("Session", "_Probe") for thing in gc.get_objects() if type(thing).__name__ == name]
 
     def handler(*_):
         global session
@@ -118,7 +118,7 @@ def test_a_handler_may_use_and_drop_the_session(mode: str) -> None:
         session.disarm()
         watcher.join()
         session = None
-        print(sessions(), "held by the delay alone")
+        print(alive(), "held by the delay alone")
 
     signal.signal(signal.SIGUSR1, handler)
     session = make_session(mode={mode!r})
@@ -129,10 +129,48 @@ def test_a_handler_may_use_and_drop_the_session(mode: str) -> None:
     send(signal.SIGUSR1)
     watcher = threading.enumerate()[-1]
     print(leaf())
-    print(sessions(), sys.monitoring.get_tool(3))
+    print(alive(), sys.monitoring.get_tool(3))
         """
     )
-    assert out.splitlines() == ["(2, 0.0, 0.0) 2 True", "1 held by the delay alone", "42", "0 None"]
+    assert out.splitlines() == ["(2, 0.0, 0.0) 2 True", "['_Probe'] held by the delay alone", "42", "[] None"]
+
+
+@pytest.mark.parametrize("mode", ["spin", "nogil", "sleep"])
+def test_a_handler_may_call_callbacks_by_hand(mode: str) -> None:
+    """For new code, so that cells move under the delay, and of another session, so that its table is the last used."""
+    out = run_script(
+        SEND
+        + f"""
+    PY_START = sys.monitoring.events.PY_START
+    codes = [leaf.__code__.replace(co_qualname=f"made_up_{{n}}") for n in range(100)]
+
+    def callback_of(session):
+        session.arm()
+        callback = sys.monitoring.register_callback(3, PY_START, None)
+        sys.monitoring.register_callback(3, PY_START, callback)
+        return callback
+
+    other = make_session("*made_up*", owner="the other")
+    other_callback = callback_of(other)
+    other.disarm()
+    session = make_session("*:leaf", "*made_up*", mode={mode!r})
+    callback = callback_of(session)
+
+    def handler(*_):
+        session.set_delay(0)
+        for code in codes:
+            callback(code, 0)
+            other_callback(code, 0)
+
+    signal.signal(signal.SIGUSR1, handler)
+    session.set_delay(300e6)
+    send(signal.SIGUSR1)
+    leaf()
+    rows = {{row[0].co_qualname: row[3:6] for row in session.snapshot()}}
+    print(len(rows), rows["made_up_99"], rows["leaf"][0], rows["leaf"][2] > 297e6, len(other.snapshot()))
+        """
+    )
+    assert out == "101 (1, 0.0, 0.0) 1 True 100\n"
 
 
 def test_exit_while_armed_is_silent() -> None:
@@ -158,3 +196,73 @@ def test_a_long_delay_in_a_daemon_thread_holds_up_neither_collections_nor_exit()
         """
     )
     assert out == "True\n"
+
+
+BLOCKS = """
+import random, signal, sys, time
+from contextlib import ExitStack
+from pytest_speedbump import _core, slow
+from pytest_speedbump.arming import armed
+
+def make_session():
+    return _core.Session(_core.Patterns(["no.such.thing"]), "spin", "a test")
+
+session, bump = make_session(), slow("no.such.thing", delay="0ns")
+decorated = bump(lambda: None)
+
+def with_session():
+    with session:
+        pass
+
+def with_armed():
+    with armed(session):
+        pass
+
+def with_slow():
+    with slow("no.such.thing", delay="0ns"):
+        pass
+
+def with_the_same():
+    with bump:
+        pass
+
+def with_stack():
+    with ExitStack() as stack:
+        stack.enter_context(slow("no.such.thing", delay="0ns"))
+
+class Interrupt(BaseException):
+    pass
+
+def interrupt(*_):
+    raise Interrupt
+
+signal.signal(signal.SIGALRM, interrupt)
+lost = {}
+blocks = [with_session, with_armed, with_slow, with_the_same, with_stack, decorated]
+if sys.version_info >= (3, 14):
+    blocks.remove(with_session)  # may be interrupted between an __enter__ in C and the block
+for block in blocks:
+    begin = time.perf_counter()
+    for _ in range(20):
+        block()
+    longest = (time.perf_counter() - begin) / 20
+    lost[block.__name__] = 0
+    for _ in range(TRIES):
+        try:
+            signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-6, longest))
+            block()
+            while True:
+                pass
+        except Interrupt:
+            pass
+        if sys.monitoring.get_tool(3) or sys.monitoring.get_tool(4):
+            lost[block.__name__] += 1
+            session.disarm()
+            bump.__exit__(None, None, None)
+print(lost)
+"""
+
+
+def test_ctrl_c_anywhere_around_a_block_loses_nothing() -> None:
+    out = run_plain(BLOCKS.replace("TRIES", "800"))
+    assert set(eval(out).values()) == {0}, out

@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+from contextlib import ExitStack
 
 import pytest
 
@@ -127,6 +128,46 @@ def test_the_same_one_can_be_entered_again() -> None:
         with bump:
             leaf()
         assert bump.snapshot().targets[0].calls == 1, "totals since its start"
+
+
+def test_in_an_exit_stack() -> None:
+    before = held()
+    with ExitStack() as stack:
+        bump = stack.enter_context(slow(HERE + "leaf", delay="1us"))
+        leaf()
+        with pytest.raises(RuntimeError, match=r"leaf'\) is armed already"):
+            stack.enter_context(slow("x", delay="1us"))
+    leaf()
+    assert held() == before
+    assert bump.snapshot().targets[0].calls == 1
+
+
+def test_as_a_decorator() -> None:
+    before = held()
+    bump = slow(HERE + "leaf", delay="1us")
+
+    @bump
+    def work(times: int, *, fail: bool = False) -> list[str]:
+        """Works."""
+        assert held() != before
+        if fail:
+            raise KeyError
+        return [leaf() for _ in range(times)]
+
+    assert (work.__name__, work.__doc__) == ("work", "Works.")
+    for times in (3, 2):
+        assert work(times) == ["leaf"] * times
+        assert held() == before
+        assert bump.snapshot().targets[0].calls == times, "totals since its start"
+    with pytest.raises(KeyError):
+        work(1, fail=True)
+    assert held() == before
+
+
+def test_one_that_is_dropped_inside_its_block_slows_no_more() -> None:
+    before = held()
+    slow(HERE + "leaf", delay="1us").__enter__()
+    assert held() == before
 
 
 def test_a_second_use_slows_only_its_own_targets() -> None:

@@ -1,7 +1,7 @@
 """A child is not slowed, may arm a session of its own, and its parent notices nothing."""
 
 import pytest
-from scripts import run_script
+from scripts import run_plain, run_script
 
 FORK = """
 import os, threading, time, warnings
@@ -165,5 +165,56 @@ thread.start()
 time.sleep(0.005)
 fork(check)
 thread.join()
+"""
+    )
+
+
+def test_hooks_that_run_before_ours_are_not_slowed() -> None:
+    """Those of a child run in the order in which they were registered."""
+    done = run_plain(
+        """
+import os, sys
+
+def leaf():
+    pass
+
+seen = []
+
+def early():
+    leaf()
+    seen.append(session.totals()[0])
+
+os.register_at_fork(after_in_child=early)
+from pytest_speedbump import _core
+session = _core.Session(_core.Patterns(["__main__:leaf"]), "spin", "a test")
+session.arm()
+session.set_delay(1000)
+leaf()
+pid = os.fork()
+if pid == 0:
+    leaf()
+    os._exit(0 if [*seen, session.totals()[0]] == [1, 1] else 1)
+assert os.waitpid(pid, 0)[1] == 0
+leaf()
+print(seen, session.totals()[0], session.intact)
+"""
+    )
+    assert done == "[] 2 True\n"
+
+
+def test_copies_of_the_module_are_all_disarmed() -> None:
+    run_script(
+        FORK
+        + """
+import importlib
+session = make_session()
+del sys.modules["pytest_speedbump._core"]
+other = importlib.import_module("pytest_speedbump._core")
+second = other.Session(other.Patterns(["__main__:leaf"]), "spin", "second")
+session.arm()
+second.arm()
+second.set_delay(0)
+fork()
+assert session.intact and second.intact
 """
     )

@@ -3,6 +3,7 @@
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from types import CodeType, FunctionType
 
 import pytest
@@ -189,3 +190,27 @@ def test_only_one_of_many_that_arm_at_once_succeeds() -> None:
     assert len(refusals) == N_THREADS - 1
     in_threads(lambda i: sessions[i].disarm())
     assert [sys.monitoring.get_tool(tool) for tool in (3, 4)] == [None, None]
+
+
+def test_one_at_a_time_whoever_arms_and_disarms() -> None:
+    """Also where one thread disarms what another is arming, or disarming."""
+    sessions = [_core.Session(_core.Patterns(["no.such.thing"]), "spin", f"test {n}") for n in range(2)]
+    most: list[int] = []
+
+    def arm_or_disarm(i: int) -> None:
+        session = sessions[i % 2]
+        for _ in range(300):
+            if i % 4 < 2:
+                with suppress(RuntimeError):
+                    session.arm()
+            holders = [sys.monitoring.get_tool(tool) for tool in (3, 4)]
+            most.append(len(holders) - holders.count(None))
+            _ = session.intact
+            session.disarm()
+
+    in_threads(arm_or_disarm)
+    assert max(most) == 1
+    assert [sys.monitoring.get_tool(tool) for tool in (3, 4)] == [None, None]
+    for session in sessions:
+        session.arm()
+        session.disarm()

@@ -34,7 +34,7 @@ def on(
     while not one.settled:
         one.measure(machine, rules.max_time_ns)
     result = one.result(None)
-    assert not machine.armed
+    assert not machine.is_armed
     return result
 
 
@@ -144,7 +144,7 @@ def test_interrupts_leave_nothing_armed() -> None:
     one = Trial("t.py::t", Bump(TARGETS, 1000.0, "spin", None, "marker"), RULES, Nobody(), lambda *_: machine)
     with pytest.raises(KeyboardInterrupt):
         one.measure(machine, 1e9)
-    assert not machine.armed
+    assert not machine.is_armed
     assert not one.settled
 
 

@@ -27,6 +27,9 @@ def scenario() -> None:
             MONITORING.set_events(3, 0)
             MONITORING.register_callback(3, PY_START, None)
             MONITORING.free_tool_id(3)
-    _core.Session(PATTERNS, "spin", "a leak test").arm()
+    session = _core.Session(PATTERNS, "spin", "a leak test")
+    session.arm()
     MONITORING.register_callback(3, PY_START, None)
+    assert not session.intact
+    del session
     assert MONITORING.get_tool(3) is None

@@ -1,0 +1,172 @@
+/* Counting and spending; see toll.h. */
+#include "toll.h"
+
+#include <assert.h>
+
+#define GIL_WAIT_NS 1000.0 /* taking an uncontended GIL back costs some 20 ns, and is calibrated away */
+
+/* How long a delay may last without looking for signals. Spinning keeps the GIL as running Python code does: no longer
+ * than two switch intervals. Without a GIL it is stop-the-world pauses that wait: longer delays are spent detached. */
+#ifdef Py_GIL_DISABLED
+#define SPIN_SLICE_NS 1000000
+#else
+/* A waiting thread asks for the GIL when it has waited a switch interval, 5 ms, undisturbed: a poll that comes just
+ * before only starts its wait anew. */
+#define SPIN_SLICE_NS 10000000
+#endif
+#define RELEASED_SLICE_NS 50000000
+
+/* ---- delay, by mode ---- */
+
+static int poll_attached(void *Py_UNUSED(context))
+{
+    PyThreadState *thread = PyEval_SaveThread();
+    PyEval_RestoreThread(thread);
+    return PyErr_CheckSignals();
+}
+
+static int poll_detached(void *context)
+{
+    PyThreadState **thread = context;
+    PyEval_RestoreThread(*thread);
+    int result = PyErr_CheckSignals();
+    *thread = PyEval_SaveThread();
+    return result;
+}
+
+/* Returns 0, or -1 with a signal's exception set. */
+static int spend_detached(const sb_delay *delay, int64_t requested, int64_t *carry, sb_spent *spent)
+{
+    PyThreadState *thread = PyEval_SaveThread();
+    int result = sb_delay_spend(delay, requested, carry, poll_detached, &thread, spent);
+    int64_t before = sb_clock_ticks(delay->clock);
+    PyEval_RestoreThread(thread);
+    int64_t waited = (sb_clock_ticks(delay->clock) - before) * (1 << SB_TICK_SHIFT);
+    if (sb_delay_ns(delay, waited) > GIL_WAIT_NS) {
+        spent->polled += waited;
+    }
+    return result;
+}
+
+static int spend(const sb_delay *delay, sb_mode mode, int64_t requested, int64_t *carry, sb_spent *spent)
+{
+    bool attached = mode == SB_SPIN;
+#ifdef Py_GIL_DISABLED
+    /* Who stops the world looks for detached threads once a millisecond, and would miss one that detaches to poll. */
+    attached = attached && !sb_delay_polls(delay, requested);
+#endif
+    return attached ? sb_delay_spend(delay, requested, carry, poll_attached, NULL, spent)
+                    : spend_detached(delay, requested, carry, spent);
+}
+
+static inline void book(sb_cell *cell, sb_amount requested, const sb_spent *spent)
+{
+    sb_add(&cell->requested, requested);
+    sb_add(&cell->delivered, spent->delivered);
+    if (spent->late != 0) {
+        sb_add(&cell->late, spent->late);
+    }
+    if (spent->polled != 0) {
+        sb_add(&cell->waited, spent->polled);
+    }
+}
+
+typedef struct {
+    const sb_delay *delay;
+    sb_mode mode;
+    sb_cell cell; /* booking costs time, too */
+} calibration;
+
+static void spend_to_calibrate(void *context, int64_t requested, sb_spent *spent)
+{
+    calibration *self = context;
+    sb_amount carry = 0;
+    spend(self->delay, self->mode, requested, &carry, spent);
+    book(&self->cell, requested, spent);
+}
+
+/* Calibrated once an interpreter. With a GIL two threads may both calibrate (nogil gives it up), and either's figure is
+ * right; the first stays, because a thread may be reading it already. */
+static const sb_delay *calibrated_delay(sb_state *state, sb_mode mode)
+{
+    SB_LOCK(&state->lock);
+    if (!state->calibrated[mode]) {
+        sb_delay delay;
+        sb_delay_init(&delay, &state->clock, mode == SB_SPIN ? SPIN_SLICE_NS : RELEASED_SLICE_NS, mode == SB_SLEEP);
+        calibration context = {.delay = &delay, .mode = mode};
+        sb_delay_calibrate(&delay, spend_to_calibrate, &context);
+        if (!state->calibrated[mode]) {
+            state->delays[mode] = delay;
+            state->calibrated[mode] = true;
+        }
+    }
+    SB_UNLOCK(&state->lock);
+    return &state->delays[mode];
+}
+
+int sb_toll_delay(sb_toll *toll, sb_cell *cell, sb_amount requested, PyObject *holder)
+{
+    assert(requested > 0);
+    /* A delay that polls runs the handlers of signals, which may call the callback by hand: for another session, so
+     * that the anchor forgets this one's table, or for new code, so that the cells move. */
+    const bool waits = toll->mode != SB_SPIN || sb_delay_polls(toll->delay, requested);
+    const sb_thread *thread = NULL;
+    const void *code = cell->code;
+    if (waits) {
+        thread = sb_counters_thread(&toll->counters);
+        assert(thread != NULL && sb_counters_find(thread, code) == cell);
+        Py_INCREF(holder);
+    }
+    sb_amount carry = cell->carry;
+    sb_spent spent;
+    const int result = spend(toll->delay, toll->mode, requested, &carry, &spent);
+    if (waits) {
+        cell = sb_counters_find(thread, code);
+    }
+    cell->carry = carry;
+    book(cell, requested, &spent);
+    if (waits) {
+        Py_DECREF(holder); /* perhaps the last share of the toll */
+    }
+    return result;
+}
+
+/* ---- its life ---- */
+
+sb_toll *sb_toll_new(sb_state *state, sb_mode mode)
+{
+    sb_toll *toll = PyMem_RawCalloc(1, sizeof *toll);
+    if (toll == NULL || sb_plan_init(&toll->plan) < 0) {
+        PyMem_RawFree(toll);
+        PyErr_NoMemory();
+        return NULL;
+    }
+    sb_counters_init(&toll->counters, sb_clock_ticks(&state->clock));
+    toll->mode = mode;
+    toll->delay = calibrated_delay(state, mode);
+    toll->shares = 1;
+    return toll;
+}
+
+sb_toll *sb_toll_share(sb_toll *toll)
+{
+    sb_change(&toll->shares, 1);
+    return toll;
+}
+
+void sb_toll_drop(sb_toll *toll)
+{
+    if (toll != NULL && sb_change(&toll->shares, -1) == 1) {
+        sb_counters_fini(&toll->counters);
+        sb_plan_fini(&toll->plan);
+        PyMem_RawFree(toll);
+    }
+}
+
+PyObject *sb_toll_tuple(const sb_toll *toll, const sb_counts *counts)
+{
+    const sb_delay *delay = toll->delay;
+    return Py_BuildValue("(Ldddd)", (long long)counts->calls, sb_delay_ns(delay, counts->requested),
+                         sb_delay_ns(delay, counts->delivered), sb_delay_ns(delay, counts->late),
+                         sb_delay_ns(delay, counts->waited));
+}

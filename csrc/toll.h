@@ -1,0 +1,50 @@
+/* The toll: what happens to one call of a target. It is counted, and its delay is spent as the mode says.
+ *
+ * A session and all that its mechanisms have planted share one toll, so that one store switches them all and one sum
+ * says what they did. What is planted may outlive the session, by a call that is being delayed: whoever holds the toll
+ * holds a share of it.
+ */
+#ifndef SB_TOLL_H
+#define SB_TOLL_H
+
+#include "counters.h"
+#include "plan.h"
+#include "state.h"
+
+typedef struct {
+    sb_plan plan;
+    sb_counters counters;
+    sb_mode mode;
+    const sb_delay
+        *delay;         /* Borrowed from the module's state, which the types of those who share the toll keep alive. */
+    sb_lock lock;       /* over the shape of the counters' tables, and over the targets that their cells point to */
+    sb_atomic_i64 lost; /* targets that were not counted for want of memory; added to under the lock */
+    sb_atomic_int shares;
+} sb_toll;
+
+/* Paused, and one share of it; the first of a mode calibrates, which may let other threads run. NULL with an exception
+ * set when out of memory. */
+sb_toll *sb_toll_new(sb_state *state, sb_mode mode);
+sb_toll *sb_toll_share(sb_toll *toll);
+void sb_toll_drop(sb_toll *toll);
+
+/* Five numbers as Python has them everywhere: (calls, requested_ns, delivered_ns, late_ns, waited_ns). */
+PyObject *sb_toll_tuple(const sb_toll *toll, const sb_counts *counts);
+
+/* Spends `requested` > 0 and books it in the cell, which belongs to this thread and may have moved afterwards. `holder`
+ * has a share of the toll, and is kept alive while other threads, or the handler of a signal, may drop it. Returns 0,
+ * or -1 with a signal's exception set. */
+int sb_toll_delay(sb_toll *toll, sb_cell *cell, sb_amount requested, PyObject *holder);
+
+/* The whole of it. Returns as sb_toll_delay does. */
+static inline int sb_toll_take(sb_toll *toll, sb_cell *cell, PyObject *holder)
+{
+    const sb_amount requested = sb_plan_get(&toll->plan);
+    if (requested == SB_PAUSED) {
+        return 0;
+    }
+    sb_add(&cell->calls, 1);
+    return requested == 0 ? 0 : sb_toll_delay(toll, cell, requested, holder);
+}
+
+#endif
