@@ -1,5 +1,6 @@
 """One bump: what is slowed, by how much, in which way, and what the test declares about it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -7,7 +8,7 @@ from pytest_speedbump.errors import InputError
 from pytest_speedbump.targets import Targets
 from pytest_speedbump.units import format_time
 
-__all__ = ["MODES", "Bump", "Declaration", "Kind", "Mode", "Origin", "parse_mode"]
+__all__ = ["MODES", "Bump", "Declaration", "Kind", "Mode", "Origin", "bump_text", "parse_mode"]
 
 Mode = Literal["spin", "nogil", "sleep"]
 Kind = Literal["insensitive", "sensitive"]
@@ -54,10 +55,19 @@ class Bump:
     @property
     def delay_text(self) -> str:
         """``300us``, or ``300us nogil`` where the mode is not the usual one."""
-        return format_time(self.delay_ns) + ("" if self.mode == "spin" else f" {self.mode}")
+        return _delay_text(self.delay_ns, self.mode)
 
     def __str__(self) -> str:
-        return f"{self.targets} +{self.delay_text}"
+        return bump_text(self.targets.names, self.delay_ns, self.mode)
+
+
+def bump_text(targets: Iterable[str], delay_ns: float, mode: str) -> str:
+    """``pkg.parse*, !pkg.parse_debug +2us``, with the mode where it is not the usual one."""
+    return f"{', '.join(targets)} +{_delay_text(delay_ns, mode)}"
+
+
+def _delay_text(delay_ns: float, mode: str) -> str:
+    return format_time(delay_ns) + ("" if mode == "spin" else f" {mode}")
 
 
 def parse_mode(value: object, name: str) -> Mode:

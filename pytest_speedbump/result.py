@@ -9,10 +9,28 @@ from pytest_speedbump.remarks import Remark
 from pytest_speedbump.targets import Targets
 from pytest_speedbump.uncalled import Uncalled
 
-__all__ = ["Change", "Estimate", "MatchedCode", "Outcome", "Result", "Verdict", "VoidError"]
+__all__ = ["Change", "Estimate", "MatchedCode", "Outcome", "Result", "Severity", "Verdict", "VoidError"]
 
 Verdict = Literal["insensitive", "sensitive", "inconclusive", "measured", "void", "listed"]
 Outcome = Literal["passed", "failed", "warned"]
+
+
+@dataclass(frozen=True, slots=True)
+class Severity:
+    """What fails a test.
+
+    Attributes:
+        strict: what is inconclusive fails too.
+        advisory: nothing fails, it is only said.
+    """
+
+    strict: bool
+    advisory: bool
+
+    def outcome(self, *, broken: bool, uncertain: bool) -> Outcome:
+        if broken or (self.strict and uncertain):
+            return "warned" if self.advisory else "failed"
+        return "warned" if uncertain else "passed"
 
 
 class VoidError(LookupError):
@@ -148,9 +166,9 @@ class Result:
             "declared": declared and {"kind": declared.kind, "limit": declared.limit, "by": declared.by},
             "verdict": self.verdict,
             "outcome": self.outcome,
-            "reason": self.reason,
+            "reason": str(self.reason),  # plain: it may have to cross to another process
             "cause": self.reason.kind,
-            "warnings": list(self.warnings),
+            "warnings": [str(text) for text in self.warnings],
             "notes": list(self.bump.notes),
             "drop": self.known_drop.to_json() if self.known_drop is not None else None,
             "transmission": self.known_transmission.to_json() if self.known_transmission is not None else None,

@@ -13,7 +13,16 @@ from pytest_speedbump.counts import Counts
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
 from pytest_speedbump.slowing.session import Session
 
-__all__ = ["BrokenSubjectError", "Experiment", "Pair", "Round", "others_traced", "undisturbed"]
+__all__ = ["BrokenSubjectError", "Experiment", "Pair", "Round", "look", "others_traced", "undisturbed"]
+
+
+# Without a GIL there are no generations: a collection looks at everything, which takes longer than a pair.
+_HAS_YOUNG_GARBAGE = getattr(sys, "_is_gil_enabled", lambda: True)()
+
+
+def look(session: Session, subject: Subject) -> None:
+    """One undelayed round, which is counted. Raises CallableRaisedError."""
+    subject.round(lambda: session.set_delay(0.0), session.pause)
 
 
 class Round(NamedTuple):
@@ -78,14 +87,16 @@ class Experiment:
 
     def block(self, length_ns: float) -> list[Pair]:
         """As many pairs as fit into ``length_ns``, one at least."""
-        pairs = []
+        pairs: list[Pair] = []
         deadline = time.perf_counter_ns() + length_ns
         with undisturbed():
-            while True:
+            while not pairs or time.perf_counter_ns() < deadline:
                 pairs.append(self.pair())
-                gc.collect(0)
-                if time.perf_counter_ns() >= deadline:
-                    return pairs
+                if _HAS_YOUNG_GARBAGE:
+                    gc.collect(0)
+        if not _HAS_YOUNG_GARBAGE:
+            gc.collect(0)
+        return pairs
 
     def _round(self, delay_ns: float, arm: str) -> Round:
         session = self._session

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_speedbump.bump import bump_text
 from pytest_speedbump.result import Estimate, Result
-from pytest_speedbump.units import format_time
 
 __all__ = ["Entry", "Key", "entry_of", "from_json", "key_of", "name_of", "to_json"]
 
@@ -83,7 +83,7 @@ def key_of(result: Result) -> Key:
 def name_of(key: Key) -> str:
     """As people read it."""
     test, targets, mode, delay_ns = key
-    return f"{test} [{', '.join(targets)} +{format_time(delay_ns)}{'' if mode == 'spin' else ' ' + mode}]"
+    return f"{test} [{bump_text(targets, delay_ns, mode)}]"
 
 
 def to_json(entry: Entry) -> dict[str, Any]:

@@ -150,8 +150,7 @@ class MeasuringPlugin:
                 max_time_ns=options.max_time_ns,
                 alpha_fail=run.alpha_fail,
                 alpha_end=run.alpha_end,
-                strict=options.strict,
-                advisory=options.advisory,
+                severity=run.severity,
                 seed=options.seed,
             )
             run.trials[item.nodeid] = [

@@ -14,10 +14,12 @@ from pytest_speedbump.lockfile.entry import Entry, Key, key_of
 from pytest_speedbump.plugin.collected import Collected
 from pytest_speedbump.plugin.markers import bumps_of, check_fixtures, is_marked
 from pytest_speedbump.plugin.options import Options
-from pytest_speedbump.result import Result
+from pytest_speedbump.result import Outcome, Result, Severity
 from pytest_speedbump.trials.trial import Trial
 
 __all__ = ["Run"]
+
+_WORSE: tuple[Outcome, ...] = ("passed", "warned", "failed")
 
 
 @dataclass(slots=True)
@@ -98,13 +100,12 @@ class Run:
         if self.options.compare is None or result.verdict == "listed":
             return result
         change = compare(self.lock.get(key_of(result)), result, self.options.tolerance)
-        fails = change.fails or (self.options.strict and change.kind == "inconclusive")
-        outcome = result.outcome
-        if fails and not self.options.advisory:
-            outcome = "failed"
-        elif (fails or change.kind == "inconclusive") and outcome == "passed":
-            outcome = "warned"
-        return replace(result, lock=change, outcome=outcome)
+        outcome = self.severity.outcome(broken=change.fails, uncertain=change.kind == "inconclusive")
+        return replace(result, lock=change, outcome=max(result.outcome, outcome, key=_WORSE.index))
+
+    @property
+    def severity(self) -> Severity:
+        return Severity(self.options.strict, self.options.advisory)
 
     @property
     def all_results(self) -> list[Result]:

@@ -17,7 +17,7 @@ def properties(results: Sequence[Result]) -> Iterator[tuple[str, object]]:
             "delay_ns": result.bump.delay_ns,
             "verdict": result.verdict,
             "outcome": result.outcome,
-            "reason": result.reason,
+            "reason": str(result.reason),
         }
         if result.known_drop is not None:
             values["drop"] = float(result.known_drop)

@@ -18,6 +18,7 @@ from types import (
 from typing import Any
 
 from pytest_speedbump.counts import CodeCounts
+from pytest_speedbump.experiment.rounds import look
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
 from pytest_speedbump.slowing.session import armed, make_session, take_snapshot
 from pytest_speedbump.targets import parse_targets
@@ -139,7 +140,7 @@ def _run_once(subject: Subject) -> tuple[Sequence[CodeCounts], bool]:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with armed(session):
         try:
-            subject.round(lambda: session.set_delay(0.0), session.pause)
+            look(session, subject)
         except CallableRaisedError:
             return (), False
     children = resource.getrusage(resource.RUSAGE_CHILDREN) != before

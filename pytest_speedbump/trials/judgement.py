@@ -9,9 +9,9 @@ from pytest_speedbump.experiment.tally import Tally
 from pytest_speedbump.inference.effect import drop_from_theta, floor, transmission
 from pytest_speedbump.inference.sequential import Interval, Precision, Sequential, halves_disagree, tail_alarm
 from pytest_speedbump.remarks import Remark
-from pytest_speedbump.result import Estimate, Outcome, Verdict
+from pytest_speedbump.result import Estimate, Verdict
 
-__all__ = ["Judgement", "judge", "outcome_of", "undecided"]
+__all__ = ["Judgement", "is_broken", "judge", "undecided"]
 
 
 class Judgement(NamedTuple):
@@ -55,21 +55,12 @@ def undecided(bump: Bump) -> Verdict:
     return "inconclusive" if bump.declared else "measured"
 
 
-def outcome_of(bump: Bump, verdict: Verdict, *, uncalled: bool, strict: bool, advisory: bool) -> Outcome:
-    """``failed`` fails the test, ``warned`` is only said.
+def is_broken(bump: Bump, verdict: Verdict, *, uncalled: bool) -> bool:
+    """Whether the verdict is not what was declared.
 
     Args:
-        uncalled: the verdict is void because the target never ran. A suite-wide target need not concern every test.
-        strict: ``inconclusive`` fails too.
-        advisory: nothing fails.
+        uncalled: it is void because the target never ran. A suite-wide target need not concern every test.
     """
-    fails = _breaks(bump, verdict, uncalled=uncalled) or (strict and verdict == "inconclusive")
-    if fails:
-        return "warned" if advisory else "failed"
-    return "warned" if verdict == "inconclusive" else "passed"
-
-
-def _breaks(bump: Bump, verdict: Verdict, *, uncalled: bool) -> bool:
     if verdict == "void":
         return not bump.suite_wide or (bump.declared is not None and not uncalled)
     if bump.declared is None:

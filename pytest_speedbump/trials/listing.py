@@ -2,6 +2,7 @@
 
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.counts import Counts
+from pytest_speedbump.experiment.rounds import look
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
 from pytest_speedbump.remarks import Remark
 from pytest_speedbump.result import MatchedCode, Result
@@ -22,7 +23,7 @@ def list_bump(test: str, subject: Subject, bump: Bump) -> Result:
     broken = Remark()
     with armed(session):
         try:
-            subject.round(lambda: session.set_delay(0.0), session.pause)
+            look(session, subject)
         except CallableRaisedError as error:
             broken = Remark("listed_until", error=repr(error.__cause__))
     matched = take_snapshot(session, bump.targets).matched

@@ -17,12 +17,12 @@ from pytest_speedbump.inference.effect import drop_from_theta, log_ratio, theta_
 from pytest_speedbump.inference.question import Question, bound
 from pytest_speedbump.inference.sequential import Precision, Sequential, blocks_to_bound
 from pytest_speedbump.remarks import Remark
-from pytest_speedbump.result import MatchedCode, Result, Verdict
+from pytest_speedbump.result import MatchedCode, Result, Severity, Verdict
 from pytest_speedbump.slowing.session import Session, make_session
 from pytest_speedbump.targets import Targets
 from pytest_speedbump.trials.audit import audit, doubts, uncalled_targets
 from pytest_speedbump.trials.explain import explain
-from pytest_speedbump.trials.judgement import Judgement, judge, outcome_of, undecided
+from pytest_speedbump.trials.judgement import Judgement, is_broken, judge, undecided
 from pytest_speedbump.uncalled import Uncalled
 
 __all__ = ["ENOUGH_NS", "Rules", "Trial", "Watch", "try_bump"]
@@ -40,15 +40,12 @@ class Rules:
         alpha_fail: chance that a program which keeps its declaration fails.
         alpha_pass: chance that one which breaks it passes. 0.01 costs 1.5 times the blocks of 0.05.
         alpha_end: most error at each end of an interval: 0.025, so that the whole covers 95 %, or less.
-        strict: ``inconclusive`` fails too.
-        advisory: nothing fails.
         seed: draws the order of the arms.
     """
 
     max_time_ns: float
     alpha_fail: float
-    strict: bool
-    advisory: bool
+    severity: Severity
     seed: int
     alpha_pass: float = 0.01
     alpha_end: float = 0.025
@@ -234,12 +231,12 @@ class Trial:
     def _result(self, verdict: Verdict, reason: Remark, matched: tuple[CodeCounts, ...] = ()) -> Result:
         bump, rules, measurement = self._bump, self._rules, self._measurement
         tally = measurement.tally
-        uncalled = reason.kind == "uncalled"
+        broken = is_broken(bump, verdict, uncalled=reason.kind == "uncalled")
         return Result(
             test=self._test,
             bump=bump,
             verdict=verdict,
-            outcome=outcome_of(bump, verdict, uncalled=uncalled, strict=rules.strict, advisory=rules.advisory),
+            outcome=rules.severity.outcome(broken=broken, uncertain=verdict == "inconclusive"),
             reason=reason,
             iterations=measurement.iterations,
             seconds=measurement.spent_ns / 1e9,

@@ -202,7 +202,7 @@ BLOCKS = """
 import random, signal, sys, time
 from contextlib import ExitStack
 from pytest_speedbump import _core, slow
-from pytest_speedbump.arming import armed
+from pytest_speedbump.slowing.session import armed
 
 def make_session():
     return _core.Session(_core.Patterns(["no.such.thing"]), "spin", "a test")

@@ -3,9 +3,9 @@
 import pytest
 
 from pytest_speedbump.bump import Bump, Declaration, Kind, Origin
-from pytest_speedbump.result import Outcome, Verdict
+from pytest_speedbump.result import Outcome, Severity, Verdict
 from pytest_speedbump.targets import parse_targets
-from pytest_speedbump.trials.judgement import outcome_of
+from pytest_speedbump.trials.judgement import is_broken
 
 
 def bump(kind: Kind | None, by: Origin) -> Bump:
@@ -35,15 +35,17 @@ def bump(kind: Kind | None, by: Origin) -> Bump:
 )
 def test_outcomes(kind: Kind | None, by: Origin, verdict: Verdict, outcome: Outcome) -> None:
     asked = bump(kind, by)
-    plain = outcome_of(asked, verdict, uncalled=False, strict=False, advisory=False)
-    strict = outcome_of(asked, verdict, uncalled=False, strict=True, advisory=False)
-    advisory = outcome_of(asked, verdict, uncalled=False, strict=True, advisory=True)
-    assert plain == outcome
-    assert strict == ("failed" if outcome == "warned" else outcome)
-    assert advisory == ("passed" if outcome == "passed" else "warned")
+    broken = is_broken(asked, verdict, uncalled=False)
+
+    def found(*, strict: bool, advisory: bool) -> Outcome:
+        return Severity(strict, advisory).outcome(broken=broken, uncertain=verdict == "inconclusive")
+
+    assert found(strict=False, advisory=False) == outcome
+    assert found(strict=True, advisory=False) == ("failed" if outcome == "warned" else outcome)
+    assert found(strict=True, advisory=True) == ("passed" if outcome == "passed" else "warned")
 
 
 @pytest.mark.parametrize("kind", [None, "insensitive"])
-@pytest.mark.parametrize(("by", "outcome"), [("marker", "failed"), ("command line", "passed"), ("ini", "passed")])
-def test_a_suite_wide_target_need_not_be_called_everywhere(kind: Kind | None, by: Origin, outcome: Outcome) -> None:
-    assert outcome_of(bump(kind, by), "void", uncalled=True, strict=True, advisory=False) == outcome
+@pytest.mark.parametrize(("by", "broken"), [("marker", True), ("command line", False), ("ini", False)])
+def test_a_suite_wide_target_need_not_be_called_everywhere(kind: Kind | None, by: Origin, broken: bool) -> None:
+    assert is_broken(bump(kind, by), "void", uncalled=True) == broken

@@ -1,6 +1,7 @@
 import json
 from dataclasses import replace
 
+import execnet
 import pytest
 
 from pytest_speedbump.bump import Bump, Declaration
@@ -60,6 +61,7 @@ def test_what_is_not_known_cannot_be_read() -> None:
 @pytest.mark.parametrize("result", [RESULT, VOID], ids=["known", "void"])
 def test_it_crosses_to_another_process_and_back(result: Result) -> None:
     sent = result.to_json()
+    execnet.dumps(sent)  # as pytest-xdist does, which knows no subclass of anything
     received = Result.from_json(json.loads(json.dumps(sent, allow_nan=False)))
     assert received.to_json() == sent
     assert received.slowed_ns == result.slowed_ns

@@ -7,12 +7,12 @@ from machine import Machine
 
 from pytest_speedbump.bump import Bump, Declaration, Kind
 from pytest_speedbump.counts import Counts
-from pytest_speedbump.result import Result
+from pytest_speedbump.result import Result, Severity
 from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.trials.trial import Rules, Trial
 
 TARGETS = parse_targets(["machine:target"])
-RULES = Rules(max_time_ns=3e9, alpha_fail=0.05, strict=False, advisory=False, seed=1)
+RULES = Rules(max_time_ns=3e9, alpha_fail=0.05, severity=Severity(strict=False, advisory=False), seed=1)
 BRIEF = replace(RULES, max_time_ns=50e6)
 
 

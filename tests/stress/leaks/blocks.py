@@ -1,8 +1,7 @@
 """Sessions armed for the length of a block, refused to be, and dropped in it."""
 
-from pytest_speedbump.slowing.session import armed
-
 from pytest_speedbump import _core, slow
+from pytest_speedbump.slowing.session import armed
 
 PATTERNS = _core.Patterns(["pkg.*"])
 
@@ -19,8 +18,8 @@ def scenario() -> None:
     session = _core.Session(PATTERNS, "spin", "a leak test")
     with session:
         refuse(slow("pkg.*", delay="1us"))
-    with armed(session) as block:
-        assert block._session is session
+    with armed(session):
+        assert session.intact
     armed(session)
     bump = slow("pkg.*", delay="1us")
     for _ in range(2):
