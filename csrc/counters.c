@@ -8,7 +8,7 @@
 #define FIRST_CELLS 16
 #define CACHE_LINE 64
 
-_Thread_local sb_anchor sb_thread_anchor;
+static sb_thread NOBODY = {.owner = NULL}; /* Never written to. */
 
 static sb_cell *cells_new(size_t n)
 {
@@ -46,9 +46,12 @@ static int grow(sb_thread *thread)
     return 0;
 }
 
-void sb_counters_init(sb_counters *counters, int64_t birth)
+void sb_counters_init(sb_counters *counters)
 {
-    *counters = (sb_counters){.birth = birth};
+    counters->threads = NULL;
+    for (int i = 0; i < SB_SEATS; i++) {
+        atomic_init(&counters->seats[i], &NOBODY);
+    }
 }
 
 void sb_counters_fini(sb_counters *counters)
@@ -63,9 +66,9 @@ void sb_counters_fini(sb_counters *counters)
 
 sb_thread *sb_counters_thread_locked(sb_counters *counters)
 {
-    sb_anchor *anchor = &sb_thread_anchor;
+    const void *me = sb_this_thread();
     sb_thread *thread = counters->threads;
-    while (thread != NULL && thread->anchor != anchor) {
+    while (thread != NULL && thread->owner != me) {
         thread = thread->next;
     }
     if (thread == NULL) {
@@ -79,11 +82,11 @@ sb_thread *sb_counters_thread_locked(sb_counters *counters)
             return NULL;
         }
         thread->mask = FIRST_CELLS - 1;
-        thread->anchor = anchor;
+        thread->owner = me;
         thread->next = counters->threads;
         counters->threads = thread;
     }
-    *anchor = (sb_anchor){.counters = counters, .birth = counters->birth, .thread = thread};
+    atomic_store_explicit(&counters->seats[sb_seat(me)], thread, memory_order_release);
     return thread;
 }
 

@@ -1,10 +1,10 @@
 /* Exact counts per thread and code object, summed when read.
  *
  * Each thread owns a table from code object to cell and is the only one to write it, so counting takes no lock and no
- * locked instruction, with or without a GIL. A thread finds its table through a thread-local anchor. Tables are keyed
- * by the address of that anchor: unique among live threads, and inherited, with the counts, by a later thread that is
- * given a dead one's memory. So tables are bounded by the peak number of threads, and no count is ever lost.
- * No Python.h.
+ * locked instruction, with or without a GIL. Tables are keyed by the thread pointer, the address of a thread's control
+ * block: unique among live threads, and inherited, with the counts, by a later thread that is given a dead one's
+ * memory. So tables are bounded by the peak number of threads, and no count is ever lost. No thread-local variable of
+ * ours is needed: of those, a library that is loaded late gets slow ones, or none. No Python.h.
  *
  * `locked` functions need the owner's lock; it orders growing a table against reading it.
  */
@@ -14,6 +14,7 @@
 #include "atomics.h"
 #include "delay.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,15 +34,18 @@ _Static_assert(sizeof(sb_cell) == 64, "a cell is a cache line");
 
 typedef struct sb_thread {
     struct sb_thread *next; /* Owned by the list. */
-    const void *anchor;     /* address of the owner's thread-local anchor */
+    const void *owner;      /* its thread pointer */
     sb_cell *cells;         /* Owned; open addressing, mask + 1 of them. */
     size_t mask;
     size_t used;
 } sb_thread;
 
+#define SB_SEATS 64
+
+/* Seats are a cache: a thread that finds another one's table in its seat walks the list, and takes the seat back. */
 typedef struct {
-    int64_t birth;      /* when they were made, in clock ticks: tells them from dead ones at the same address */
-    sb_thread *threads; /* Owned. */
+    sb_thread *threads;                   /* Owned. */
+    _Atomic(sb_thread *) seats[SB_SEATS]; /* Borrowed from the list; never NULL. */
 } sb_counters;
 
 typedef struct {
@@ -49,25 +53,37 @@ typedef struct {
     sb_amount requested, delivered, late, waited;
 } sb_counts;
 
-void sb_counters_init(sb_counters *counters, int64_t birth);
+void sb_counters_init(sb_counters *counters);
 void sb_counters_fini(sb_counters *counters);
 
-/* The one static that is ever written to, and a cache: losing it costs a walk through a list. It is reached by TLS
- * descriptors where the compiler has them (CMakeLists.txt): 1 ns dearer than the initial-exec model, with which the
- * import fails where other libraries have used up the static TLS block.
- */
-typedef struct {
-    const sb_counters *counters; /* Borrowed; never followed, only compared. */
-    int64_t birth;
-    sb_thread *thread; /* Borrowed from those counters. */
-} sb_anchor;
-extern _Thread_local sb_anchor sb_thread_anchor;
+/* The thread pointer: one instruction where the compiler knows it. */
+static inline const void *sb_this_thread(void)
+{
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_thread_pointer)
+    return __builtin_thread_pointer();
+#define SB_HAS_THREAD_POINTER
+#endif
+#endif
+#if !defined(SB_HAS_THREAD_POINTER)
+    return &errno;
+#endif
+}
 
-/* This thread's table, or NULL if the anchor does not know it. */
+/* Control blocks lie at the ends of stacks, which are whole pages and mostly of one size. */
+static inline size_t sb_seat(const void *thread)
+{
+    return (size_t)(((uintptr_t)thread >> 12) * UINT64_C(0x9E3779B97F4A7C15) >> 58);
+}
+
+_Static_assert(SB_SEATS == 64, "six bits");
+
+/* This thread's table, or NULL if its seat holds another one's. */
 static inline sb_thread *sb_counters_thread(const sb_counters *counters)
 {
-    const sb_anchor *anchor = &sb_thread_anchor;
-    return anchor->counters == counters && anchor->birth == counters->birth ? anchor->thread : NULL;
+    const void *me = sb_this_thread();
+    sb_thread *thread = atomic_load_explicit(&counters->seats[sb_seat(me)], memory_order_acquire);
+    return thread->owner == me ? thread : NULL;
 }
 
 /* This thread's table, made if need be. NULL: out of memory. */

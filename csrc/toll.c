@@ -107,13 +107,15 @@ static const sb_delay *calibrated_delay(sb_state *state, sb_mode mode)
 int sb_toll_delay(sb_toll *toll, sb_cell *cell, sb_amount requested, PyObject *holder)
 {
     assert(requested > 0);
-    /* A delay that polls runs the handlers of signals, which may call the callback by hand: for another session, so
-     * that the anchor forgets this one's table, or for new code, so that the cells move. */
+    /* A delay that polls runs the handlers of signals, which may call the callback by hand, for new code, so that the
+     * cells move. */
     const bool waits = toll->mode != SB_SPIN || sb_delay_polls(toll->delay, requested);
     const sb_thread *thread = NULL;
     const void *code = cell->code;
     if (waits) {
-        thread = sb_counters_thread(&toll->counters);
+        SB_LOCK(&toll->lock);
+        thread = sb_counters_thread_locked(&toll->counters);
+        SB_UNLOCK(&toll->lock);
         assert(thread != NULL && sb_counters_find(thread, code) == cell);
         Py_INCREF(holder);
     }
@@ -141,7 +143,7 @@ sb_toll *sb_toll_new(sb_state *state, sb_mode mode)
         PyErr_NoMemory();
         return NULL;
     }
-    sb_counters_init(&toll->counters, sb_clock_ticks(&state->clock));
+    sb_counters_init(&toll->counters);
     toll->mode = mode;
     toll->delay = calibrated_delay(state, mode);
     toll->shares = 1;

@@ -3,6 +3,7 @@
 #include "counters.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #define N_CODES 1000
 #define N_THREADS 8
@@ -42,7 +43,7 @@ static size_t n_tables(const sb_counters *counters)
 static void test_cells_move_with_their_counts(void)
 {
     sb_counters counters;
-    sb_counters_init(&counters, 1);
+    sb_counters_init(&counters);
     CHECK(sb_counters_thread(&counters) == NULL);
     for (size_t round = 0; round < 3; round++) {
         for (size_t code = 0; code < N_CODES; code++) {
@@ -76,7 +77,7 @@ static void test_cells_move_with_their_counts(void)
 static void test_every_figure_is_summed(void)
 {
     sb_counters counters;
-    sb_counters_init(&counters, 1);
+    sb_counters_init(&counters);
     sb_cell *cell = sb_counters_insert_locked(sb_counters_thread_locked(&counters), &codes[0], 0);
     sb_add(&cell->calls, 1);
     sb_add(&cell->requested, 2);
@@ -91,8 +92,8 @@ static void test_every_figure_is_summed(void)
 static void test_two_at_once_and_a_successor_at_the_same_address(void)
 {
     sb_counters first, second;
-    sb_counters_init(&first, 1);
-    sb_counters_init(&second, 2);
+    sb_counters_init(&first);
+    sb_counters_init(&second);
     for (int i = 0; i < 5; i++) {
         count(&first, 1);
         count(&second, 1);
@@ -100,8 +101,8 @@ static void test_two_at_once_and_a_successor_at_the_same_address(void)
     CHECK(sb_counters_total_locked(&first).calls == 5 && sb_counters_total_locked(&second).calls == 5);
     CHECK(n_tables(&first) == 1 && n_tables(&second) == 1);
     sb_counters_fini(&second);
-    sb_counters_init(&second, 3);
-    CHECK(sb_counters_thread(&second) == NULL); /* the anchor still holds the dead one's table */
+    sb_counters_init(&second);
+    CHECK(sb_counters_thread(&second) == NULL); /* nothing is left of the dead one's table */
     count(&second, 1);
     CHECK(sb_counters_total_locked(&second).calls == 1);
     sb_counters_fini(&first);
@@ -128,7 +129,7 @@ static void test_threads_in_parallel_while_somebody_reads(void)
 {
     sb_counters counters;
     pthread_t threads[N_THREADS];
-    sb_counters_init(&counters, 1);
+    sb_counters_init(&counters);
     for (int i = 0; i < N_THREADS; i++) {
         CHECK(pthread_create(&threads[i], NULL, count_all, &counters) == 0);
     }
@@ -160,7 +161,7 @@ static void test_dead_threads_leave_their_counts_and_their_tables(void)
 {
     enum { GENERATIONS = 500, PEAK = 2 };
     sb_counters counters;
-    sb_counters_init(&counters, 1);
+    sb_counters_init(&counters);
     for (int i = 0; i < GENERATIONS; i++) {
         pthread_t threads[PEAK];
         for (int j = 0; j < PEAK; j++) {
@@ -175,6 +176,38 @@ static void test_dead_threads_leave_their_counts_and_their_tables(void)
     sb_counters_fini(&counters);
 }
 
+enum { CROWD = 3 * SB_SEATS, CROWD_ROUNDS = 50 };
+static pthread_barrier_t all_there;
+
+static void *count_in_a_crowd(void *counters)
+{
+    pthread_barrier_wait(&all_there);
+    for (int i = 0; i < CROWD_ROUNDS; i++) {
+        count(counters, (size_t)i % 10);
+        sched_yield();
+    }
+    pthread_barrier_wait(&all_there);
+    return NULL;
+}
+
+static void test_threads_that_share_their_seats(void)
+{
+    sb_counters counters;
+    pthread_t threads[CROWD];
+    sb_counters_init(&counters);
+    pthread_barrier_init(&all_there, NULL, CROWD);
+    for (int i = 0; i < CROWD; i++) {
+        CHECK(pthread_create(&threads[i], NULL, count_in_a_crowd, &counters) == 0);
+    }
+    for (int i = 0; i < CROWD; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    pthread_barrier_destroy(&all_there);
+    CHECK(n_tables(&counters) == CROWD);
+    CHECK(sb_counters_total_locked(&counters).calls == CROWD * CROWD_ROUNDS);
+    sb_counters_fini(&counters);
+}
+
 int main(void)
 {
     test_cells_move_with_their_counts();
@@ -182,5 +215,6 @@ int main(void)
     test_two_at_once_and_a_successor_at_the_same_address();
     test_threads_in_parallel_while_somebody_reads();
     test_dead_threads_leave_their_counts_and_their_tables();
+    test_threads_that_share_their_seats();
     return check_status();
 }
