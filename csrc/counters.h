@@ -70,13 +70,11 @@ static inline const void *sb_this_thread(void)
 #endif
 }
 
-/* Control blocks lie at the ends of stacks, which are whole pages and mostly of one size. */
+/* Control blocks lie at the ends of stacks, which are mostly of one size: an even number of pages, and one to guard. */
 static inline size_t sb_seat(const void *thread)
 {
-    return (size_t)(((uintptr_t)thread >> 12) * UINT64_C(0x9E3779B97F4A7C15) >> 58);
+    return ((uintptr_t)thread >> 12) % SB_SEATS;
 }
-
-_Static_assert(SB_SEATS == 64, "six bits");
 
 /* This thread's table, or NULL if its seat holds another one's. */
 static inline sb_thread *sb_counters_thread(const sb_counters *counters)

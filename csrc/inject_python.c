@@ -73,13 +73,20 @@ static sb_cell *meet(sb_probe *self, PyObject *code)
     return cell;
 }
 
+/* Not inlined, like first_sight(): a call that is only counted then saves no registers. */
+__attribute__((noinline)) static PyObject *delay_call(sb_probe *self, sb_cell *cell, sb_amount requested)
+{
+    return sb_toll_delay(self->toll, cell, requested, (PyObject *)self) < 0 ? NULL : Py_NewRef(Py_None);
+}
+
 static inline PyObject *take_toll(sb_probe *self, sb_cell *cell)
 {
-    return sb_toll_take(self->toll, cell, (PyObject *)self) < 0 ? NULL : Py_NewRef(Py_None);
+    const sb_amount requested = sb_toll_count(self->toll, cell);
+    return requested == 0 ? Py_NewRef(Py_None) : delay_call(self, cell, requested);
 }
 
 /* The callback is within anybody's reach, as what register_callback() returns, and may be called with anything. */
-static PyObject *first_sight(sb_probe *self, PyObject *const *args, Py_ssize_t nargs)
+__attribute__((noinline)) static PyObject *first_sight(sb_probe *self, PyObject *const *args, Py_ssize_t nargs)
 {
     if (nargs != 2 || !PyCode_Check(args[0])) {
         PyErr_SetString(PyExc_TypeError,

@@ -36,15 +36,15 @@ PyObject *sb_toll_tuple(const sb_toll *toll, const sb_counts *counts);
  * or -1 with a signal's exception set. */
 int sb_toll_delay(sb_toll *toll, sb_cell *cell, sb_amount requested, PyObject *holder);
 
-/* The whole of it. Returns as sb_toll_delay does. */
-static inline int sb_toll_take(sb_toll *toll, sb_cell *cell, PyObject *holder)
+/* Counts the call, unless paused, and returns what it has to spend: an amount for sb_toll_delay, or 0. */
+static inline sb_amount sb_toll_count(const sb_toll *toll, sb_cell *cell)
 {
     const sb_amount requested = sb_plan_get(&toll->plan);
     if (requested == SB_PAUSED) {
         return 0;
     }
     sb_add(&cell->calls, 1);
-    return requested == 0 ? 0 : sb_toll_delay(toll, cell, requested, holder);
+    return requested;
 }
 
 #endif
