@@ -76,13 +76,19 @@ static sb_cell *meet(sb_probe *self, PyObject *code)
 /* Not inlined, like first_sight(): a call that is only counted then saves no registers. */
 __attribute__((noinline)) static PyObject *delay_call(sb_probe *self, sb_cell *cell, sb_amount requested)
 {
-    return sb_toll_delay(self->toll, cell, requested, (PyObject *)self) < 0 ? NULL : Py_NewRef(Py_None);
+    if (sb_toll_delay(self->toll, cell, requested, (PyObject *)self) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
 }
 
 static inline PyObject *take_toll(sb_probe *self, sb_cell *cell)
 {
     const sb_amount requested = sb_toll_count(self->toll, cell);
-    return requested == 0 ? Py_NewRef(Py_None) : delay_call(self, cell, requested);
+    if (requested != 0) {
+        return delay_call(self, cell, requested);
+    }
+    Py_RETURN_NONE;
 }
 
 /* The callback is within anybody's reach, as what register_callback() returns, and may be called with anything. */
