@@ -16,8 +16,10 @@ from pytest_speedbump.slowing.session import Session
 __all__ = ["BrokenSubjectError", "Experiment", "Pair", "Round", "look", "others_traced", "undisturbed"]
 
 
-# Without a GIL there are no generations: a collection looks at everything, which takes longer than a pair.
-_HAS_YOUNG_GARBAGE = getattr(sys, "_is_gil_enabled", lambda: True)()
+SELDOM_NS = 0.1e9
+
+# Without a GIL there are no generations: a collection looks at everything, which takes longer than a block.
+_HAS_GENERATIONS = getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 def look(session: Session, subject: Subject) -> None:
@@ -65,6 +67,7 @@ class Experiment:
         self._subject = subject
         self._delay_ns = delay_ns
         self._rng = rng
+        self._collected_ns = 0
         self.runs = self.slowed_runs = 0
 
     def warm_up(self) -> None:
@@ -92,11 +95,15 @@ class Experiment:
         with undisturbed():
             while not pairs or time.perf_counter_ns() < deadline:
                 pairs.append(self.pair())
-                if _HAS_YOUNG_GARBAGE:
-                    gc.collect(0)
-        if not _HAS_YOUNG_GARBAGE:
-            gc.collect(0)
+                self._collect()
         return pairs
+
+    def _collect(self) -> None:
+        if _HAS_GENERATIONS:
+            gc.collect(0)
+        elif time.perf_counter_ns() - self._collected_ns > SELDOM_NS:
+            gc.collect()
+            self._collected_ns = time.perf_counter_ns()
 
     def _round(self, delay_ns: float, arm: str) -> Round:
         session = self._session
