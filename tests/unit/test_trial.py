@@ -13,7 +13,7 @@ from pytest_speedbump.trials.trial import Rules, Trial
 
 TARGETS = parse_targets(["machine:target"])
 RULES = Rules(max_time_ns=3e9, alpha_fail=0.05, severity=Severity(strict=False, advisory=False), seed=1)
-BRIEF = replace(RULES, max_time_ns=50e6)
+BRIEF = replace(RULES, max_time_ns=200e6)
 
 
 class Nobody:
