@@ -3,6 +3,7 @@
 import sys
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from pytest_speedbump.experiment.rounds import Experiment, Pair, undisturbed
@@ -26,17 +27,15 @@ class Pilot:
     Attributes:
         t0_ns: median control round.
         calls: most matched calls in one round.
+        pair_ns: median time that a pair takes, all that belongs to it included.
         elapsed_ns: what the pairs took.
     """
 
     pairs: tuple[Pair, ...]
     t0_ns: float
     calls: int
+    pair_ns: float
     elapsed_ns: float
-
-    @property
-    def pair_ns(self) -> float:
-        return self.elapsed_ns / len(self.pairs)
 
 
 def set_round_length(subject: Subject) -> tuple[float, bool]:
@@ -89,13 +88,15 @@ def bare_round_ns(subject: Subject) -> float:
 
 def run_pilot(experiment: Experiment, limit_ns: float) -> Pilot:
     """Ten pairs, or what fits into half a second and ``limit_ns``, but one at least, of a subject that is warm."""
-    start = time.perf_counter_ns()
     pairs: list[Pair] = []
-    while not pairs or (len(pairs) < PAIRS and time.perf_counter_ns() - start < min(LONGEST_NS, limit_ns)):
+    ends = [time.perf_counter_ns()]
+    while not pairs or (len(pairs) < PAIRS and ends[-1] - ends[0] < min(LONGEST_NS, limit_ns)):
         pairs += experiment.block(0)
+        ends.append(time.perf_counter_ns())
     t0_ns = median(pair.control.ns for pair in pairs)
     calls = max(int(half.counts.calls) for pair in pairs for half in pair)
-    return Pilot(tuple(pairs), t0_ns, calls, time.perf_counter_ns() - start)
+    pair_ns = median(end - start for start, end in pairwise(ends))
+    return Pilot(tuple(pairs), t0_ns, calls, pair_ns, ends[-1] - ends[0])
 
 
 def _nothing() -> None:
