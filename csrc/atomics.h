@@ -2,8 +2,8 @@
  *
  * Three protocols are in use, no more:
  *   published values (the plan of a session): one writer stores with release, the callback loads with acquire;
- *   tokens (the tool id held, the shares of a toll): whoever changes the number learns what it was, and so who is to
- *     act; what was done before is seen by who acts;
+ *   tokens (the tool id held, the shares of a toll): a change returns the number as it was, so that exactly one thread
+ *     learns that it is to act, and that thread sees all that was done before;
  *   counters: only the owning thread writes, anybody may read; relaxed suffices, because a reader who needs an
  *   exact sum has synchronised with the writers already (joined them, or holds the GIL).
  */

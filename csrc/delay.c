@@ -197,8 +197,8 @@ static int64_t batch(calibration *self, int64_t requested)
     return (sb_clock_ticks(self->delay->clock) - start) * (1 << SB_TICK_SHIFT) - accounted;
 }
 
-/* Machines have slow phases of many milliseconds, and disturbances of some microseconds: the median of a burst is
- * spared the latter, a low octile of the bursts those of the former that pass. */
+/* Machines have slow phases of many milliseconds, and disturbances of some microseconds. The median of a burst leaves
+ * out the disturbances; a low octile of the bursts leaves out slow phases that spare one burst in eight. */
 void sb_delay_calibrate(sb_delay *delay, sb_spender spend, void *context)
 {
     const sb_clock *clock = delay->clock;

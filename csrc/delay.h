@@ -28,11 +28,12 @@ typedef struct {
     int64_t fixed;         /* amount that a spend costs beyond what its own readings see */
     int64_t carry_limit;   /* amount; a carry beyond it is not the clock's step but an accident */
     int64_t late_limit;    /* amount; an overshoot over this and a tenth of the request is preemption, not the clock */
-    int64_t coarse_ticks;  /* while more than this remains, the clock is read COARSE_READS times between two looks; */
-                           /* half as often while more than half of it does, and so on */
-    int64_t slice_ticks;   /* longest wait between two polls */
-    int64_t quick_limit;   /* amount; what asks for no more is spent in one go, without a poll; -1: nothing is */
-    bool sleeps;           /* sleep through the greater part instead of spinning */
+    /* While more than this remains, the clock is read COARSE_READS times between two looks; half as often while more
+     * than half of it does, and so on. */
+    int64_t coarse_ticks;
+    int64_t slice_ticks; /* longest wait between two polls */
+    int64_t quick_limit; /* amount; what asks for no more is spent in one go, without a poll; -1: nothing is */
+    bool sleeps;         /* sleep through the greater part instead of spinning */
 } sb_delay;
 
 typedef struct {

@@ -53,7 +53,7 @@ static sb_cell *meet(sb_probe *self, PyObject *code)
 
     SB_LOCK(&self->toll->lock);
     sb_thread *thread = sb_counters_thread_locked(&self->toll->counters);
-    /* It may be there: the table may be a dead thread's. */
+    /* The cell may be there already, because the table may have been a dead thread's. */
     sb_cell *cell = thread != NULL ? sb_counters_find(thread, code) : NULL;
     if (cell == NULL && thread != NULL) {
         target = known_target_locked(self, code);

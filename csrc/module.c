@@ -151,7 +151,7 @@ static int register_fork_hook(PyObject *module)
     }
     for (Py_ssize_t i = PyList_GET_SIZE(copies); i-- > 0;) {
         if (is_gone(PyList_GET_ITEM(copies, i)) && PyList_SetSlice(copies, i, i + 1, NULL) < 0) {
-            PyErr_Clear(); /* one too many */
+            PyErr_Clear(); /* a dead reference that stays in the list does no harm */
         }
     }
     const int result = PyList_Append(copies, reference);

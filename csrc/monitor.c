@@ -166,7 +166,7 @@ static bool holds_id(const sb_monitor *monitor, int tool)
     return ours;
 }
 
-/* Where another tool has freed the id and nobody taken it, our events and callback may still be there to be cleared. */
+/* Where another tool has freed the id, and nobody has taken it, our events and callback may be left to be cleared. */
 static bool takes_id_back(const sb_monitor *monitor, int tool)
 {
     const bool taken = command(monitor, SB_USE_TOOL_ID, tool, monitor->name, NULL) == 0;

@@ -1,6 +1,6 @@
 /* The plan: what delay applies now, switched by one release store.
  *
- * It lies on a page of its own that the kernel wipes in the child of a fork, and nought means paused: so a child is not
+ * It lies on a page of its own that the kernel wipes in the child of a fork, and zero means paused: so a child is not
  * slowed from its first instruction on, whatever hooks run in it before ours. Where the kernel knows no such pages
  * (Linux before 4.14), a child is slowed until our own hook runs. No Python.h.
  */

@@ -210,7 +210,8 @@ static int session_traverse(PyObject *op, visitproc visit, void *arg)
     return self->injector->mechanism->traverse(self->injector, visit, arg);
 }
 
-/* Not a finalizer's work: that runs once in the life of an object, and one that was resurrected may be armed again. */
+/* It disarms, which a finalizer could not be trusted with: that runs once in the life of an object, and one that was
+ * resurrected may be armed again. */
 static void session_dealloc(PyObject *op)
 {
     sb_session *self = (sb_session *)op;

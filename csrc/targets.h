@@ -1,8 +1,8 @@
 /* The code objects that are to be slowed: classified once, on first sight, and held.
  *
  * Held, because a code object's address is its identity in the counters, and an address is given to another object as
- * soon as its own dies. What does not match is not remembered at all. But for
- * choosing, callers hold the lock of whoever owns the targets.
+ * soon as its own dies. What does not match is not remembered at all. Callers hold the lock of the targets' owner,
+ * except for sb_targets_choose.
  */
 #ifndef SB_TARGETS_H
 #define SB_TARGETS_H

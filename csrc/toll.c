@@ -52,7 +52,8 @@ static int spend(const sb_delay *delay, sb_mode mode, int64_t requested, int64_t
 {
     bool attached = mode == SB_SPIN;
 #ifdef Py_GIL_DISABLED
-    /* Who stops the world looks for detached threads once a millisecond, and would miss one that detaches to poll. */
+    /* A thread that stops the world looks for detached ones once a millisecond, and would miss one that is detached
+     * only while it polls. So a delay that polls is spent detached as a whole. */
     attached = attached && !sb_delay_polls(delay, requested);
 #endif
     return attached ? sb_delay_spend(delay, requested, carry, poll_attached, NULL, spent)

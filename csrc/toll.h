@@ -1,8 +1,8 @@
 /* The toll: what happens to one call of a target. It is counted, and its delay is spent as the mode says.
  *
  * A session and all that its mechanisms have planted share one toll, so that one store switches them all and one sum
- * says what they did. What is planted may outlive the session, by a call that is being delayed: whoever holds the toll
- * holds a share of it.
+ * says what they did. What is planted may outlive the session by a call that is being delayed, so each holder of the
+ * toll has a share of it, and the last one frees it.
  */
 #ifndef SB_TOLL_H
 #define SB_TOLL_H
@@ -15,8 +15,8 @@ typedef struct {
     sb_plan plan;
     sb_counters counters;
     sb_mode mode;
-    const sb_delay
-        *delay;         /* Borrowed from the module's state, which the types of those who share the toll keep alive. */
+    /* Borrowed from the module's state, which the types of those who share the toll keep alive. */
+    const sb_delay *delay;
     sb_lock lock;       /* over the shape of the counters' tables, and over the targets that their cells point to */
     sb_atomic_i64 lost; /* targets that were not counted for want of memory; added to under the lock */
     sb_atomic_int shares;

@@ -15,7 +15,7 @@ from pytest_speedbump.errors import InputError
 __all__ = ["STDOUT", "find_file", "find_stream", "parse_output", "show", "write_json", "write_text"]
 
 STDOUT = Path("-")
-READER_S = 10.0  # A named pipe that nobody has opened for reading is given up after so long.
+READER_S = 10.0  # how long to wait for a reader of a named pipe
 
 
 def parse_output(value: object, name: str, base: Path) -> Path:
@@ -165,7 +165,7 @@ def _write_in_place(path: Path, data: bytes) -> None:
 
 
 def _open_for_writing(path: Path) -> int:
-    """A descriptor. To open a named pipe that nobody reads would take for ever, so that is given up after a while."""
+    """A descriptor. Opening a named pipe would wait for a reader for ever, so the wait ends after :data:`READER_S`."""
     give_up_at = time.monotonic() + READER_S
     while True:
         try:

@@ -59,7 +59,7 @@ assert set(_SENTENCES) == set(get_args(Kind))
 
 
 class Remark(str):
-    """One sentence, a plain string to whoever reads or compares it, which knows its ``kind``; '' of kind '' is none."""
+    """One sentence: a plain string that also knows its ``kind``. The empty one, of kind '', is no remark."""
 
     __slots__ = ("kind",)
     kind: Kind

@@ -50,7 +50,7 @@ class Targets:
     def unmatched(self, codes: Iterable[tuple[str, str, str]]) -> list[str]:
         """The names that match none of ``codes``, each a module, a qualname and a file; exclusions need not.
 
-        Each name is asked by itself: that a later one takes over the counting is no reproach.
+        Each name is asked by itself, so that one counts as matched even where a later one takes over the counting.
         """
         from pytest_speedbump import _core
 

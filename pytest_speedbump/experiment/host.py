@@ -11,8 +11,8 @@ from pathlib import Path
 
 __all__ = ["LIMIT_S", "BusyHostError", "Holder", "exclusive", "lock_path"]
 
-LIMIT_S = 600.0  # so long one holder is waited for
-POLL_S = 0.02
+LIMIT_S = 600.0  # how long one holder is waited for
+POLL_S = 0.02  # A blocking flock could be given up only by a thread or a signal, and both disturb rounds.
 # A holder writes its name down a moment after it has taken the lock. Until then its predecessor's may stand there.
 SETTLED_S = 1.0
 
@@ -37,7 +37,7 @@ class Holder:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "Holder | None":
-        """None where nobody has written, or something else."""
+        """None where the file is empty, or holds something else."""
         try:
             pid, since_s = content.split()
             holder = cls(int(pid), float(since_s))
@@ -107,7 +107,7 @@ def _take(descriptor: int, path: Path, waiting: Callable[[str], object], limit_s
 
 
 def _write(descriptor: int, content: bytes) -> None:
-    """For people only: a full disk does not keep anybody from measuring."""
+    """The name of the holder is for people only, so a full disk is no reason not to measure."""
     with suppress(OSError):
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, content, 0)

@@ -14,10 +14,10 @@ __all__ = ["LONG_ROUND_NS", "Pilot", "bare_round_ns", "others_run", "run_pilot",
 SHORTEST_ROUND_NS = 5e3  # under it the timer's own cost and step show in the ratios
 SWITCH_INTERVALS = 8  # of the GIL: beside a thread that wants it, 2 ms rounds showed half of the loss, 40 ms all
 BUSY_SHARE = 0.02  # of a processor, by which other threads count as running
-BARE_NS = 5e6
-LONG_ROUND_NS = 50e6  # from here on each round counts, and no instrumentation shows
-PAIRS = 10
-LONGEST_NS = 0.5e9
+BARE_NS = 5e6  # spent on looking for other threads, and on bare rounds
+LONG_ROUND_NS = 50e6  # Rounds as long as this are too dear for warm-ups, whose effect would not show in them.
+PAIRS = 10  # in a pilot
+LONGEST_NS = 0.5e9  # of a pilot, unless one pair takes longer
 
 
 @dataclass(frozen=True, slots=True)

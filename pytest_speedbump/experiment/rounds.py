@@ -54,8 +54,8 @@ class Experiment:
     """Runs rounds of ``subject`` under an armed ``session``.
 
     The order inside each pair is drawn from ``rng``: a fixed order resonates with anything periodic, such as garbage
-    collection (a study saw a spurious 2.1-2.4 % in every window). The collector is off inside a pair, and the youngest
-    generation is collected between pairs, so that neither arm pays for the other's garbage.
+    collection: once it showed a drop of 2.1-2.4 % where there was none. The collector is off inside a pair, and young
+    garbage is collected between pairs, so that neither arm pays for the other's; without a GIL between blocks.
 
     Attributes:
         runs: calls of the benchmarked callable that were counted, in both arms.

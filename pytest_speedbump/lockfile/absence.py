@@ -16,7 +16,8 @@ class Absent:
         gone: the test exists no more: renamed or removed.
         dropped: the test passed and did not ask the question any more.
         unmeasured: the test ran, and was kept from measuring.
-        left_out: the test was not selected, was skipped, failed by itself, or the run stopped before it. No reproach.
+        left_out: the test was not selected, was skipped, failed by itself, or the run stopped before it; this says
+            nothing about the entry.
     """
 
     gone: list[Key]

@@ -18,7 +18,7 @@ from pytest_speedbump.experiment.subject import CallableRaisedError, Subject, Sw
 
 __all__ = ["JoinedFixture", "check_shape", "join", "refuse_awaitable", "refuse_coroutine"]
 
-WARM_ROUNDS = 5  # of fewer, all may be cold, and several times as long
+WARM_ROUNDS = 5  # Of fewer rounds all may be cold, and the fastest of them is no baseline.
 
 _SIGNATURES = {
     "_raw": ["self", "function_to_benchmark", "args", "kwargs"],
@@ -50,7 +50,7 @@ def refuse_coroutine(function: Callable[..., object], door: str) -> None:
 
 
 def refuse_awaitable(returned: object, door: str) -> None:
-    """The same for a plain function that returns a coroutine nobody awaited."""
+    """The same for a plain function that returned a coroutine without awaiting it."""
     if inspect.iscoroutine(returned):
         returned.close()
         _fail_coroutine(returned.__qualname__, door)

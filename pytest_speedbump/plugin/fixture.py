@@ -34,10 +34,10 @@ class SpeedbumpFixture:
             )
         if self.results:
             pytest.fail("the speedbump fixture was used already in this test; use it once a test", pytrace=False)
-        # Once as anybody would call it: rounds are hidden from coverage, and an exception is the test's own.
+        # Called once outside any round: coverage sees nothing of rounds, and an exception here is the test's own.
         refuse_awaitable(function(*args, **kwargs), "speedbump")
         results = self._measure(PlainSubject(function, args, kwargs))
-        if results is None:  # an early pass: whatever the test does with the answer, it is not asked yet
+        if results is None:  # In an early pass there is no answer yet for the rest of the test to use.
             pytest.skip("more passes to come")
         self.results = tuple(results)
         return self.results[0]

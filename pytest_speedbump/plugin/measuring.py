@@ -70,7 +70,7 @@ class MeasuringPlugin:
 
         if type(fixture) is JoinedFixture:  # a conftest's own `benchmark`, which hands on what it was given
             return
-        if type(fixture) is not BenchmarkFixture:  # pytest-codspeed's fakes its class: isinstance would believe it
+        if type(fixture) is not BenchmarkFixture:  # pytest-codspeed's pretends to be one, also to isinstance
             found = f"{type(fixture).__module__}.{type(fixture).__name__}"
             self._run.unmeasured[item.nodeid] = f"its `benchmark` fixture is a {found}, not pytest-benchmark's"
             return
@@ -107,7 +107,8 @@ class MeasuringPlugin:
     def _measuring(self) -> Iterator[None]:
         """Alone on this host, except for a listing, which measures nothing.
 
-        What cannot be armed fails the test in a sentence: something armed it since the check.
+        Where nothing can be armed any more, because a tool has taken what was free at the check, the test fails with
+        one sentence.
         """
         limit_s = max(LIMIT_S, self._run.longest_s)  # workers of pytest-xdist wait for each other
         try:
@@ -143,7 +144,7 @@ class MeasuringPlugin:
         return [replace(result, warnings=(*result.warnings, Remark("cut_short"))) for result in results]
 
     def _trials(self, item: pytest.Item) -> list[Trial]:
-        """Made by the first to ask in this attempt."""
+        """The trials of a test, made when an attempt first asks for them and kept from pass to pass."""
         run, options = self._run, self._run.options
         if item.nodeid not in run.trials:
             rules = Rules(

@@ -347,7 +347,7 @@ def _parse_compared(value: object, name: str, base: Path) -> Path:
 
 
 def _refuse_what_is_no_lockfile(value: object, name: str, base: Path) -> None:
-    """An option whose path may be left out takes the next word for it, be it meant as the tests to run."""
+    """An option whose path may be left out takes the next word as its path, even one that was meant as tests to run."""
     _refuse_switch(value, name)
     text, path = str(value), base / str(value)
     key = name.removeprefix("ini key ")
@@ -361,6 +361,6 @@ def _refuse_what_is_no_lockfile(value: object, name: str, base: Path) -> None:
 
 
 def _refuse_switch(value: object, name: str) -> None:
-    """A path that is ``true``: in an ini file a key is easily mistaken for a switch."""
+    """Refuses a path such as ``true``: in an ini file the key is easily mistaken for a switch."""
     if str(value).lower() in ("true", "false", "yes", "no", "on", "off", "1", "0"):
         raise InputError(f"{name} {str(value)!r} names no file, and this is no switch; write a path")

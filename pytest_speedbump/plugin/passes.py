@@ -16,7 +16,7 @@ class EarlyPasses:
     """Runs each planned test so many times before the loop that reports: all passes but the last.
 
     Attributes:
-        running: an early pass is under way; its tests are measured for a while, and judged by nobody.
+        running: an early pass is under way; its tests are measured for a while, and judged in the last pass.
     """
 
     def __init__(self, run: Run) -> None:

@@ -112,7 +112,7 @@ class Run:
         return [result for results in self.results.values() for result in results]
 
     def is_overlooked(self, nodeid: str) -> bool:
-        """Whether a marked test ran without measuring, and nobody knows why."""
+        """Whether a marked test ran without measuring, for no reason that is known."""
         return nodeid in self.marked and nodeid not in self.results and nodeid not in self.unmeasured
 
     @property

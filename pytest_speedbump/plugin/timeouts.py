@@ -7,8 +7,8 @@ import pytest
 
 __all__ = ["time_left_ns"]
 
-SHARE = 0.8  # of what is left: the audit and the rest of the test want some as well...
-LEAST_NS = 0.1e9  # ...and the first rounds so much
+SHARE = 0.8  # of the time left: the audit and the rest of the test need some as well
+LEAST_NS = 0.1e9  # With less than this measuring is not begun: the first rounds alone take it.
 
 
 def time_left_ns(item: pytest.Item, since_setup_ns: float, since_call_ns: float) -> float:

@@ -10,7 +10,7 @@ from pytest_speedbump.units import format_time
 
 __all__ = ["gather", "notes"]
 
-MANY = 3  # say the same: the second's name is worth its line
+MANY = 3  # From so many equal remarks on, one line and a count stand for all; of two, both tests are named.
 
 # A number that is no part of a name: `4.2us` and `17`, but not the digits of `work.f2` or `test_it[2]`.
 _FIGURE = re.compile(r"(?<![\w.\[-])[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?:%|ns|us|ms|s)?(?![\w\]])")

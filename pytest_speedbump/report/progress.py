@@ -14,8 +14,8 @@ from pytest_speedbump.units import format_time
 
 __all__ = ["Progress"]
 
-FIRST_NS = 1e9
-EVERY_NS = 0.25e9
+FIRST_NS = 1e9  # of a bump's own time before its line is shown
+EVERY_NS = 0.25e9  # between two changes of the line
 SHORTEST = 16  # columns for the names of test and bump
 
 
@@ -45,7 +45,7 @@ class Progress:
         self._test, self._number, self._of = test, number, max(number, of)
 
     def waiting(self, holder: str) -> None:
-        """Somebody else measures, one experiment at a time on a host. A log is told so once."""
+        """Says that another run measures on this host. What is no terminal, such as a log, is told once."""
         text = f"speedbump: waiting for another run on this host: {holder}"
         if self._watched:
             self._show(lambda _: text)
@@ -93,7 +93,7 @@ class Progress:
         if not self._width:
             self._terminal.ensure_newline()  # pytest's own line, "test_x.py ..", stays
         with nullcontext() if self._capture is None else self._capture.global_and_fixture_disabled():
-            columns = shutil.get_terminal_size().columns - 1  # of standard output, which is no terminal while captured
+            columns = shutil.get_terminal_size().columns - 1  # asked with capture off: captured output is no terminal
             text = shorten(text_in(columns), columns)
             erased = pad(text, min(self._width, columns))
             self._width = width_of(text)

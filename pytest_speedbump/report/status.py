@@ -9,7 +9,8 @@ from pytest_speedbump.result import Result
 __all__ = ["status"]
 
 _LETTERS = {"measured": "m", "insensitive": "i", "sensitive": "S", "inconclusive": "?", "void": "v", "listed": "l"}
-# What a passed test is called by, where it has several: a void bump of the whole suite need not concern it.
+# A passed test with several verdicts is called by the first of these that it has. A void one comes last, because a
+# target of the whole suite need not concern this test.
 _FIRST = ("inconclusive", "sensitive", "insensitive", "measured", "listed", "void")
 
 

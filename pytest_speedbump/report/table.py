@@ -11,8 +11,8 @@ from pytest_speedbump.result import Result
 __all__ = ["Table", "lay_out"]
 
 TITLES = ("Name", "Target", "Delay", "Calls", "Drop", "Transmission", "Verdict")
-LEFT = ("Name", "Target", "Verdict")  # what begins where its column begins; numbers end where it ends
-SHORTENED = {"Name": 16, "Target": 10}  # and to how many columns at least; numbers are never cut
+LEFT = ("Name", "Target", "Verdict")  # aligned to the left; numbers are aligned to the right
+SHORTENED = {"Name": 16, "Target": 10}  # the fewest columns that each is cut to; numbers are never cut
 LEFT_OUT = ("Calls", "Transmission", "Delay", "Target")  # in this order, where shortening is not enough
 GAP = "  "
 

@@ -21,7 +21,7 @@ def write_table(terminal: TerminalReporter, results: Sequence[Result], seed: int
     """One line a bump, in the manner of pytest-benchmark's table; then what deserves a sentence.
 
     A terminal's lines do not wrap. What is no terminal, such as the log of a CI job, has no edge unless COLUMNS says
-    so: nobody can widen it afterwards, and who searches it looks for whole names.
+    so: it cannot be widened afterwards, and people search it for whole names.
     """
     width = shutil.get_terminal_size((0, 0)).columns or None
     table = lay_out(results, width)

@@ -10,12 +10,12 @@ from pytest_speedbump.remarks import Remark
 
 __all__ = ["audit", "doubts", "uncalled_targets"]
 
-DELIVERY_TOLERANCE = 0.05  # of the request, or...
-DELIVERY_TOLERANCE_NS = 10.0  # ...a call: a step of a coarse clock
-CLOCK_TOLERANCE = 0.01
-LESS_WORK = 10.0  # factor of time; a busy machine, and where the frame stack begins a new chunk, explain 4
-MORE_WORK = 2.0
-PROBE_NS = 200.0  # a call's probe costs less, everywhere
+DELIVERY_TOLERANCE = 0.05  # share of the request; the larger of the two tolerances holds
+DELIVERY_TOLERANCE_NS = 10.0  # for each call: about a step of a coarse clock
+CLOCK_TOLERANCE = 0.01  # share by which the clock of delays may differ from the system's
+LESS_WORK = 10.0  # factor of time; 4 are explained by a busy machine and by where the frame stack begins a new chunk
+MORE_WORK = 2.0  # factor of time, beyond what the probe costs
+PROBE_NS = 200.0  # more than the probe of a call costs
 
 
 def audit(tally: Tally, conditions: Conditions) -> Remark:

@@ -31,10 +31,10 @@ WRAPPERS = 20  # around a function, at most: they may go round in circles
 
 _ABSENT = object()
 _CACHED = type(functools.lru_cache(lambda: None))
-_STARTED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR  # later than called
+_STARTED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR  # called before they start
 _IN_C = (BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)
 _STARTING_PROCESSES = ("subprocess", "multiprocessing", "concurrent.futures.process")
-_flags_of = vars(type)["__flags__"].__get__  # no metaclass is asked
+_flags_of = vars(type)["__flags__"].__get__  # read without running a metaclass's code
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: every class of a class statement has it
 _COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>")
 
@@ -54,7 +54,7 @@ def explain(names: Sequence[str], subject: Subject) -> Uncalled:
 
 def explain_one(target: str) -> Uncalled:
     """As far as ``target`` itself and the modules that are loaded tell."""
-    if "," in target and not set(target) & set("/["):  # there a comma may be part of a name, or of a set of characters
+    if "," in target and not set(target) & set("/["):  # in a path or in brackets a comma may belong to the name
         return Uncalled(target, "comma")
     if target.endswith(_COMPREHENSIONS):
         return Uncalled(target, "inlined")
