@@ -125,11 +125,11 @@ def find_stream(path: Path) -> TextIO | None:
 
 
 def show(path: Path) -> str:
-    """``path`` as reports name it: from the working directory."""
+    """``path`` as reports name it: from the working directory, or from the root where that is shorter."""
     if path == STDOUT:
         return "standard output"
     try:
-        return os.path.relpath(path)
+        return min(os.path.relpath(path), str(path), key=len)
     except FileNotFoundError:  # The working directory was removed.
         return str(path)
 

@@ -225,7 +225,9 @@ class Trial:
             more = blocks_to_bound(self._question.alpha_end) - len(procedure.blocks)
             return spent_ns + max(more, 1) * max(BLOCK_NS, self._measurement.pair_ns)
         if judgement.verdict == "inconclusive" and judgement.floor is not None and theta_b is not None:
-            return time_needed(theta_from_drop(judgement.floor), spent_ns, theta_b)
+            needed_ns = time_needed(theta_from_drop(judgement.floor), spent_ns, theta_b)
+            # Where the drop lies on the budget, the floor is long under it, and no time is known to do.
+            return needed_ns if needed_ns > spent_ns else None
         return None
 
     def _result(self, verdict: Verdict, reason: Remark, matched: tuple[CodeCounts, ...] = ()) -> Result:

@@ -139,6 +139,7 @@ def test_standard_output_that_is_closed(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_what_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (show(STDOUT), show(Path.cwd() / "out.json")) == ("standard output", "out.json")
+    assert show(Path("/dev/full")) == "/dev/full"
     assert find_file(STDOUT) is None
     (tmp_path / "cwd").mkdir()
     monkeypatch.chdir(tmp_path / "cwd")
