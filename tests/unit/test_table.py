@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.counts import Counts
+from pytest_speedbump.remarks import Remark
 from pytest_speedbump.report.columns import pad, plain, shorten, shorten_all, width_of, wrap
 from pytest_speedbump.report.names import short_names
 from pytest_speedbump.report.table import LEFT_OUT, lay_out
 from pytest_speedbump.report.terminal import write_failures, write_last_word, write_listing, write_table
 from pytest_speedbump.report.text import drop_text, failure_text
-from pytest_speedbump.remarks import Remark
 from pytest_speedbump.result import Estimate, MatchedCode, Result
 from pytest_speedbump.targets import Targets
 
