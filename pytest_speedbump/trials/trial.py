@@ -95,7 +95,7 @@ class Trial:
         """Runs rounds for about ``turn_ns``, or until settled.
 
         Raises:
-            InputError: another bump is armed, or no tool id is free.
+            InputError: another bump is armed, no tool id is free, or time stands still.
         """
         if self.settled:
             return
