@@ -9,6 +9,7 @@ __all__ = ["format_share", "format_time", "parse_share", "parse_time", "parse_ti
 
 NS_PER_UNIT = {"ns": 1.0, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9}
 LONGEST_DELAY_NS = 60e9
+LEAST_SHARE = 1e-9  # far below what any machine can tell from nothing
 
 _TIME = re.compile(r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(?P<unit>[^\W\d]*)", re.IGNORECASE)
 _UNITS = "write it with one of the units ns, us, ms, s, as in '2us'"
@@ -66,7 +67,10 @@ def parse_share(value: object, name: str) -> float:
         except ValueError:
             raise InputError(f"{name} {value!r} is not a share; {mend}") from None
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        share = float(value)
+        try:
+            share = float(value)
+        except OverflowError:
+            raise InputError(f"{name} {value!r} is out of range; {mend}") from None
     else:
         raise InputError(f"{name} {value!r} is not a share; {mend}")
     if math.isnan(share):
@@ -75,6 +79,8 @@ def parse_share(value: object, name: str) -> float:
         raise InputError(f"{name} {value!r} is negative; {mend}")
     if share >= 1 and not (isinstance(value, str) and value.strip().endswith("%")):
         raise InputError(f"{name} {value!r} would be {share:.0%}; write '{share:g}%' or {share / 100:g}")
+    if 0 < share < LEAST_SHARE:
+        raise InputError(f"{name} {value!r} is too small to matter; write {LEAST_SHARE:g} or more")
     if not 0 < share < 1:
         raise InputError(f"{name} {value!r} is out of range; {mend}")
     return share

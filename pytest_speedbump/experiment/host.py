@@ -64,10 +64,7 @@ def exclusive(waiting: Callable[[str], object], limit_s: float = LIMIT_S) -> Ite
         path = lock_path()
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        raise BusyHostError(
-            f"no lock can be made, so other runs may be measuring on this host: {error}; set TMPDIR to a directory "
-            "that you can write"
-        ) from None
+        raise _no_lock(error) from None
     try:
         _take(descriptor, path, waiting, limit_s)
         try:
@@ -86,9 +83,13 @@ def _take(descriptor: int, path: Path, waiting: Callable[[str], object], limit_s
     seen: Holder | None = None
     told = False
     while True:
-        with suppress(BlockingIOError):
+        try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
+        except BlockingIOError:
+            pass
+        except OSError as error:  # some file systems of networks have no locks
+            raise _no_lock(error) from None
         now_s = time.monotonic()
         holder = Holder.from_bytes(os.pread(descriptor, 100, 0))
         if holder != seen:
@@ -104,6 +105,13 @@ def _take(descriptor: int, path: Path, waiting: Callable[[str], object], limit_s
             told = True
             waiting(name)
         time.sleep(POLL_S)
+
+
+def _no_lock(error: OSError) -> BusyHostError:
+    return BusyHostError(
+        f"no lock can be made, so other runs may be measuring on this host: {error}; set TMPDIR to a directory "
+        "that you can write"
+    )
 
 
 def _write(descriptor: int, content: bytes) -> None:

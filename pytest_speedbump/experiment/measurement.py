@@ -80,7 +80,11 @@ class Measurement:
 
     @contextmanager
     def turn(self, subject: Subject) -> Iterator[None]:
-        """A slice of time for this bump; the first one finds out how long a round is. Leaves ``subject`` as it was."""
+        """A slice of time for this bump; the first one finds out how long a round is. Leaves ``subject`` as it was.
+
+        Raises:
+            InputError: time stands still.
+        """
         asked, self._turn_began = subject.iterations, time.perf_counter_ns()
         try:
             if self.round_ns is None:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
+from pytest_speedbump.errors import InputError
 from pytest_speedbump.experiment.rounds import Experiment, Pair, undisturbed
 from pytest_speedbump.experiment.subject import Subject
+from pytest_speedbump.slowing.session import read_clocks
 
 __all__ = ["LONG_ROUND_NS", "Pilot", "bare_round_ns", "others_run", "run_pilot", "set_round_length"]
 
@@ -18,6 +20,7 @@ BARE_NS = 5e6  # spent on looking for other threads, and on bare rounds
 LONG_ROUND_NS = 50e6  # Rounds as long as this are too dear for warm-ups, whose effect would not show in them.
 PAIRS = 10  # in a pilot
 LONGEST_NS = 0.5e9  # of a pilot, unless one pair takes longer
+TICK_NS = 10e3  # longer than the step of any clock that can time rounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +45,28 @@ def set_round_length(subject: Subject) -> tuple[float, bool]:
     """Raises ``subject.iterations`` until a round is long enough.
 
     Returns its length in ns, and whether it is long enough to show what other threads lose.
+
+    Raises:
+        InputError: time stands still, so that no round would ever be long enough.
     """
+    _check_time_passes()
     ns = _stretch(subject, SHORTEST_ROUND_NS)
     shortest = SWITCH_INTERVALS * sys.getswitchinterval() * 1e9
     if ns >= shortest or not others_run(subject):
         return ns, True
     ns = _stretch(subject, shortest)
     return ns, ns >= shortest
+
+
+def _check_time_passes() -> None:
+    system_ns, clock_ns = now = read_clocks()
+    while now[1] - clock_ns < TICK_NS:
+        now = read_clocks()
+    if now[0] == system_ns:
+        raise InputError(
+            "time stands still: something, such as freezegun, has replaced time.perf_counter_ns; let time pass while "
+            "rounds are measured, and stop it, if need be, inside the callable"
+        )
 
 
 def _stretch(subject: Subject, shortest_ns: float) -> float:

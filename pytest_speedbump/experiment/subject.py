@@ -4,7 +4,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-__all__ = ["CallableRaisedError", "PlainSubject", "Subject"]
+__all__ = ["CallableRaisedError", "PlainSubject", "Subject", "show_error"]
+
+LONGEST_ERROR = 300  # characters
 
 Switch = Callable[[], object]
 
@@ -38,6 +40,15 @@ class CallableRaisedError(Exception):
     def __init__(self, round_number: int) -> None:
         super().__init__(f"the callable raised in round {round_number}")
         self.round_number = round_number
+
+
+def show_error(error: BaseException | None) -> str:
+    """``repr(error)``, shortened where it would fill pages; its class alone where it cannot be had."""
+    try:
+        text = repr(error)
+    except Exception:
+        return f"{type(error).__name__}(...)"
+    return text if len(text) <= LONGEST_ERROR else f"{text[:LONGEST_ERROR]}..."
 
 
 class PlainSubject:

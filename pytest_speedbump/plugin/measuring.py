@@ -120,8 +120,11 @@ class MeasuringPlugin:
     def _glance(self, item: pytest.Item, subject: Subject) -> None:
         """An early pass: a few rounds, and no verdict yet."""
         with self._measuring():
-            for trial in self._trials(item):
-                trial.measure(subject, ENOUGH_NS / self._run.options.passes)
+            try:
+                for trial in self._trials(item):
+                    trial.measure(subject, ENOUGH_NS / self._run.options.passes)
+            finally:
+                self._progress.done()
 
     def _try(self, item: pytest.Item, subject: Subject) -> list[Result]:
         """Measures all bumps of a test in turn, so that each verdict's rounds are as far apart as they can be."""
@@ -138,10 +141,11 @@ class MeasuringPlugin:
         finally:
             self._progress.done()
             self._run.trials.pop(item.nodeid)
-        results = [self._run.judge_by_lock(trial.result(subject)) for trial in trials]
-        if all(trial.settled for trial in trials):
-            return results
-        return [replace(result, warnings=(*result.warnings, Remark("cut_short"))) for result in results]
+        return [self._result(trial, subject) for trial in trials]
+
+    def _result(self, trial: Trial, subject: Subject) -> Result:
+        result = self._run.judge_by_lock(trial.result(subject))
+        return result if trial.settled else replace(result, warnings=(*result.warnings, Remark("cut_short")))
 
     def _trials(self, item: pytest.Item) -> list[Trial]:
         """The trials of a test, made when an attempt first asks for them and kept from pass to pass."""

@@ -23,6 +23,7 @@ DEFAULT_ERROR_RATE = "5%"
 DEFAULT_TOLERANCE = "2%"
 LOCKFILE = ".speedbump.json"
 MOST_PASSES = 100
+LONGEST_NUMBER = 100  # digits; Python itself reads no more than some thousands
 
 _PREFIX = re.compile(r"speed[-_]?bump[-_]?", re.IGNORECASE)
 
@@ -311,16 +312,20 @@ def _parse_limit(value: object, name: str) -> float:
     return ns
 
 
+def _is_whole(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
+
+
 def _parse_seed(value: object, name: str) -> int:
     text = str(value)
-    if not (text.isascii() and text.isdigit()):
+    if not _is_whole(text):
         raise InputError(f"{name} {text!r} is not a seed; write a whole number, 0 or more")
     return int(text)
 
 
 def _parse_passes(value: object, name: str) -> int:
     text = str(value)
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_PASSES):
+    if not (_is_whole(text) and 1 <= int(text) <= MOST_PASSES):
         raise InputError(f"{name} {text!r} is no number of passes; write a whole number from 1 to {MOST_PASSES}")
     return int(text)
 

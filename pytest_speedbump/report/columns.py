@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from unicodedata import category, east_asian_width
 
-__all__ = ["pad", "shorten", "shorten_all", "width_of", "wrap"]
+__all__ = ["pad", "plain", "shorten", "shorten_all", "width_of", "wrap"]
 
 ELLIPSIS = "..."
 # How much of a shortened name is its beginning: the halves first, then whatever keeps the names apart.
@@ -13,6 +13,11 @@ _SHARES = (0.5, 0.25, 0.75, 0.0, 1.0)
 def width_of(text: str) -> int:
     """Columns that ``text`` takes."""
     return sum(map(_width, text))
+
+
+def plain(text: str) -> str:
+    """``text`` with escapes, as ``repr`` writes them, for all that would move or colour a terminal's text."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def pad(text: str, width: int, *, right: bool = False) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_speedbump.bump import Bump
-from pytest_speedbump.report.columns import pad, shorten, width_of
+from pytest_speedbump.report.columns import pad, plain, shorten, width_of
 from pytest_speedbump.units import format_time
 
 __all__ = ["Progress"]
@@ -64,8 +64,8 @@ class Progress:
         left = self._left()
         count = f" [{self._number} of {self._of}]: " if self._of else ""
         tails = (f": {pairs} pairs, {spent[2:]}{left}", spent + left, spent)
-        test = self._test.rpartition("::")[2]
-        self._show(lambda columns: progress_text(test, count, str(bump), tails, columns))
+        test, slowed = plain(self._test.rpartition("::")[2]), plain(str(bump))
+        self._show(lambda columns: progress_text(test, count, slowed, tails, columns))
 
     def done(self) -> None:
         """The bump is through: the next one starts on a clean line."""

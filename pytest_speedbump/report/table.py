@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_speedbump.report.columns import pad, shorten_all, width_of
+from pytest_speedbump.report.columns import pad, plain, shorten_all, width_of
 from pytest_speedbump.report.names import short_names
 from pytest_speedbump.report.text import drop_text, transmission_text, verdict_text
 from pytest_speedbump.result import Result
@@ -54,8 +54,8 @@ def lay_out(results: Sequence[Result], width: int | None) -> Table:
 
 def _cells(result: Result, names: dict[str, str]) -> tuple[str, ...]:
     return (
-        names[result.test],
-        str(result.bump.targets),
+        plain(names[result.test]),
+        plain(str(result.bump.targets)),
         result.bump.delay_text,
         "-" if result.calls is None else f"{result.calls:.6g}",
         drop_text(result),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from _pytest.terminal import TerminalReporter
 
-from pytest_speedbump.report.columns import width_of, wrap
+from pytest_speedbump.report.columns import plain, width_of, wrap
 from pytest_speedbump.report.notes import gather, notes
 from pytest_speedbump.report.table import lay_out
 from pytest_speedbump.report.text import found, verdict_text
@@ -42,7 +42,7 @@ def write_table(terminal: TerminalReporter, results: Sequence[Result], seed: int
         foot.append(f"no room in {width} columns for {' and '.join(table.left_out)}: --speedbump-json has all")
     foot += [f"  {line}" for line in gather(said, each=terminal.verbosity > 0)]
     for text in foot:
-        for line in wrap(text, width, indent=4):
+        for line in wrap(plain(text), width, indent=4):
             terminal.write_line(line)
 
 
@@ -56,21 +56,21 @@ def write_listing(terminal: TerminalReporter, results: Sequence[Result]) -> None
     terminal.write_line("")
     terminal.write_line(" speedbump: what the targets match, with calls in one run of the benchmark ".center(80, "-"))
     for result in results:
-        terminal.write_line(f"{result.test}  {result.bump.targets}", bold=True)
+        terminal.write_line(plain(f"{result.test}  {result.bump.targets}"), bold=True)
         for code in sorted(result.matched, key=lambda code: -code.calls):
-            terminal.write_line(f"  {code.calls:10.6g}  {code.name}  {code.file}:{code.line}")
+            terminal.write_line(plain(f"  {code.calls:10.6g}  {code.name}  {code.file}:{code.line}"))
         if not result.matched:
-            terminal.write_line(f"  {result.reason}", yellow=True)
+            terminal.write_line(plain(f"  {result.reason}"), yellow=True)
 
 
 def write_failures(terminal: TerminalReporter, reasons: Sequence[str]) -> None:
     """Why the run fails although its tests need not have."""
     for reason in reasons:
-        terminal.write_line(f"speedbump: the run fails: {reason}", red=True, bold=True)
+        terminal.write_line(plain(f"speedbump: the run fails: {reason}"), red=True, bold=True)
 
 
 def write_last_word(terminal: TerminalReporter, reasons: Sequence[str]) -> None:
     """The same in one line below pytest's own last one, which may say no more than ``5 passed``."""
     if reasons:
         more = f" (and {len(reasons) - 1} more, above)" if len(reasons) > 1 else ""
-        terminal.write_line(f"speedbump: the run fails: {reasons[0]}{more}", red=True, bold=True)
+        terminal.write_line(plain(f"speedbump: the run fails: {reasons[0]}{more}"), red=True, bold=True)

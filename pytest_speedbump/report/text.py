@@ -2,6 +2,7 @@
 
 from math import ceil
 
+from pytest_speedbump.report.columns import plain
 from pytest_speedbump.report.numbers import interval_text, limit_text
 from pytest_speedbump.result import Result
 from pytest_speedbump.units import format_time
@@ -43,7 +44,7 @@ def failure_text(result: Result) -> str:
     """Why a test failed, what it means and what to do, for somebody who never heard of speedbump."""
     lines = [_headline(result), *_evidence(result), *_advice(result)]
     lines += [f"note: {note}" for note in (*result.bump.notes, *result.warnings)]
-    return "\n  ".join(lines)
+    return "\n  ".join(map(plain, lines))
 
 
 def _headline(result: Result) -> str:

@@ -76,8 +76,8 @@ def _same_work(tally: Tally) -> Remark:
     control, slowed = set(tally.control_calls), set(tally.slowed_calls)
     if len(control) == len(slowed) == 1 and control != slowed:
         return Remark("arms_differ", control=control.pop(), slowed=slowed.pop())
-    quarter = tally.pairs // 4
-    if quarter and not any(tally.control_calls[-quarter:]) and not any(tally.slowed_calls[-quarter:]):
+    quarter = tally.pairs // 4 or tally.pairs  # of too few to have quarters, all
+    if not any(tally.control_calls[-quarter:]) and not any(tally.slowed_calls[-quarter:]):
         called = [i for i in range(tally.pairs) if tally.control_calls[i] or tally.slowed_calls[i]]
         return Remark("called_no_more", pair=called[-1] + 1 if called else 0, pairs=tally.pairs)
     return Remark()

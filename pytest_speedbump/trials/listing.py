@@ -3,7 +3,7 @@
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.counts import Counts
 from pytest_speedbump.experiment.rounds import look
-from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
+from pytest_speedbump.experiment.subject import CallableRaisedError, Subject, show_error
 from pytest_speedbump.remarks import Remark
 from pytest_speedbump.result import MatchedCode, Result
 from pytest_speedbump.slowing.session import armed, make_session, take_snapshot
@@ -25,7 +25,7 @@ def list_bump(test: str, subject: Subject, bump: Bump) -> Result:
         try:
             look(session, subject)
         except CallableRaisedError as error:
-            broken = Remark("listed_until", error=repr(error.__cause__))
+            broken = Remark("listed_until", error=show_error(error.__cause__))
     matched = take_snapshot(session, bump.targets).matched
     names = uncalled_targets(bump, matched)
     uncalled = explain(names, subject) if names else None

@@ -12,7 +12,7 @@ from pytest_speedbump.counts import CodeCounts, Counts
 from pytest_speedbump.experiment.measurement import BLOCK_NS, LEAST_PAIRS, Measurement
 from pytest_speedbump.experiment.pilot import Pilot
 from pytest_speedbump.experiment.rounds import BrokenSubjectError, Experiment, Pair
-from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
+from pytest_speedbump.experiment.subject import CallableRaisedError, Subject, show_error
 from pytest_speedbump.inference.effect import drop_from_theta, log_ratio, theta_from_drop, time_needed
 from pytest_speedbump.inference.question import Question, bound
 from pytest_speedbump.inference.sequential import Precision, Sequential, blocks_to_bound
@@ -95,7 +95,7 @@ class Trial:
         """Runs rounds for about ``turn_ns``, or until settled.
 
         Raises:
-            InputError: another bump is armed, or no tool id is free.
+            InputError: another bump is armed, no tool id is free, or time stands still.
         """
         if self.settled:
             return
@@ -109,7 +109,7 @@ class Trial:
                     self._run(experiment, subject, turn_ends)
         except (BrokenSubjectError, CallableRaisedError) as error:
             arm = f"{error.arm} arm" if isinstance(error, BrokenSubjectError) else "unslowed"
-            self._broken = Remark("raised", error=repr(error.__cause__), round=error.round_number, arm=arm)
+            self._broken = Remark("raised", error=show_error(error.__cause__), round=error.round_number, arm=arm)
             self.settled = True
 
     def result(self, subject: Subject | None) -> Result:

@@ -15,7 +15,7 @@ def measure_in_turn(trials: Sequence[Trial], subject: Subject, stop_at: float) -
     """Until all are settled, or ``stop_at`` by the performance counter, in ns.
 
     Raises:
-        InputError: another bump is armed, or no tool id is free.
+        InputError: another bump is armed, no tool id is free, or time stands still.
     """
     while unsettled := [trial for trial in trials if not trial.settled]:
         for index, trial in enumerate(unsettled):

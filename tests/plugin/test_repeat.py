@@ -37,6 +37,12 @@ TEST = """
             id="raises later",
         ),
         pytest.param(
+            "class Bad(Exception):\n        __repr__ = None\n\n    def fail():\n        raise Bad\n\n    runs = [1]",
+            "benchmark.pedantic(lambda: runs.pop() if runs else fail())",
+            r"the callable raised Bad\(\.\.\.\) when repeated \(round 1, unslowed\)",
+            id="raises what cannot be shown",
+        ),
+        pytest.param(
             "setups = iter(range(30))",
             "benchmark.pedantic(work.leaf, setup=lambda: ((next(setups),), {}))",
             r"the callable raised StopIteration\(\) when repeated \(round 30, (control|slowed) arm\)",

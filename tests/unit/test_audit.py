@@ -52,6 +52,7 @@ def test_calls_may_differ_between_rounds_of_a_random_program() -> None:
         ([pair(delivers=1.1)] * 20, {}, "the delay was not delivered: 1.1us a call instead of 1us"),
         ([pair((2, 3))] * 20, {}, "the arms differ: 2 calls in each control round, 3 in a slowed one; can "),
         ([pair()] * 10 + [pair((0, 0))] * 10, {}, "the target was called no more after pair 10 of 20; can "),
+        ([pair((0, 0))] * 3, {}, "the target was called no more after pair 0 of 3; can "),  # before them it was
         ([pair()] * 20, {"baseline_ns": 1.1e6}, "repeated rounds take 100us where the benchmark itself took 1.1ms at"),
     ],
 )  # fmt: skip

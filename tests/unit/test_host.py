@@ -1,5 +1,6 @@
 """One experiment at a time on a host: who is waited for, for how long, and what a lock file may hold."""
 
+import errno
 import fcntl
 import os
 import re
@@ -128,6 +129,15 @@ def test_no_place_for_a_lock(tmp_path: Path) -> None:
         exclusive(never),
     ):
         pass
+
+
+def test_a_file_system_without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def flock(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(BusyHostError, match=r"no lock can be made, .*No locks available.*; set TMPDIR"):
+        exclusive(never).__enter__()
 
 
 @given(st.integers(1, 1 << 22), st.floats(0, 1))

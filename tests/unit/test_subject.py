@@ -1,6 +1,6 @@
 import pytest
 
-from pytest_speedbump.experiment.subject import CallableRaisedError, PlainSubject
+from pytest_speedbump.experiment.subject import CallableRaisedError, PlainSubject, show_error
 
 
 def test_a_round_is_so_many_calls_between_start_and_stop() -> None:
@@ -22,6 +22,11 @@ def test_what_the_callable_raises_is_told_with_its_round() -> None:
     assert caught.value.round_number == 3
     assert isinstance(caught.value.__cause__, StopIteration)
     assert len(stopped) == 3
+
+
+def test_an_error_that_would_fill_pages_is_shortened() -> None:
+    assert show_error(KeyError("x")) == "KeyError('x')"
+    assert show_error(KeyError("x" * 100_000)) == "KeyError('" + "x" * 290 + "..."
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, pytest.skip.Exception])

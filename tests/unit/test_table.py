@@ -1,6 +1,7 @@
 """The table on a terminal: names that tell tests apart, columns that line up, lines that do not wrap."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,11 +9,13 @@ from hypothesis import strategies as st
 
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.counts import Counts
-from pytest_speedbump.report.columns import pad, shorten, shorten_all, width_of, wrap
+from pytest_speedbump.remarks import Remark
+from pytest_speedbump.report.columns import pad, plain, shorten, shorten_all, width_of, wrap
 from pytest_speedbump.report.names import short_names
 from pytest_speedbump.report.table import LEFT_OUT, lay_out
-from pytest_speedbump.report.text import drop_text
-from pytest_speedbump.result import Estimate, Result
+from pytest_speedbump.report.terminal import write_failures, write_last_word, write_listing, write_table
+from pytest_speedbump.report.text import drop_text, failure_text
+from pytest_speedbump.result import Estimate, MatchedCode, Result
 from pytest_speedbump.targets import Targets
 
 RESULT = Result(
@@ -138,3 +141,52 @@ def test_what_has_room_is_not_shortened() -> None:
     assert row[0].startswith(
         "test_of_a_rather_long_name_that_explains_itself[large-0]  package.module.Class.method*, pack"
     )
+
+
+# ---- hostile names ----
+
+HOSTILE = "a\nb\tc\x1b[31md\u202ee\x07"
+TOLD = r"a\nb\tc\x1b[31md\u202ee\x07"
+
+
+@given(st.text())
+def test_plain_text_moves_no_cursor(text: str) -> None:
+    assert plain(text).isprintable()
+    assert plain(plain(text)) == plain(text)
+    if text.isprintable():
+        assert plain(text) == text
+
+
+class Terminal:
+    """As much of pytest's reporter as the tables need."""
+
+    verbosity = 0
+
+    def __init__(self) -> None:
+        self.written = ""
+
+    def write(self, text: str, **_: Any) -> None:
+        self.written += text
+
+    def write_line(self, text: str, **_: Any) -> None:
+        self.written += f"{text}\n"
+
+
+def test_names_that_would_move_or_colour_the_terminals_text_are_written_as_escapes() -> None:
+    """Names of tests come from files of data, names of code from programs, and both go to people's terminals."""
+    bump = replace(RESULT.bump, targets=Targets((HOSTILE,), (), ()), declared=None)
+    void = replace(
+        RESULT, test=f"t.yaml::{HOSTILE}", bump=bump, verdict="void", reason=Remark("uncalled", target=HOSTILE, hint="")
+    )
+    passed = replace(void, test="t.yaml::b", outcome="passed", warnings=(f"about {HOSTILE}",))
+    listed = replace(void, test="t.yaml::c", matched=(MatchedCode(HOSTILE, HOSTILE, 1, 1.0, 0.0),))
+    terminal: Any = Terminal()
+    write_table(terminal, [void, passed], 1)
+    table = terminal.written
+    write_listing(terminal, [listed, void])
+    write_failures(terminal, [HOSTILE])
+    write_last_word(terminal, [HOSTILE, HOSTILE])
+    terminal.written += failure_text(void)
+    assert {one for one in terminal.written if not one.isprintable()} == {"\n"}
+    assert terminal.written.count(TOLD) == 7 + 6 + 2 + 2
+    assert len(table.splitlines()) == 10

@@ -67,6 +67,8 @@ def test_shares(value: object, share: float) -> None:
         (-0.1, "is negative"), ("-2%", "is negative"), (math.nan, "is not a number"), ("nan", "is not a number"),
         ("nan%", "is not a number"), ("two", "is not a share"), ("", "is not a share"), ("%", "is not a share"),
         (True, "is not a share"), (None, "is not a share"), ([0.1], "is not a share"), (math.inf, "would be inf%"),
+        pytest.param(10**400, "is out of range", id="beyond floats"),
+        ("1e-25", "is too small to matter"), (5e-324, "is too small to matter"),
     ],
 )  # fmt: skip
 def test_what_is_no_share(value: object, sentence: str) -> None:
