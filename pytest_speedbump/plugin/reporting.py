@@ -1,10 +1,10 @@
-"""The hooks that gather results, fail the run as a whole and report.
+"""The hooks that gather results, ask the gate and report.
 
 Under pytest-xdist they are registered in the controller, without it in the one process that there is.
 """
 
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,9 @@ import pytest
 
 from pytest_speedbump.files import find_stream, show, write_json
 from pytest_speedbump.lockfile import file as lockfile
-from pytest_speedbump.lockfile.absence import Absent, file_of, find_absent
 from pytest_speedbump.lockfile.compare import merge
-from pytest_speedbump.lockfile.entry import Entry, Key, key_of, name_of
 from pytest_speedbump.plugin.collected import Collected
+from pytest_speedbump.plugin.gate import Gate
 from pytest_speedbump.plugin.run import Run
 from pytest_speedbump.report.document import document
 from pytest_speedbump.report.notes import gather
@@ -40,6 +39,7 @@ class ReportingPlugin:
     def __init__(self, config: pytest.Config, run: Run, collected: Collected, *, remote: bool) -> None:
         self._config, self._run, self._collected, self._remote = config, run, collected, remote
         self._passed: set[str] = set()
+        self._gate = Gate(run, collected, self._passed, config.rootpath)
         self._saved: list[str] = []
         self._unwritten: list[str] = []
         self._finished = False
@@ -64,46 +64,13 @@ class ReportingPlugin:
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, Any]:
         outcome = yield
         self._finished = True
-        if self._gate():
+        if self._failures():
             session.testsfailed += 1
         return outcome
 
-    def _gate(self) -> list[str]:
-        """Why the run fails, though every test may have passed.
-
-        A run that was cut short fails for no such reason: the tests that it did not reach may be those that are missed.
-        """
-        if not self._finished or self._run.options.advisory or self._config.option.collectonly:
-            return []
-        reasons = [self._run.uncalled()] if self._must_call else []
-        if self._run.options.compare is not None:
-            absent = self._absent(self._run.lock)
-            reasons += [f"{name_of(key)}: its test is gone (renamed or removed?)" for key in absent.gone]
-            reasons += [f"{name_of(key)}: its test ran and does not measure it any more" for key in absent.dropped]
-            reasons += [f"{name_of(key)}: {self._run.unmeasured[key[0]]}" for key in absent.unmeasured]
-        return [reason for reason in reasons if reason]
-
-    @property
-    def _must_call(self) -> bool:
-        """Whether targets that ran nowhere fail the run.
-
-        Those that were typed for this very run do. Those that stand in an ini file may well run in the tests that
-        this run left out.
-        """
-        return "target" in self._run.options.typed or not (self._run.options.narrowed or self._collected.deselected)
-
-    def _absent(self, entries: Mapping[Key, Entry]) -> Absent:
-        run = self._run
-        measured = {key_of(result) for result in run.all_results}
-        keys = [key for key in entries if key not in measured]
-        return find_absent(
-            keys,
-            passed=self._passed,
-            unmeasured=run.unmeasured,
-            tests=self._collected.tests,
-            files=self._collected.files,
-            existing_files={file for file in map(file_of, keys) if (self._config.rootpath / file).exists()},
-        )
+    def _failures(self) -> list[str]:
+        """A run that was cut short does not fail: the tests that it did not reach may be those that are missed."""
+        return self._gate.reasons() if self._finished and not self._config.option.collectonly else []
 
     # ---- reporting ----
 
@@ -122,7 +89,7 @@ class ReportingPlugin:
             content = document(run.all_results, options.seed, options.error_rate, clock_name())
             self._write("--speedbump-json", options.json, lambda path: write_json(path, content))
         if options.save is not None and not options.list_only and (self._collected.tests or run.results):
-            absent = self._absent(run.saved)
+            absent = self._gate.absent(run.saved)
             gone = [*absent.gone, *absent.dropped] if self._finished else []
             entries, saved = merge(run.saved, run.all_results, gone, options.tolerance)
             if self._write("--speedbump-save", options.save, lambda path: lockfile.write(path, entries)):
@@ -158,12 +125,12 @@ class ReportingPlugin:
             terminalreporter.write_line(f"speedbump: {text}")
         for text in gather(run.unmeasured.items(), each=terminalreporter.verbosity > 0):
             terminalreporter.write_line(f"speedbump: not measured: {text}", yellow=True)
-        write_failures(terminalreporter, self._gate())
+        write_failures(terminalreporter, self._failures())
 
     def pytest_unconfigure(self) -> None:
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         if terminal is not None:
-            write_last_word(terminal, self._gate())
+            write_last_word(terminal, self._failures())
             write_failures(terminal, self._unwritten)
 
     def _remarks(self) -> list[str]:
@@ -175,13 +142,13 @@ class ReportingPlugin:
         if self._remote and options.passes > 1:
             remarks.append("--speedbump-passes has no effect under pytest-xdist")
         if options.compare is not None:
-            left_out = len(self._absent(self._run.lock).left_out)
+            left_out = len(self._gate.absent(self._run.lock).left_out)
             if left_out:
                 entries = "1 entry" if left_out == 1 else f"{left_out} entries"
                 remarks.append(f"not compared: {entries} of the lockfile, whose tests did not run or failed themselves")
         if options.save is not None:
             remarks += [f"{show(options.save)}: {said}" for said in self._saved]
         uncalled = self._run.uncalled()
-        if uncalled and self._finished and not self._must_call:
+        if uncalled and self._finished and not self._gate.must_call:
             remarks.append(f"{uncalled}; the target stands in an ini file, and a part of the suite was left out")
         return remarks
