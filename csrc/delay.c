@@ -10,6 +10,7 @@
 #define SLEEP_MARGIN_NS 90e3 /* nanosleep oversleeps by 65 us under the default timer slack */
 #define CARRY_STEPS 4
 #define LATE_STEPS 2
+#define LATE_PART 32 /* of the request: well within what the audit lets pass, so that preemption voids nothing */
 #define COARSE_READS 16
 
 /* Calibration */
@@ -134,7 +135,7 @@ int sb_delay_spend(const sb_delay *delay, int64_t requested, int64_t *carry, sb_
 
     int64_t delivered = ((out.waited > 0 ? out.waited : 0) << SB_TICK_SHIFT) + delay->fixed;
     int64_t over = delivered - requested, late = 0;
-    if (over > delay->late_limit && over > requested / 10) {
+    if (over > delay->late_limit && over > requested / LATE_PART) {
         late = over;
         delivered = requested;
     }

@@ -27,7 +27,7 @@ typedef struct {
     const sb_clock *clock; /* Borrowed. */
     int64_t fixed;         /* amount that a spend costs beyond what its own readings see */
     int64_t carry_limit;   /* amount; a carry beyond it is not the clock's step but an accident */
-    int64_t late_limit;    /* amount; an overshoot over this and a tenth of the request is preemption, not the clock */
+    int64_t late_limit;    /* amount; an overshoot over this and 3 % of the request is preemption, not the clock */
     /* While more than this remains, the clock is read COARSE_READS times between two looks; half as often while more
      * than half of it does, and so on. */
     int64_t coarse_ticks;

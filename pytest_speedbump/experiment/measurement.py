@@ -9,7 +9,14 @@ from dataclasses import dataclass, replace
 
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.counts import CodeCounts, Counts
-from pytest_speedbump.experiment.pilot import LONG_ROUND_NS, Pilot, bare_round_ns, run_pilot, set_round_length
+from pytest_speedbump.experiment.pilot import (
+    LONG_ROUND_NS,
+    Pilot,
+    bare_round_ns,
+    others_run,
+    run_pilot,
+    set_round_length,
+)
 from pytest_speedbump.experiment.rounds import Experiment, Pair, others_traced
 from pytest_speedbump.experiment.subject import Subject
 from pytest_speedbump.experiment.tally import Tally
@@ -153,6 +160,7 @@ class Measurement:
             self.iterations = max(1, int(subject.iterations * fitting_ns / self.pair_ns))
             self.pair_ns *= self.iterations / subject.iterations
             subject.iterations = self.iterations
+            self.conditions.hides_threads = self.conditions.hides_threads or others_run(subject)
 
     def run_pilot(self, experiment: Experiment) -> Pilot:
         self.pilot = run_pilot(experiment, self.left_ns / 4)

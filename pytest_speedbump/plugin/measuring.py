@@ -93,10 +93,10 @@ class MeasuringPlugin:
             with self._measuring():
                 if self._run.options.list_only:
                     results = [list_bump(item.nodeid, subject, bump) for bump in self._run.plan[item.nodeid]]
+                    for result in results:
+                        self._run.add(result)
                 else:
                     results = self._try(item, subject)
-            for result in results:
-                self._run.add(result)
             if extra_info is not None:
                 extra_info["speedbump"] = [result.to_json() for result in results]
             return results
@@ -141,11 +141,15 @@ class MeasuringPlugin:
         finally:
             self._progress.done()
             self._run.trials.pop(item.nodeid)
-        return [self._result(trial, subject) for trial in trials]
+        return [self._judge(trial, subject) for trial in trials]
 
-    def _result(self, trial: Trial, subject: Subject) -> Result:
+    def _judge(self, trial: Trial, subject: Subject) -> Result:
+        """The result, which is kept at once: judging the next one may run the callable, and be interrupted."""
         result = self._run.judge_by_lock(trial.result(subject))
-        return result if trial.settled else replace(result, warnings=(*result.warnings, Remark("cut_short")))
+        if not trial.settled:
+            result = replace(result, warnings=(*result.warnings, Remark("cut_short")))
+        self._run.add(result)
+        return result
 
     def _trials(self, item: pytest.Item) -> list[Trial]:
         """The trials of a test, made when an attempt first asks for them and kept from pass to pass."""

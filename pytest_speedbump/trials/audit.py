@@ -47,7 +47,7 @@ def uncalled_targets(bump: Bump, matched: Sequence[CodeCounts]) -> Sequence[str]
     enough.
     """
     if bump.suite_wide:
-        return () if matched else bump.targets.names
+        return () if matched else [name for _, name in bump.targets.chosen]
     return bump.targets.unmatched((code.module, code.code.co_qualname, code.file) for code in matched)
 
 

@@ -266,6 +266,19 @@ static void test_jump_ahead_is_late(void)
     CHECK(near(sb_delay_ns(&delay, spent.late), 10 * SECOND, 0.1 * MS));
 }
 
+/* A time slice of another process, which came just before the end of a long delay. */
+static void test_preemption_is_no_delay(void)
+{
+    const sb_clock clock = virtual_tsc();
+    sb_delay delay;
+    sb_delay_init(&delay, &clock, 10000000, false);
+    int64_t carry = 0;
+    jump(50 * MS - 1000, 4 * MS);
+    const sb_spent spent = spend_ns(&delay, 50 * MS, &carry);
+    CHECK(spent.delivered == sb_delay_amount(&delay, 50 * MS) && carry == 0);
+    CHECK(near(sb_delay_ns(&delay, spent.late), 4 * MS, 0.1 * MS));
+}
+
 /* ---- sleeps ---- */
 
 static void test_signals_do_not_make_sleeps_spin(void)
@@ -412,6 +425,7 @@ int main(void)
     test_step_back_in_a_long_delay();
     test_step_back_in_a_poll();
     test_jump_ahead_is_late();
+    test_preemption_is_no_delay();
     test_signals_do_not_make_sleeps_spin();
     test_what_is_added_is_what_is_asked();
     test_calibration_on_clocks_that_are_no_use();
