@@ -1,6 +1,7 @@
 """Fixtures of all tests."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -23,6 +24,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # On a busy machine any example may take long.
     settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("busy")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # The run was started in the background, and what ignores Ctrl-C hands that on to all that it starts.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # What tests start in processes of their own is no part of this run, on whichever worker of pytest-xdist they are.
     if hasattr(config, "workerinput"):
         for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_") or name == "COLUMNS"]:
