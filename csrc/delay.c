@@ -156,8 +156,7 @@ static int compare(const void *left, const void *right)
 
 typedef struct {
     const sb_delay *delay;
-    sb_spender spend;
-    void *context;
+    const sb_spender *spender;
     sb_atomic_i64 plan; /* read through an atomic, as the callback does: neither arm can become something else */
     uint32_t turns;     /* of dallying take about a step of the clock */
 } calibration;
@@ -183,24 +182,24 @@ static uint32_t turns_in_step(const sb_clock *clock)
  * processor, too, and the delay makes it less so. */
 static int64_t batch(calibration *self, int64_t requested)
 {
-    int64_t accounted = 0;
+    const sb_spender *spender = self->spender;
+    const int64_t booked = spender->booked(spender->context);
     sb_store_release(&self->plan, requested);
     const int64_t start = sb_clock_ticks(self->delay->clock);
     for (uint32_t i = 0; i < BATCH_CALLS; i++) {
         sb_clock_dally(i * 7 % BATCH_CALLS * self->turns / BATCH_CALLS);
         int64_t plan = sb_load_acquire(&self->plan);
         if (plan > 0) {
-            sb_spent spent;
-            self->spend(self->context, plan, &spent);
-            accounted += spent.delivered + spent.late + spent.polled;
+            spender->spend(spender->context, plan);
         }
     }
-    return (sb_clock_ticks(self->delay->clock) - start) * (1 << SB_TICK_SHIFT) - accounted;
+    const int64_t elapsed = (sb_clock_ticks(self->delay->clock) - start) * (1 << SB_TICK_SHIFT);
+    return elapsed - (spender->booked(spender->context) - booked);
 }
 
 /* Machines have slow phases of many milliseconds, and disturbances of some microseconds. The median of a burst leaves
  * out the disturbances; a low octile of the bursts leaves out slow phases that spare one burst in eight. */
-void sb_delay_calibrate(sb_delay *delay, sb_spender spend, void *context)
+void sb_delay_calibrate(sb_delay *delay, const sb_spender *spender)
 {
     const sb_clock *clock = delay->clock;
     delay->fixed = 0;
@@ -209,7 +208,7 @@ void sb_delay_calibrate(sb_delay *delay, sb_spender spend, void *context)
     }
     const int64_t begin = sb_clock_ticks(clock), limit = to_ticks(clock, LIMIT_NS);
     const int64_t requested = sb_delay_amount(delay, BATCH_NS);
-    calibration self = {.delay = delay, .spend = spend, .context = context, .turns = turns_in_step(clock)};
+    calibration self = {.delay = delay, .spender = spender, .turns = turns_in_step(clock)};
     int64_t bursts[BURSTS];
     size_t n_bursts = 0;
     bool in_time = true;

@@ -56,11 +56,16 @@ static inline bool sb_delay_polls(const sb_delay *delay, int64_t requested)
     return requested > delay->quick_limit;
 }
 
-/* Measures `fixed`: runs `spend` (which calls sb_delay_spend in the way that is to be calibrated) against doing
- * nothing, in short alternating batches. Takes 5 ms, and no more than 10 even where giving the GIL up means waiting for
- * it. */
-typedef void (*sb_spender)(void *context, int64_t requested, sb_spent *spent);
-void sb_delay_calibrate(sb_delay *delay, sb_spender spend, void *context);
+/* How spends are made that are to be calibrated. */
+typedef struct {
+    void (*spend)(void *context, int64_t requested); /* calls sb_delay_spend, and books what that says */
+    int64_t (*booked)(const void *context);          /* amount of all spends so far: delivered, late and polled */
+    void *context;
+} sb_spender;
+
+/* Measures `fixed`: runs `spend` against doing nothing, in short alternating batches. Takes 5 ms, and no more than 10
+ * even where giving the GIL up means waiting for it. */
+void sb_delay_calibrate(sb_delay *delay, const sb_spender *spender);
 
 int64_t sb_delay_amount(const sb_delay *delay, double ns);
 double sb_delay_ns(const sb_delay *delay, int64_t amount);
