@@ -69,7 +69,8 @@ def run(block: Block, command: list[str], folder: Path) -> str:
     done = subprocess.run(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120
     )
-    assert done.returncode == int(block.notes.get("exit", "0")), f"{block}:\n{done.stdout}"
+    # What is hidden on a quiet machine need not be where processors are short: such a block may end either way.
+    assert str(done.returncode) in block.notes.get("exit", "0").split(" or "), f"{block}:\n{done.stdout}"
     wanted = block.notes.get("prints", "")
     assert text_pattern(wanted).search(done.stdout), f"{block}: nothing like {wanted!r} in\n{done.stdout}"
     return done.stdout
