@@ -1,6 +1,6 @@
 """What each collected test asks for: its markers and the run's options become bumps, before any test runs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,23 +125,27 @@ def _from_marker(marker: pytest.Mark, options: Options, base: Path) -> Iterator[
 
     delays = options.delays.value
     if "delay" in arguments:
-        own = parse_times(arguments["delay"], "delay")
-        if options.delays.by != "command line":
-            delays = own
-        elif own != delays:
-            notes.append(f"delay {arguments['delay']} of the marker overridden by the command line")
+        delays = _prevailing("delay", arguments["delay"], parse_times, options.delays, notes)
     mode: Mode = options.mode.value
     if "mode" in arguments:
-        own_mode = parse_mode(arguments["mode"], "mode")
-        if options.mode.by != "command line":
-            mode = own_mode
-        elif own_mode != mode:
-            notes.append(f"mode {own_mode} of the marker overridden by the command line")
+        mode = _prevailing("mode", arguments["mode"], parse_mode, options.mode, notes)
     declared = _declaration(kind, arguments, options, by, notes)
     for delay_ns in delays:
         if declared is not None and delay_ns == 0:
             raise InputError("a delay of 0 proves nothing; write more than 0")
         yield Bump(targets, delay_ns, mode, declared, by, tuple(notes))
+
+
+def _prevailing[T](
+    name: str, written: object, parse: Callable[[object, str], T], given: Given[T], notes: list[str]
+) -> T:
+    """What a marker writes, unless the command line says something else, which is noted."""
+    own = parse(written, name)
+    if given.by != "command line":
+        return own
+    if own != given.value:
+        notes.append(f"{name} {written} of the marker overridden by the command line")
+    return given.value
 
 
 def _declaration(
