@@ -10,11 +10,11 @@ __all__ = ["Kind", "Remark"]
 Kind = Literal[
     "",
     # why no verdict was reached
-    "time", "too_long", "hopeless", "busy",
+    "time", "too_long", "hopeless", "no_time", "busy", "far_tail",
     # why no verdict is possible
     "raised", "uncalled", "interfered", "lost", "clock", "delivery", "arms_differ", "called_no_more", "less_work",
     # doubts about a verdict that stands
-    "more_work", "short_rounds", "traced", "below_floor", "tail", "halves", "cut_short",
+    "more_work", "short_rounds", "traced", "below_floor", "tail", "halves", "probe", "cut_short",
     # of a listing
     "not_listed", "listed_until",
 ]  # fmt: skip
@@ -24,12 +24,16 @@ _AGAIN = "can it run twice? A callable that consumes its input needs benchmark.p
 # A value is formatted as a `time` in ns, as one known to two digits (`about`), as a `share`, or as Python does it.
 _SENTENCES: dict[Kind, str] = {
     "": "",
-    "time": "time ran out after {spent_ns:about}",
+    "time": "time ran out after {spent_ns:about}{instead}",
     "too_long": "one pair of rounds takes about {pair_ns:about}, and the limit is {limit_ns:time}; "
     "give it --speedbump-max-time {enough_s}s, or slow it less",
     "hopeless": "a pass takes {pairs} pairs of rounds, here about {needed_ns:about}, and the limit is {limit_ns:time}; "
-    "give it --speedbump-max-time {enough_s}s, or make rounds shorter",
-    "busy": "no time was left to measure",
+    "give it --speedbump-max-time {enough_s}s{instead}, or make rounds shorter",
+    "no_time": "no time was left to measure",
+    "busy": "the machine was busy: threads waited for a processor during {waited:share} of the rounds, "
+    "and {aside} of {pairs} pairs could not be judged; measure again when less runs beside it",
+    "far_tail": "some slowed rounds are far slower than a drop within the budget explains; "
+    "look at the tail of the round times",
     "raised": "the callable raised {error} when repeated (round {round}, {arm}); "
     "one that cannot run twice needs benchmark.pedantic(setup=...)",
     "uncalled": "{target} never ran in the measured rounds{hint}",
@@ -51,6 +55,7 @@ _SENTENCES: dict[Kind, str] = {
     "expect inconclusive; needs about {needed_ns:about}",
     "tail": "some slowed rounds are far slower than the drop tells; look at the tail of the round times",
     "halves": "the first and the second half of the rounds disagree; the effect changed while it was measured",
+    "probe": "what counts the calls takes {share:share} of a round by itself; the drop is of the program without it",
     "cut_short": "pytest-timeout left no time to go on; raise its limit, or lower --speedbump-max-time",
     "not_listed": "{target} never ran{hint}",
     "listed_until": "the callable raised {error} when repeated; what is listed was called until then",

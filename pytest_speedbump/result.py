@@ -9,7 +9,18 @@ from pytest_speedbump.remarks import Remark
 from pytest_speedbump.targets import Targets
 from pytest_speedbump.uncalled import Uncalled
 
-__all__ = ["Change", "Estimate", "MatchedCode", "Outcome", "Result", "Severity", "Verdict", "VoidError"]
+__all__ = [
+    "Change",
+    "Estimate",
+    "Evidence",
+    "Machine",
+    "MatchedCode",
+    "Outcome",
+    "Result",
+    "Severity",
+    "Verdict",
+    "VoidError",
+]
 
 Verdict = Literal["insensitive", "sensitive", "inconclusive", "measured", "void", "listed"]
 Outcome = Literal["passed", "failed", "warned"]
@@ -80,6 +91,40 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """Natural logs of what bets against "within the budget" (``over``) and against "over it" have made of 1.
+
+    Stopped values, which multiply over attempts and shards, and their maxima.
+    """
+
+    over: float
+    under: float
+    over_max: float
+    under_max: float
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the kernel says of the machine while the rounds ran.
+
+    Attributes:
+        waited: time that threads of the process were ready to run and others ran, as a share of the rounds.
+        late: what preemption added to the delays, as a share of them; None where none was delivered.
+        switches: how often a round gave its processor up, to wait for something.
+        others: largest share of all processors that other processes used; None where the kernel does not tell.
+        set_aside: pairs that were not judged because they had waited for a processor.
+        judged_by: which pairs were judged at last: ``all``, ``unwaited`` ones, or all by ``net`` time.
+    """
+
+    waited: float
+    late: float | None
+    switches: float
+    others: float | None
+    set_aside: int
+    judged_by: Literal["all", "unwaited", "net"]
+
+
+@dataclass(frozen=True, slots=True)
 class MatchedCode:
     """One code object that was slowed; ``calls`` and ``delivered_ns`` per call of the benchmarked callable."""
 
@@ -103,7 +148,9 @@ class Result:
         pairs: pairs of rounds that the verdict rests on.
         iterations: calls of the callable in one round.
         counts: of matched calls; ``calls`` is the mean of both arms, the times are those of the slowed one.
+        bare_ns: median of rounds without any instrumentation, at the pace of the control rounds.
         probe_ns: what armed, undelayed instrumentation adds.
+        evidence: for and against the declared budget; None for a plain measurement.
         needed_ns: the time limit under which the rounds seen would have given an interval, or a floor under the budget.
         uncalled: the target that never ran, and why, where that is why there is no verdict.
     """
@@ -122,7 +169,10 @@ class Result:
     seconds: float = 0.0
     control_ns: float | None = None
     counts: Counts | None = None
+    bare_ns: float | None = None
     probe_ns: float | None = None
+    evidence: Evidence | None = None
+    machine: Machine | None = None
     matched: tuple[MatchedCode, ...] = ()
     lock: Change | None = None
     needed_ns: float | None = None
@@ -130,7 +180,7 @@ class Result:
 
     @property
     def drop(self) -> Estimate:
-        """Throughput drop, ``1 - T_control / T_slowed``. Raises :class:`VoidError` where none is known."""
+        """Drop of the bare program's throughput, ``1 - T_bare / (T_bare + added)``. Raises :class:`VoidError`."""
         if self.known_drop is None:
             raise VoidError(f"no drop is known for {self.bump}: {self.reason}")
         return self.known_drop
@@ -149,10 +199,10 @@ class Result:
 
     @property
     def slowed_ns(self) -> float | None:
-        """From the control and the drop, so that there is one estimate."""
-        if self.control_ns is None or self.known_drop is None:
+        """From the bare round and the drop, so that there is one estimate."""
+        if self.bare_ns is None or self.known_drop is None:
             return None
-        return self.control_ns / (1 - self.known_drop)
+        return self.bare_ns / (1 - self.known_drop)
 
     def to_json(self) -> dict[str, Any]:
         """One entry of ``results`` in the result document."""
@@ -176,10 +226,13 @@ class Result:
             "pairs": self.pairs,
             "iterations": self.iterations,
             "seconds": self.seconds,
+            "bare_ns": self.bare_ns,
             "control_ns": self.control_ns,
             "slowed_ns": self.slowed_ns,
             **(dict.fromkeys(_COUNTS) if self.counts is None else asdict(self.counts)),
             "probe_ns": self.probe_ns,
+            "evidence": self.evidence and asdict(self.evidence),
+            "machine": self.machine and asdict(self.machine),
             "matched": [
                 {"name": c.name, "file": c.file, "line": c.line, "calls": c.calls, "delivered_ns": c.delivered_ns}
                 for c in self.matched
@@ -210,10 +263,23 @@ class Result:
             warnings=tuple(one["warnings"]),
             matched=tuple(MatchedCode(**code) for code in one["matched"]),
             lock=lock and Change(**lock),
+            evidence=one["evidence"] and Evidence(**one["evidence"]),
+            machine=one["machine"] and Machine(**one["machine"]),
             uncalled=Uncalled.from_json(one["uncalled"]),
             **{name: one[name] for name in _PLAIN_FIELDS},
         )
 
 
 _COUNTS = tuple(field.name for field in fields(Counts))
-_PLAIN_FIELDS = ("verdict", "outcome", "floor", "pairs", "iterations", "seconds", "control_ns", "probe_ns", "needed_ns")
+_PLAIN_FIELDS = (
+    "verdict",
+    "outcome",
+    "floor",
+    "pairs",
+    "iterations",
+    "seconds",
+    "bare_ns",
+    "control_ns",
+    "probe_ns",
+    "needed_ns",
+)

@@ -1,8 +1,8 @@
 """One bump on one subject, measured in one or more turns: what was done, and under which conditions."""
 
-import math
 import random
 import time
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,19 +12,25 @@ from pytest_speedbump.counts import CodeCounts, Counts
 from pytest_speedbump.experiment.pilot import (
     LONG_ROUND_NS,
     Pilot,
-    bare_round_ns,
     others_run,
     run_pilot,
     set_round_length,
 )
-from pytest_speedbump.experiment.rounds import Experiment, Pair, others_traced
+from pytest_speedbump.experiment.rounds import Experiment, others_traced
+from pytest_speedbump.experiment.scheduler import Scheduler
+from pytest_speedbump.experiment.selection import Selection, Times, times
 from pytest_speedbump.experiment.subject import Subject
 from pytest_speedbump.experiment.tally import Tally
 from pytest_speedbump.slowing.session import Session, armed, read_clocks, take_snapshot
 
 __all__ = ["BLOCK_NS", "LEAST_PAIRS", "Conditions", "Measurement"]
 
-BLOCK_NS = 2e6  # one bet each; 1-3 ms are best, and all alike, so that each pair weighs the same
+BLOCK_NS = 2e6  # one bet each, to begin with; 1-3 ms are best
+BLOCK_SHARE = 1 / 250  # of the time so far, which blocks grow to: more of them would be dearer to judge, and no sharper
+STRETCH_NS = 30e6  # of pairs between two groups of bare rounds...
+STRETCH_PAIRS = 10  # ...and at least so many pairs
+BARE_SHARE = 0.1  # of a stretch, for the bare rounds that follow it
+ALONE = 0.02  # of the thread's time, by which other threads of the process count as working
 LEAST_PAIRS = 50  # that must fit into the limit, before rounds are made shorter than the benchmark's own
 
 
@@ -40,6 +46,10 @@ class Conditions:
         baseline_ns: fastest round of the test's own benchmark, None where there was none.
         hides_threads: other threads run, and rounds are too short to show what these lose.
         traced: a tracer followed other threads.
+        switches: how often the thread gave up its processor in rounds, to wait for something.
+        rounds_ns: length of all rounds of pairs; ``waited_ns`` of it threads waited for a processor.
+        thread_ns, process_ns: time of processors that this thread, and all of the process, used for them.
+        others: largest share of all processors that other processes were seen to use; None where nobody knows.
     """
 
     intact: bool = True
@@ -49,13 +59,24 @@ class Conditions:
     baseline_ns: float | None = None
     hides_threads: bool = False
     traced: bool = False
+    switches: int = 0
+    rounds_ns: int = 0
+    waited_ns: int = 0
+    thread_ns: int = 0
+    process_ns: int = 0
+    others: float | None = None
 
     def add(self, *, intact: bool, lost: int, elapsed_ns: float, clock_ns: float) -> None:
-        """Adds a turn."""
+        """Adds a stretch of armed rounds."""
         self.intact = self.intact and intact
         self.lost = lost
         self.elapsed_ns += elapsed_ns
         self.clock_ns += clock_ns
+
+    @property
+    def alone(self) -> bool:
+        """Whether one thread works in the rounds, and waits for nothing but a processor."""
+        return not self.switches and self.process_ns - self.thread_ns < ALONE * self.thread_ns
 
 
 class Measurement:
@@ -67,21 +88,27 @@ class Measurement:
         pair_ns: what a pair is expected to take, were nothing absorbed; without the delay as long as no call was seen.
         pilot: None until it was run.
         tally: all pairs, the pilot's among them.
-        bare_ns: the last turn's unarmed round; NaN where none was timed.
+        controls: lengths of the control rounds that were judged.
+        bare: groups of unarmed rounds: how many ``controls`` there were before, and the lengths.
+        selection: which pairs are judged.
     """
 
-    def __init__(self, bump: Bump, session: Session, rng: random.Random, limit_ns: float) -> None:
+    def __init__(self, bump: Bump, session: Session, rng: random.Random, limit_ns: float, scheduler: Scheduler) -> None:
         self._bump, self._session, self._rng, self._limit_ns = bump, session, rng, limit_ns
+        self._scheduler = scheduler
         self.iterations = 1
         self.round_ns: float | None = None
         self.pair_ns = 0.0
-        self.bare_ns = math.nan
         self.pilot: Pilot | None = None
         self.tally = Tally()
+        self.controls = array("d")
+        self.bare: list[tuple[int, list[float]]] = []
+        self.selection = Selection()
         self.conditions = Conditions()
         self._runs = self._slowed_runs = 0
         self._spent_ns = 0
         self._turn_began = 0
+        self._stretch_ns = self._stretch_pairs = 0
 
     # ---- turns ----
 
@@ -94,13 +121,14 @@ class Measurement:
         """
         asked, self._turn_began = subject.iterations, time.perf_counter_ns()
         try:
-            if self.round_ns is None:
-                self.round_ns, shows_threads = set_round_length(subject)
-                self.pair_ns = 2 * self.round_ns
-                self.iterations = subject.iterations
-                self.conditions.hides_threads = not shows_threads
-            subject.iterations = self.iterations
-            yield
+            with self._scheduler.attending():
+                if self.round_ns is None:
+                    self.round_ns, shows_threads = set_round_length(subject)
+                    self.pair_ns = 2 * self.round_ns
+                    self.iterations = subject.iterations
+                    self.conditions.hides_threads = not shows_threads
+                subject.iterations = self.iterations
+                yield
         finally:
             if subject.baseline_ns is not None:
                 self.conditions.baseline_ns = subject.baseline_ns * self.iterations / asked
@@ -119,14 +147,19 @@ class Measurement:
         return self._limit_ns - self.spent_ns
 
     @contextmanager
-    def rounds(self, subject: Subject) -> Iterator[Experiment]:
-        """Armed and warm, within a turn.
+    def stretch(self, subject: Subject) -> Iterator[Experiment]:
+        """Armed and warm, within a turn; bare rounds follow.
 
         Raises:
             InputError: another bump is armed, or no tool id is free.
         """
         assert self.round_ns is not None
-        experiment = Experiment(self._session, subject, self._bump.delay_ns, self._rng)
+        experiment = Experiment(self._session, subject, self._bump.delay_ns, self._rng, self._scheduler)
+        if not self.bare:
+            if self.round_ns < LONG_ROUND_NS:
+                self._run_bare(experiment, BLOCK_NS)
+            else:
+                self.bare.append((0, [self.round_ns]))
         with armed(self._session):
             armed_at = read_clocks()
             try:
@@ -144,8 +177,19 @@ class Measurement:
                     elapsed_ns=now[0] - armed_at[0],
                     clock_ns=now[1] - armed_at[1],
                 )
-        if self.round_ns < LONG_ROUND_NS and self.tally.pairs:
-            self.bare_ns = bare_round_ns(subject)
+        if self.stretch_over and self.left_ns > self.round_ns:
+            if self.round_ns < LONG_ROUND_NS:
+                experiment.warm_up()
+            self._run_bare(experiment, BARE_SHARE * self._stretch_ns)
+            self._stretch_ns = self._stretch_pairs = 0
+
+    @property
+    def stretch_over(self) -> bool:
+        """Whether it is time for bare rounds."""
+        return self._stretch_ns >= STRETCH_NS and self._stretch_pairs >= STRETCH_PAIRS
+
+    def _run_bare(self, experiment: Experiment, length_ns: float) -> None:
+        self.bare.append((len(self.controls), self.selection.controls(experiment.bare(length_ns))))
 
     def fit(self, experiment: Experiment, subject: Subject) -> None:
         """Looks what is called in a round, and shortens rounds that the delay would make too long for the limit.
@@ -159,22 +203,49 @@ class Measurement:
         if self.pair_ns > fitting_ns and subject.stretchable and subject.iterations > 1:
             self.iterations = max(1, int(subject.iterations * fitting_ns / self.pair_ns))
             self.pair_ns *= self.iterations / subject.iterations
+            self.bare.clear()  # they were longer
             subject.iterations = self.iterations
             self.conditions.hides_threads = self.conditions.hides_threads or others_run(subject)
 
-    def run_pilot(self, experiment: Experiment) -> Pilot:
-        self.pilot = run_pilot(experiment, self.left_ns / 4)
+    def run_pilot(self, experiment: Experiment) -> list[Times]:
+        """Returns its pairs by net time. They are no evidence."""
+        with self._watching(experiment):
+            self.pilot = run_pilot(experiment, self.left_ns / 4)
         self.pair_ns = self.pilot.pair_ns
         for pair in self.pilot.pairs:
             self.tally.add(pair)
-        return self.pilot
+            self.selection.look_at(pair)
+        return [times(pair, net=True) for pair in self.pilot.pairs]
 
-    def block(self, experiment: Experiment) -> list[Pair]:
-        """The pairs of about 2 ms."""
-        pairs = experiment.block(BLOCK_NS)
+    def block(self, experiment: Experiment) -> list[Times]:
+        """The pairs of about 2 ms, or of a small share of the time so far; those of them that are to be judged."""
+        self.selection.choose(self._scheduler.others(), alone=self.conditions.alone)
+        began = time.perf_counter_ns()
+        with self._watching(experiment):
+            pairs = experiment.block(max(BLOCK_NS, BLOCK_SHARE * self.spent_ns))
+        self._stretch_ns += time.perf_counter_ns() - began
+        self._stretch_pairs += len(pairs)
         for pair in pairs:
             self.tally.add(pair)
-        return pairs
+        judged = self.selection.take(pairs)
+        self.controls.extend([one.control for one in judged])
+        return judged
+
+    @contextmanager
+    def _watching(self, experiment: Experiment) -> Iterator[None]:
+        """Adds to the conditions what the kernel says of the pairs that run meanwhile."""
+        conditions, switches = self.conditions, experiment.switches
+        rounds_ns, waited_ns = experiment.rounds_ns, experiment.waited_ns
+        thread_ns, process_ns = time.thread_time_ns(), time.process_time_ns()
+        yield
+        conditions.process_ns += time.process_time_ns() - process_ns
+        conditions.thread_ns += time.thread_time_ns() - thread_ns
+        conditions.switches += experiment.switches - switches
+        conditions.rounds_ns += experiment.rounds_ns - rounds_ns
+        conditions.waited_ns += experiment.waited_ns - waited_ns
+        others = self._scheduler.others()
+        if others is not None:
+            conditions.others = max(others, conditions.others or 0.0)
 
     # ---- reading ----
 

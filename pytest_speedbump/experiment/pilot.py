@@ -11,12 +11,12 @@ from pytest_speedbump.experiment.rounds import Experiment, Pair, undisturbed
 from pytest_speedbump.experiment.subject import Subject
 from pytest_speedbump.slowing.session import read_clocks
 
-__all__ = ["LONG_ROUND_NS", "Pilot", "bare_round_ns", "others_run", "run_pilot", "set_round_length"]
+__all__ = ["LONG_ROUND_NS", "Pilot", "others_run", "run_pilot", "set_round_length"]
 
 SHORTEST_ROUND_NS = 5e3  # under it the timer's own cost and step show in the ratios
 SWITCH_INTERVALS = 8  # of the GIL: beside a thread that wants it, 2 ms rounds showed half of the loss, 40 ms all
 BUSY_SHARE = 0.02  # of a processor, by which other threads count as running
-BARE_NS = 5e6  # spent on looking for other threads, and on bare rounds
+LOOK_NS = 5e6  # spent on looking for other threads
 LONG_ROUND_NS = 50e6  # Rounds as long as this are too dear for warm-ups, whose effect would not show in them.
 PAIRS = 10  # in a pilot
 LONGEST_NS = 0.5e9  # of a pilot, unless one pair takes longer
@@ -28,14 +28,12 @@ class Pilot:
     """A few pairs from which to plan the rest; they are no evidence.
 
     Attributes:
-        t0_ns: median control round.
         calls: most matched calls in one round.
         pair_ns: median time that a pair takes, all that belongs to it included.
         elapsed_ns: what the pairs took.
     """
 
     pairs: tuple[Pair, ...]
-    t0_ns: float
     calls: int
     pair_ns: float
     elapsed_ns: float
@@ -88,20 +86,10 @@ def others_run(subject: Subject) -> bool:
         return False
     with undisturbed():
         start, process, thread = time.perf_counter_ns(), time.process_time_ns(), time.thread_time_ns()
-        while time.perf_counter_ns() - start < BARE_NS:
+        while time.perf_counter_ns() - start < LOOK_NS:
             subject.round(_nothing, _nothing)
         others = (time.process_time_ns() - process) - (time.thread_time_ns() - thread)
         return others > BUSY_SHARE * (time.perf_counter_ns() - start)
-
-
-def bare_round_ns(subject: Subject) -> float:
-    """Median round without any instrumentation."""
-    with undisturbed():
-        start = time.perf_counter_ns()
-        rounds: list[int] = []
-        while len(rounds) < 3 or (time.perf_counter_ns() - start < BARE_NS and len(rounds) < 100):
-            rounds.append(subject.round(_nothing, _nothing))
-    return median(rounds)
 
 
 def run_pilot(experiment: Experiment, limit_ns: float) -> Pilot:
@@ -111,10 +99,9 @@ def run_pilot(experiment: Experiment, limit_ns: float) -> Pilot:
     while not pairs or (len(pairs) < PAIRS and ends[-1] - ends[0] < min(LONGEST_NS, limit_ns)):
         pairs += experiment.block(0)
         ends.append(time.perf_counter_ns())
-    t0_ns = median(pair.control.ns for pair in pairs)
     calls = max(int(half.counts.calls) for pair in pairs for half in pair)
     pair_ns = median(end - start for start, end in pairwise(ends))
-    return Pilot(tuple(pairs), t0_ns, calls, pair_ns, ends[-1] - ends[0])
+    return Pilot(tuple(pairs), calls, pair_ns, ends[-1] - ends[0])
 
 
 def _nothing() -> None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from pytest_speedbump.counts import Counts
+from pytest_speedbump.experiment.scheduler import Scheduler
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
 from pytest_speedbump.slowing.session import Session
 
@@ -28,10 +29,11 @@ def look(session: Session, subject: Subject) -> None:
 
 
 class Round(NamedTuple):
-    """One round: how long it took, in ns and never less than 1, and what was counted in it."""
+    """One round: how long it took, in ns and never less than 1, what was counted, and the wait for a processor."""
 
     ns: int
     counts: Counts
+    waited_ns: int = 0
 
 
 class Pair(NamedTuple):
@@ -60,15 +62,22 @@ class Experiment:
     Attributes:
         runs: calls of the benchmarked callable that were counted, in both arms.
         slowed_runs: those of the slowed arm.
+        rounds_ns: length of all rounds of blocks; ``waited_ns`` of it threads waited for a processor.
+        switches: how often this thread gave its processor up while blocks ran.
     """
 
-    def __init__(self, session: Session, subject: Subject, delay_ns: float, rng: random.Random) -> None:
+    def __init__(
+        self, session: Session, subject: Subject, delay_ns: float, rng: random.Random, scheduler: Scheduler
+    ) -> None:
         self._session = session
+        self._scheduler = scheduler
         self._subject = subject
         self._delay_ns = delay_ns
         self._rng = rng
         self._collected_ns = 0
         self.runs = self.slowed_runs = 0
+        self.rounds_ns = self.waited_ns = self.switches = 0
+        self._waits_ns = 0  # the scheduler's total, when the last round began or ended
 
     def warm_up(self) -> None:
         """One round, paused: code is looked at, and instrumented, when it first runs."""
@@ -91,12 +100,29 @@ class Experiment:
     def block(self, length_ns: float) -> list[Pair]:
         """As many pairs as fit into ``length_ns``, one at least."""
         pairs: list[Pair] = []
+        self._scheduler.refresh()
+        switches = self._scheduler.switches()
         deadline = time.perf_counter_ns() + length_ns
         with undisturbed():
             while not pairs or time.perf_counter_ns() < deadline:
+                self._waits_ns = self._scheduler.waited_ns()
                 pairs.append(self.pair())
                 self._collect()
+        self.switches += self._scheduler.switches() - switches
         return pairs
+
+    def bare(self, length_ns: float) -> list[Round]:
+        """Rounds of a session that is not armed: as many as ``length_ns`` holds, at least one. Nothing is counted."""
+        rounds: list[Round] = []
+        self._scheduler.refresh()
+        deadline = time.perf_counter_ns() + length_ns
+        with undisturbed():
+            while not rounds or time.perf_counter_ns() < deadline:
+                before = self._scheduler.waited_ns()
+                ns = self._subject.round(_nothing, _nothing)
+                rounds.append(Round(max(ns, 1), Counts(), self._scheduler.waited_ns() - before))
+                self._collect()
+        return rounds
 
     def _collect(self) -> None:
         if _HAS_GENERATIONS:
@@ -115,7 +141,11 @@ class Experiment:
         self.runs += self._subject.iterations
         if arm == "slowed":
             self.slowed_runs += self._subject.iterations
-        return Round(max(ns, 1), Counts(*session.totals()) - before)
+        before_ns, self._waits_ns = self._waits_ns, self._scheduler.waited_ns()
+        done = Round(max(ns, 1), Counts(*session.totals()) - before, self._waits_ns - before_ns)
+        self.rounds_ns += done.ns
+        self.waited_ns += done.waited_ns
+        return done
 
 
 @contextmanager

@@ -16,6 +16,7 @@ class Tally:
         control_ns: length of each control round.
         control_calls: matched calls in it; ``slowed_calls`` likewise, in the order of the pairs.
         slowed: the sum of what the slowed rounds counted.
+        most_calls: in one round.
     """
 
     def __init__(self) -> None:
@@ -23,12 +24,14 @@ class Tally:
         self.control_calls = array("q")
         self.slowed_calls = array("q")
         self.slowed = Counts()
+        self.most_calls = 0
 
     def add(self, pair: Pair) -> None:
         self.control_ns.append(pair.control.ns)
         self.control_calls.append(int(pair.control.counts.calls))
         self.slowed_calls.append(int(pair.slowed.counts.calls))
         self.slowed += pair.slowed.counts
+        self.most_calls = max(self.most_calls, self.control_calls[-1], self.slowed_calls[-1])
 
     @property
     def pairs(self) -> int:
@@ -37,11 +40,6 @@ class Tally:
     @property
     def median_control_ns(self) -> float:
         return median(self.control_ns)
-
-    @property
-    def recent_control_ns(self) -> float:
-        """Median of the last hundred control rounds: what to compare with rounds that follow them."""
-        return median(self.control_ns[-100:])
 
     @property
     def calls(self) -> float:

@@ -1,24 +1,25 @@
 """What is asked of the pairs, and what it takes to answer it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, log1p
+from math import expm1, inf, log, log1p, sqrt
 from typing import NamedTuple
 
-from pytest_speedbump.inference.effect import centre, clip_scale, floor, predict_floor, time_needed
+from pytest_speedbump.inference.bets import STAKES, Block, Terms, centre
 from pytest_speedbump.inference.sequential import Precision, Sequential, blocks_to_pass
 
-__all__ = ["Floor", "Question", "bound"]
+__all__ = ["Floor", "Question", "floor", "tail_alarm"]
 
-
-def bound(calls: float, delay_ns: float, t0_ns: float) -> float:
-    """Log effect of a round of ``t0_ns`` that absorbs nothing of so many delays."""
-    return log1p(calls * delay_ns / max(t0_ns, 1))
+SPARE = 1.25  # times the delay of a round is the most that a round which never waits can lose
+SES = 3.0  # standard errors; near what a verdict needs at an error rate of 5 %
+PLAIN_SCALE = 0.10  # a bite that is guarded against where no budget gives one
+TAIL_ALARM = 100.0  # capital; one false alarm in as many measurements, at most
 
 
 class Floor(NamedTuple):
-    """The smallest log effect that can be told from none when the time is up, and when it will be the budget's own."""
+    """The smallest excess that can be told from none when the time is up, and the time at which it is the budget."""
 
-    theta: float
+    excess: float
     needed_ns: float
 
 
@@ -27,39 +28,93 @@ class Question:
     """Is the effect over a budget or under it? Or, without one, how large is it?
 
     Attributes:
-        theta_b: the budget as a log effect; None asks for the size alone.
+        budget: as an excess; None asks for the size alone.
         alpha_over: chance of "over" where that is wrong; ``alpha_under`` likewise.
         alpha_end: most error at each end of an interval.
-        width: half of the interval, in drop, at which a size is known.
+        width: half of the interval, in drop, at which a size is known, or ``share`` of the size itself.
     """
 
-    theta_b: float | None
+    budget: float | None
     alpha_over: float
     alpha_under: float
     alpha_end: float
     width: float
+    share: float
 
-    def ask(self, bound: float) -> Sequential | Precision:
-        """The procedure, for rounds whose log effect is at most ``bound`` or, with contention, not far beyond."""
-        scale = clip_scale(self.theta_b, bound)
-        if self.theta_b is None:
-            return Precision(scale, self.alpha_end, self.width)
-        over, under = (min(alpha, self.alpha_end) for alpha in (self.alpha_over, self.alpha_under))
-        return Sequential(self.theta_b, scale, alpha_over=over, alpha_under=under)
+    def ask(self, prior: tuple[float, float] = (0.0, 0.0)) -> Sequential | Precision:
+        """The procedure. ``prior``: log evidence over and under, of earlier attempts."""
+        if self.budget is None:
+            return Precision(self.alpha_end, self.width, self.share)
+        return Sequential(
+            self.budget, min(self.alpha_over, self.alpha_end), min(self.alpha_under, self.alpha_end), prior
+        )
 
-    def blocks_to_pass(self, bound: float) -> int:
+    def most(self, largest: float, *, waits: bool) -> float:
+        """The largest excess to guard against in one round.
+
+        ``largest`` is that of a round which absorbs nothing. A round that waits, for a lock or a device, may lose more
+        than the delay that it spends: what it waits for has its own rhythm.
+        """
+        return self.scale(largest) if waits else SPARE * largest
+
+    def scale(self, largest: float) -> float:
+        """Beyond which a pair is in the tail."""
+        return max(PLAIN_SCALE if self.budget is None else 5 * self.budget, 2 * largest)
+
+    def blocks_to_pass(self, most: float) -> int:
         """Blocks until "under" without effect and noise; 0 without a budget."""
-        if self.theta_b is None:
+        if self.budget is None:
             return 0
-        return blocks_to_pass(self.theta_b, clip_scale(self.theta_b, bound), min(self.alpha_under, self.alpha_end))
+        return blocks_to_pass(self.budget, Terms(0.0, most), min(self.alpha_under, self.alpha_end))
 
-    def centre(self, log_ratios: list[float], bound: float) -> float:
-        """The effect, as far as a pilot's few pairs tell."""
-        return centre(log_ratios, clip_scale(self.theta_b, bound))
+    def share_to_pass(self, most: float, blocks: int) -> float:
+        """Share of the delay with which so many blocks would do; 0 where none would."""
+        low, high = 0.0, 1.0
+        for _ in range(20):
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.blocks_to_pass(middle * most) <= blocks else (low, middle)
+        return low
 
-    def floor(self, log_ratios: list[float], bound: float, elapsed_ns: float, limit_ns: float) -> Floor:
-        """Predicted from a pilot that took ``elapsed_ns``; infinite where it has too few pairs to tell."""
-        scale = clip_scale(self.theta_b, bound)
-        now = floor(log_ratios, centre(log_ratios, scale), scale)
-        needed = inf if self.theta_b is None else time_needed(now, elapsed_ns, self.theta_b)
-        return Floor(predict_floor(now, elapsed_ns, limit_ns), needed)
+    def floor(self, blocks: Sequence[Block], elapsed_ns: float, limit_ns: float, block_ns: float) -> Floor:
+        """What can be told after ``limit_ns``, from the blocks of ``elapsed_ns``, where each takes ``block_ns``."""
+        most, error = blocks[-1].terms.most, _standard_error(blocks)
+        evidence = log(2 / self.alpha_end)
+        reached = max(
+            SES * error * sqrt(elapsed_ns / limit_ns), most * expm1(evidence * block_ns / limit_ns) / STAKES[0]
+        )
+        if self.budget is None:
+            return Floor(reached, inf)
+        by_noise = elapsed_ns * (SES * error / self.budget) ** 2
+        by_bets = block_ns * evidence / log1p(STAKES[0] * min(self.budget / most, 1.0))
+        return Floor(reached, max(by_noise, by_bets))
+
+
+def floor(blocks: Sequence[Block], alpha: float) -> float:
+    """The smallest excess that these blocks can tell from none; inf for fewer than two."""
+    if len(blocks) < 2:
+        return inf
+    evidence = log(2 / alpha) / len(blocks)
+    return max(SES * _standard_error(blocks), blocks[-1].terms.most * min(expm1(evidence), 1e3) / STAKES[0])
+
+
+def _standard_error(blocks: Sequence[Block]) -> float:
+    """Of the centre; inf for a single block."""
+    width = blocks[-1].terms.width
+    samples = [block.most for block in blocks]
+    middle, n = centre(samples, width), len(samples)
+    if n < 2:
+        return inf
+    return width * sqrt(sum([sample.clipped_mean(middle, width) ** 2 for sample in samples])) / n
+
+
+def tail_alarm(blocks: Sequence[Block], excess: float, scale: float) -> bool:
+    """Are rounds far slower more often where slowed than where not, by more than ``excess`` explains?
+
+    A sign test by betting over the pairs beyond ``scale``, which a clipped mean hardly feels: rare, large slow-downs.
+    A program of any constant excess up to this one raises it in at most one of TAIL_ALARM measurements, looked at once
+    or always.
+    """
+    tails = [block.most.tails(excess, scale) for block in blocks]
+    faster, slower = (sum(side) for side in zip(*tails, strict=True)) if tails else (0, 0)
+    gains = [slower * log1p(f) + faster * log1p(-f) - log(len(STAKES)) for f in STAKES]
+    return max(gains) >= log(TAIL_ALARM)

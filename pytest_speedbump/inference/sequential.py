@@ -1,121 +1,141 @@
-"""Is the drop over the budget or under it, and between which bounds does it lie?
-
-Clipped betting, one bet per block. Random order makes the residuals D - theta sign-symmetric at
-the true effect, whatever their tails and however they hang together, so no stake on their sign can
-be expected to gain: capital that reached 1/alpha disproves theta with error alpha, at whatever
-moment one looks (Ville). Seven stakes run side by side, for effects of any size.
+"""Is the drop over the budget or under it, and between which ends does it lie? Answered block by block.
 
 Pure functions of measurements: no clock, no I/O.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from itertools import chain
-from math import ceil, exp, inf, log, log1p, sqrt
+from math import ceil, inf, log, log1p
 from typing import Literal, NamedTuple
 
-from pytest_speedbump.inference.effect import Blocks, centre, drop_from_theta
+from pytest_speedbump.inference.bets import (
+    SHARES,
+    STAKES,
+    Block,
+    Side,
+    Terms,
+    blocks_to_bound,
+    centre,
+    disproved_end,
+    log_capital,
+)
+from pytest_speedbump.inference.excess import Reading, Sample, drop_from_excess
 
-__all__ = [
-    "Interval",
-    "Precision",
-    "Sequential",
-    "State",
-    "blocks_to_bound",
-    "blocks_to_pass",
-    "halves_disagree",
-    "interval",
-    "tail_alarm",
-]
+__all__ = ["Interval", "Precision", "Sequential", "State", "block_of", "blocks_to_pass", "interval"]
 
 type State = Literal["over", "under"] | None
 
-STAKES = tuple(0.9 * 2.0**-k for k in range(7))
-TAIL_ALARM = 100.0  # capital; one false alarm in as many measurements, at most
-RESOLUTION = 2.0**-12  # of an interval's ends, in clip scales
-
-
-def _log_capital(logs: Sequence[float]) -> float:
-    """ln of the mean capital over the stakes, from the ln of each: raw products underflow."""
-    peak = max(logs)
-    return peak + log(sum([exp(x - peak) for x in logs]) / len(logs))
-
-
-def _log_evidence(us: Sequence[float]) -> float:
-    """ln of the capital after betting on positive u at each of `us`, each within [-1, 1]."""
-    return _log_capital([sum(map(log1p, [f * u for u in us])) for f in STAKES])
+RESOLUTION = 2.0**-12  # of an interval's ends, in largest effects
+LEAST_RESOLUTION = 1e-7
 
 
 class Interval(NamedTuple):
-    """An effect and its bounds, as logs; -inf and inf where the data give no bound."""
+    """An effect and its ends; -inf and inf where the data give none."""
 
-    theta: float
+    centre: float
     low: float
     high: float
+
+
+def block_of(readings: Iterable[Reading], terms: Terms) -> Block:
+    """ValueError where there is no pair, or one is not finite."""
+    least, most = zip(*readings, strict=True) if (readings := list(readings)) else ((), ())
+    sample = Sample(most)
+    return Block(sample if least == most else Sample(least), sample, terms)
+
+
+class _Side:
+    """Capital of one side at the budget, as logs of what each stake at each width has multiplied by."""
+
+    def __init__(self, budget: float, side: Side, prior: float) -> None:
+        self.budget, self.side, self.prior = budget, side, prior
+        self.stopped = self.most = prior
+        self._logs = [[0.0] * len(STAKES) for _ in SHARES]
+
+    def bet(self, block: Block) -> None:
+        payoffs = block.payoffs(self.budget, self.side)
+        self._logs = [
+            [x + log1p(stake * u) for x, stake in zip(logs, STAKES, strict=True)]
+            for logs, u in zip(self._logs, payoffs, strict=True)
+        ]
+        self.stopped = self.prior + log_capital(self._logs)
+        self.most = max(self.most, self.stopped)
 
 
 class Sequential:
     """Sequential verdict on one budget. It never changes once reached; measuring may go on."""
 
-    def __init__(self, theta_b: float, s: float, alpha_over: float, alpha_under: float) -> None:
-        """`alpha_over`: chance of "over" where that is wrong; `alpha_under` likewise."""
-        self.theta_b = theta_b
+    def __init__(
+        self, budget: float, alpha_over: float, alpha_under: float, prior: tuple[float, float] = (0.0, 0.0)
+    ) -> None:
+        """
+        Args:
+            budget: as an excess.
+            alpha_over: chance of "over" where that is wrong; ``alpha_under`` likewise.
+            prior: log evidence for over and for under that earlier attempts had when they stopped.
+        """
+        self.budget = budget
         self.alpha_over = alpha_over
         self.alpha_under = alpha_under
-        self.blocks = Blocks(s)
+        self.blocks: list[Block] = []
         self.state: State = None
-        self._over = [0.0] * len(STAKES)
-        self._under = [0.0] * len(STAKES)
+        self.over, self.under = _Side(budget, 1, prior[0]), _Side(budget, -1, prior[1])
 
-    def update(self, ds: Iterable[float]) -> State:
+    def update(self, readings: Iterable[Reading], terms: Terms) -> State:
         """Add the pairs of one block. ValueError where there are none, or one is not finite."""
-        u = self.blocks.add(ds).clipped_mean(self.theta_b, self.blocks.s)
+        block = block_of(readings, terms)
+        self.blocks.append(block)
+        self.over.bet(block)
+        self.under.bet(block)
         if self.state is None:
-            self._over = [x + log1p(f * u) for x, f in zip(self._over, STAKES, strict=True)]
-            self._under = [x + log1p(-f * u) for x, f in zip(self._under, STAKES, strict=True)]
-            # ln(1 + x) <= x, so only the side that sum(u) favours can have gained: never both.
-            if _log_capital(self._over) >= -log(self.alpha_over):
+            if self.over.stopped >= -log(self.alpha_over):
                 self.state = "over"
-            elif _log_capital(self._under) >= -log(self.alpha_under):
+            elif self.under.stopped >= -log(self.alpha_under):
                 self.state = "under"
         return self.state
 
     def interval(self) -> Interval:
         """Anytime-valid interval at the verdict's own error rates, which it never contradicts.
 
-        Evidence may fade again after a verdict. What was disproved once stays so (Ville speaks of
-        the whole path), hence theta_b bounds the interval on that side. If by now the other side
-        disproves theta_b as well, the effect was not constant, and nothing bounds that side.
+        Evidence may fade again after a verdict. What was disproved once stays so (Ville speaks of the whole path),
+        hence the budget bounds the interval on that side. If by now the other side disproves the budget as well, the
+        effect was not constant, and nothing bounds that side.
         """
-        theta, low, high = interval(self.blocks, self.alpha_over, self.alpha_under)
+        found, low, high = interval(self.blocks, self.alpha_over, self.alpha_under)
         if self.state == "over":
-            low, high = max(low, self.theta_b), high if high > self.theta_b else inf
+            low, high = max(low, self.budget), high if high > self.budget else inf
         elif self.state == "under":
-            low, high = low if low < self.theta_b else -inf, min(high, self.theta_b)
-        return Interval(min(max(theta, low), high), low, high)
+            low, high = low if low < self.budget else -inf, min(high, self.budget)
+        return Interval(min(max(found, low), high), low, high)
 
 
 class Precision:
-    """Sequential measurement: done when the drop is known to a given width."""
+    """Sequential measurement: done when the drop is known well enough."""
 
-    GROWTH = 1.1  # of the number of blocks between two looks: inverting costs more than betting
+    GROWTH = 1.15  # of the number of blocks between two looks: inverting costs more than betting
 
-    def __init__(self, s: float, alpha: float, width: float) -> None:
-        """`alpha`: error of each end of the interval; `width`: half of the interval, in drop."""
-        self.alpha = alpha
-        self.width = width
-        self.blocks = Blocks(s)
+    def __init__(self, alpha: float, width: float, share: float) -> None:
+        """
+        Args:
+            alpha: error of each end of the interval.
+            width: half of the interval, in drop, at which the drop is known...
+            share: ...or as a share of itself, whichever comes first.
+        """
+        self.alpha, self.width, self.share = alpha, width, share
+        self.blocks: list[Block] = []
         self.state: Literal["known"] | None = None
         self._next_look = blocks_to_bound(alpha)
 
-    def update(self, ds: Iterable[float]) -> Literal["known"] | None:
+    def update(self, readings: Iterable[Reading], terms: Terms) -> Literal["known"] | None:
         """Add the pairs of one block. ValueError where there are none, or one is not finite."""
-        self.blocks.add(ds)
+        self.blocks.append(block_of(readings, terms))
         if self.state is None and len(self.blocks) >= self._next_look:
             self._next_look = ceil(self.GROWTH * len(self.blocks))
-            _, low, high = self.interval()
-            if drop_from_theta(high) - drop_from_theta(low) <= 2 * self.width:
-                self.state = "known"
+            found, low, high = self.interval()
+            if low > -1 and high < inf:
+                ends = drop_from_excess(low), drop_from_excess(high)
+                enough = max(self.width, self.share * abs(drop_from_excess(found)))
+                if ends[1] - ends[0] <= 2 * enough:
+                    self.state = "known"
         return self.state
 
     def interval(self) -> Interval:
@@ -123,92 +143,38 @@ class Precision:
         return interval(self.blocks, self.alpha, self.alpha)
 
 
-def interval(blocks: Blocks, alpha_low: float, alpha_high: float) -> Interval:
-    """Anytime-valid interval of the effect, and its Huber centre within it.
+def interval(blocks: Sequence[Block], alpha_low: float, alpha_high: float) -> Interval:
+    """Anytime-valid interval of the excess, and its centre within it.
 
-    `low` is the largest theta with evidence of 1/alpha_low that the effect lies above it, `high`
-    the mirror image, each to RESOLUTION clip scales, outwards. Evidence is that of now, which
-    falls with theta and can be inverted. The best evidence so far would be valid too and a little
-    narrower, but would have to be inverted after every block.
-    ValueError where there are no pairs.
+    `low` is the largest candidate with evidence of 1/alpha_low that the effect lies above it, `high` the mirror image.
+    Evidence is that of now, which can be inverted; the best so far would be valid too and a little narrower, but would
+    have to be inverted after every block. An excess is over -1: no round takes less than no time.
+    ValueError where there are no blocks.
     """
-    theta = centre(blocks, blocks.s)
-    low = _bound(blocks, theta, -blocks.s / 64, alpha_low)
-    high = _bound(blocks, theta, blocks.s / 64, alpha_high)
-    return Interval(min(max(theta, low), high), low, high)
+    if not blocks:
+        raise ValueError("no blocks")
+    terms = blocks[-1].terms
+    found = centre([block.most for block in blocks], terms.width)
+    resolution = max(RESOLUTION * terms.most, LEAST_RESOLUTION)
+    low = disproved_end(blocks, found, 1, alpha_low, resolution=resolution, least=-1.0)
+    high = disproved_end(blocks, found, -1, alpha_high, resolution=resolution)
+    return Interval(min(max(found, low), high), low, high)
 
 
-def _bound(blocks: Blocks, start: float, step: float, alpha: float) -> float:
-    """The theta nearest to `start`, in the direction of `step`, that is disproved at alpha."""
-    goal = -log(alpha)
-    side = -1.0 if step > 0 else 1.0  # of the pairs, as seen from a theta that is too far out
+def blocks_to_pass(budget: float, terms: Terms, alpha: float) -> int:
+    """Blocks until "under" without effect and noise. ValueError unless the budget is positive."""
+    if not budget > 0:
+        raise ValueError(f"only a positive budget can be passed: {budget}")
+    payoffs = [min(budget / width, 1.0) for width in terms._replace(spread=0.0).widths(budget, -1)]
+    gains = [[log1p(stake * u) for stake in STAKES] for u in payoffs]
+    low, high = 0, 1
 
-    def disproved(theta: float) -> bool:
-        return _log_evidence([side * u for u in blocks.clipped_means(theta)]) >= goal
+    def passes(n: int) -> bool:
+        return log_capital([[n * one for one in ones] for ones in gains]) >= -log(alpha)
 
-    if _log_evidence([1.0] * len(blocks)) < goal:
-        return -side * inf
-    inside = outside = start
-    if disproved(start):  # blocks of unequal sizes: pairs and blocks disagree on the centre
-        while disproved(inside):
-            outside, inside, step = inside, inside - step, 2 * step
-    else:
-        while not disproved(outside):
-            inside, outside, step = outside, outside + step, 2 * step
-    while abs(outside - inside) > RESOLUTION * blocks.s:
-        middle = (inside + outside) / 2
-        if disproved(middle):
-            outside = middle
-        else:
-            inside = middle
-    return outside
-
-
-def blocks_to_pass(theta_b: float, s: float, alpha: float) -> int:
-    """Blocks until "under" without effect and noise. ValueError unless theta_b > 0."""
-    if not theta_b > 0:
-        raise ValueError(f"only a positive budget can be passed: {theta_b}")
-    u = min(theta_b / s, 1.0)
-    enough = ceil(log(len(STAKES) / alpha) / log1p(STAKES[0] * u))  # for the boldest stake alone
-    return bisect_left(
-        range(enough),
-        -log(alpha),
-        key=lambda n: _log_capital([n * log1p(f * u) for f in STAKES]),
-    )
-
-
-def blocks_to_bound(alpha: float) -> int:
-    """Blocks before which no data can give a bound, were every one of them clipped."""
-    return bisect_left(range(64), -log(alpha), key=lambda n: _log_evidence([1.0] * n))
-
-
-def tail_alarm(blocks: Blocks, theta: float) -> bool:
-    """Are rounds far slower more often where slowed than where not, by more than `theta` explains?
-
-    A sign test by betting over the pairs with |D - theta| > s, which the centre hardly feels: rare,
-    large slow-downs. With theta the budget, a program of any constant effect within the budget
-    raises it in at most one of TAIL_ALARM measurements, looked at once or always.
-    """
-    tails = [sample.tails(theta, blocks.s) for sample in blocks.samples]
-    faster, slower = (sum(side) for side in zip(*tails, strict=True)) if tails else (0, 0)
-    logs = [slower * log1p(f) + faster * log1p(-f) for f in STAKES]
-    return _log_capital(logs) >= log(TAIL_ALARM)
-
-
-def halves_disagree(blocks: Blocks, alpha: float = 0.01, least: float = 0.01) -> bool:
-    """Did the effect change by more than `least` between the first and the second half of blocks?
-
-    Compares the clipped residuals of both halves at the common centre. Their signs are random, so
-    Hoeffding's inequality, given their sizes, holds for any noise: false in at most alpha. Smaller
-    changes are ordinary: a delay is another share of a round where a machine changes its speed.
-    """
-    half = len(blocks) // 2
-    if not half:
-        return False
-    theta = centre(blocks, blocks.s)
-    difference = spread = 0.0
-    for samples, sign in ((blocks.samples[:half], 1.0), (blocks.samples[half:], -1.0)):
-        us = [max(-1.0, min(1.0, (d - theta) / blocks.s)) for d in chain.from_iterable(samples)]
-        difference += sign * sum(us) / len(us)
-        spread += sum([u * u for u in us]) / len(us) ** 2
-    return abs(difference) > max(sqrt(2 * log(2 / alpha) * spread), least / blocks.s)
+    while not passes(high):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if passes(middle) else (middle, high)
+    return high

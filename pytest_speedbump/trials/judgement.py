@@ -5,48 +5,71 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pytest_speedbump.bump import Bump
-from pytest_speedbump.experiment.tally import Tally
-from pytest_speedbump.inference.effect import drop_from_theta, floor, transmission
-from pytest_speedbump.inference.sequential import Interval, Precision, Sequential, halves_disagree, tail_alarm
+from pytest_speedbump.experiment.measurement import Measurement
+from pytest_speedbump.inference.excess import drop_from_excess
+from pytest_speedbump.inference.question import floor, tail_alarm
+from pytest_speedbump.inference.sequential import Interval, Sequential
 from pytest_speedbump.remarks import Remark
-from pytest_speedbump.result import Estimate, Verdict
+from pytest_speedbump.result import Estimate, Machine, Verdict
+from pytest_speedbump.trials.case import Case
 
-__all__ = ["Judgement", "is_broken", "judge", "undecided"]
+__all__ = ["Judgement", "describe", "is_broken", "judge", "undecided"]
 
 
 class Judgement(NamedTuple):
-    """``transmission`` is None where nothing was delivered, ``floor``, a drop, where too few pairs tell."""
+    """``transmission`` is None where nothing was delivered, ``floor``, a drop, where too few pairs tell.
+
+    ``reason`` says why what had been decided does not stand.
+    """
 
     verdict: Verdict
+    reason: Remark
     drop: Estimate
     transmission: Estimate | None
     floor: float | None
     warnings: tuple[Remark, ...]
 
 
-def judge(procedure: Sequential | Precision, theta_b: float | None, tally: Tally) -> Judgement:
-    """What the evidence of ``procedure``, one block at least, says about the budget ``theta_b``, if there is one."""
-    blocks, bounds = procedure.blocks, procedure.interval()
+def judge(case: Case, largest: float) -> Judgement:
+    """What the evidence says, of one block at least; ``largest`` is the excess of a round that absorbs nothing."""
+    procedure, question = case.procedure, case.question
+    found = procedure.interval()
     verdict: Verdict = "measured"
+    reason, warnings = Remark(), []
     if isinstance(procedure, Sequential):
         answers: dict[str | None, Verdict] = {"over": "sensitive", "under": "insensitive", None: "inconclusive"}
         verdict = answers[procedure.state]
-    reaches = None
-    if tally.slowed.delivered_ns > 0:
-        t0_ns, delivered_ns = tally.median_control_ns, tally.slowed.delivered_ns / tally.pairs
-        reaches = _estimate(bounds, lambda theta: transmission(t0_ns, theta, delivered_ns))
-    least = floor(blocks, bounds.theta, blocks.s)
-    warnings = []
-    if tail_alarm(blocks, theta_b or bounds.theta):
-        warnings.append(Remark("tail"))
-    if halves_disagree(blocks):
+    if tail_alarm(procedure.blocks, question.budget or found.centre, question.scale(largest)):
+        # What a clipped mean hardly feels may well be what breaks the budget.
+        if verdict == "insensitive":
+            verdict, reason = "inconclusive", Remark("far_tail")
+        else:
+            warnings.append(Remark("tail"))
+    if case.transmission.halves_disagree():
         warnings.append(Remark("halves"))
+    reaches = case.transmission.interval(question.alpha_end)
+    least = floor(procedure.blocks, question.alpha_end)
     return Judgement(
         verdict,
-        _estimate(bounds, drop_from_theta),
-        reaches,
-        drop_from_theta(least) if math.isfinite(least) else None,
+        reason,
+        _estimate(found, drop_from_excess),
+        None if reaches is None else _estimate(reaches, float),
+        drop_from_excess(least) if math.isfinite(least) else None,
         tuple(warnings),
+    )
+
+
+def describe(measurement: Measurement) -> Machine:
+    """What the kernel said of the machine while the pairs ran."""
+    conditions, selection = measurement.conditions, measurement.selection
+    slowed = measurement.tally.slowed
+    return Machine(
+        waited=conditions.waited_ns / max(conditions.rounds_ns, 1),
+        late=slowed.late_ns / slowed.delivered_ns if slowed.delivered_ns else None,
+        switches=conditions.switches / (2 * measurement.tally.pairs),
+        others=conditions.others,
+        set_aside=selection.set_aside,
+        judged_by=selection.way,
     )
 
 
@@ -69,7 +92,7 @@ def is_broken(bump: Bump, verdict: Verdict, *, uncalled: bool) -> bool:
     return verdict == opposite[bump.declared.kind]
 
 
-def _estimate(bounds: Interval, unit: Callable[[float], float]) -> Estimate:
-    low = unit(bounds.low) if math.isfinite(bounds.low) else None
-    high = unit(bounds.high) if math.isfinite(bounds.high) else None
-    return Estimate(unit(bounds.theta), low, high)
+def _estimate(found: Interval, unit: Callable[[float], float]) -> Estimate:
+    low = unit(found.low) if math.isfinite(found.low) else None
+    high = unit(found.high) if math.isfinite(found.high) else None
+    return Estimate(unit(found.centre), low, high)

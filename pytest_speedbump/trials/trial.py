@@ -3,32 +3,40 @@
 import math
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from pytest_speedbump.bump import Bump, Mode
 from pytest_speedbump.counts import CodeCounts, Counts
 from pytest_speedbump.experiment.measurement import BLOCK_NS, LEAST_PAIRS, Measurement
-from pytest_speedbump.experiment.pilot import Pilot
-from pytest_speedbump.experiment.rounds import BrokenSubjectError, Experiment, Pair
+from pytest_speedbump.experiment.rounds import BrokenSubjectError, Experiment
+from pytest_speedbump.experiment.scheduler import Scheduler, this_scheduler
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject, show_error
-from pytest_speedbump.inference.effect import drop_from_theta, log_ratio, theta_from_drop, time_needed
-from pytest_speedbump.inference.question import Question, bound
-from pytest_speedbump.inference.sequential import Precision, Sequential, blocks_to_bound
+from pytest_speedbump.inference.bets import blocks_to_bound
+from pytest_speedbump.inference.excess import drop_from_excess, excess_from_drop
+from pytest_speedbump.inference.question import Question
+from pytest_speedbump.inference.sequential import Sequential
 from pytest_speedbump.remarks import Remark
-from pytest_speedbump.result import MatchedCode, Result, Severity, Verdict
+from pytest_speedbump.result import Evidence, MatchedCode, Result, Severity, Verdict
 from pytest_speedbump.slowing.session import Session, make_session
 from pytest_speedbump.targets import Targets
 from pytest_speedbump.trials.audit import audit, doubts, uncalled_targets
+from pytest_speedbump.trials.case import Case
 from pytest_speedbump.trials.explain import explain
-from pytest_speedbump.trials.judgement import Judgement, is_broken, judge, undecided
+from pytest_speedbump.trials.judgement import Judgement, describe, is_broken, judge, undecided
 from pytest_speedbump.uncalled import Uncalled
+from pytest_speedbump.units import format_time
 
 __all__ = ["ENOUGH_NS", "Rules", "Trial", "Watch", "try_bump"]
 
-ENOUGH_NS = 0.2e9  # a verdict that stops sooner knows its drop too badly to be of use
-PLAIN_WIDTH = 0.005  # a plain measurement stops when the drop is known to +- so much
+ENOUGH_NS = 0.2e9  # after which a verdict stops however badly it knows the drop
+PLAIN_WIDTH = 0.005  # a plain measurement stops when the drop is known to +- so much...
+PLAIN_SHARE = 0.1  # ...or to such a share of itself
+PROBE_SHARE = 0.1  # of a round, from which on the probe is said to be heavy
+BUSY = 0.1  # of the rounds spent waiting for a processor, from which on the machine is what was in the way
+LEAST_DELAY_NS = 50.0  # that is recommended; shorter ones are hardly delivered
+MARGIN = 1.5  # times what a pass takes without noise, for a limit or a delay that is recommended
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +88,15 @@ class Trial:
         rules: Rules,
         watch: Watch,
         make_session: Callable[[Targets, Mode, str], Session] = make_session,
+        scheduler: Scheduler | None = None,
+        prior: Evidence | None = None,
     ) -> None:
+        """``prior``: what earlier attempts at the same verdict had found when they stopped."""
         self._test, self._bump, self._rules, self._watch = test, bump, rules, watch
-        self._question = _question(bump, rules)
         session = make_session(bump.targets, bump.mode, f"the bump {str(bump)!r} of {test}")
         rng = random.Random(f"{rules.seed} {test} {bump}")  # noqa: S311 - a coin, no secret
-        self._measurement = Measurement(bump, session, rng, rules.max_time_ns)
-        self._procedure: Sequential | Precision | None = None
+        self._measurement = Measurement(bump, session, rng, rules.max_time_ns, scheduler or this_scheduler())
+        self._case = Case(_question(bump, rules), (0.0, 0.0) if prior is None else (prior.over, prior.under))
         self._broken = self._hopeless = self._doubt = Remark()
         self._needed_ns: float | None = None
         self.settled = False
@@ -103,10 +113,13 @@ class Trial:
         measurement = self._measurement
         try:
             with measurement.turn(subject):
-                if measurement.pilot is None and self._is_hopeless(0.0, 0.0):
+                if measurement.pilot is None and self._is_hopeless():
                     return
-                with measurement.rounds(subject) as experiment:
-                    self._run(experiment, subject, turn_ends)
+                while not self.settled:
+                    with measurement.stretch(subject) as experiment:
+                        self._run(experiment, subject, turn_ends)
+                    if time.perf_counter_ns() >= turn_ends:
+                        return
         except (BrokenSubjectError, CallableRaisedError) as error:
             arm = f"{error.arm} arm" if isinstance(error, BrokenSubjectError) else "unslowed"
             self._broken = Remark("raised", error=show_error(error.__cause__), round=error.round_number, arm=arm)
@@ -118,7 +131,7 @@ class Trial:
             return self._result("void", self._broken)
         measurement = self._measurement
         if measurement.pilot is None:
-            return self._result(undecided(self._bump), self._hopeless or Remark("busy"))
+            return self._result(undecided(self._bump), self._hopeless or Remark("no_time"))
         matched = measurement.matched
         names = uncalled_targets(self._bump, matched)
         if names:
@@ -128,104 +141,157 @@ class Trial:
         problem = audit(measurement.tally, measurement.conditions)
         if problem:
             return self._result("void", problem, matched)
-        if self._procedure is None or not len(self._procedure.blocks):
-            return self._result(undecided(self._bump), self._hopeless or Remark("busy"), matched)
-        return self._judged(self._procedure, matched)
+        if not self._case.procedure.blocks:
+            return self._result(undecided(self._bump), self._hopeless or self._why_undecided(), matched)
+        return self._judged(matched)
 
     # ---- rounds ----
 
     def _run(self, experiment: Experiment, subject: Subject, turn_ends: float) -> None:
-        measurement = self._measurement
+        """Until settled, or the turn is over, or it is time for bare rounds."""
+        measurement, case = self._measurement, self._case
         if measurement.pilot is None:
             measurement.fit(experiment, subject)
-            if not self._is_hopeless(0.0, 0.0):
-                self._plan(measurement.run_pilot(experiment))
+            if self._is_hopeless():
+                return
+            case.open(measurement.run_pilot(experiment), measurement.bare)
+            self.settled = not measurement.tally.most_calls or self._is_hopeless()
+            self._warn()
         while not self.settled:
             # A pair that does not fit any more is not begun.
-            if self._procedure is None or measurement.left_ns < measurement.pair_ns:
+            if measurement.left_ns < measurement.pair_ns:
                 self.settled = True
-            elif time.perf_counter_ns() >= turn_ends:
+            elif time.perf_counter_ns() >= turn_ends or measurement.stretch_over:
                 return
             else:
-                state = self._procedure.update(_log_ratios(measurement.block(experiment)))
+                most = self._most()
+                case.add(measurement.block(experiment), most)
+                case.bare.renew(measurement.bare, measurement.controls)
                 self._watch.visited(self._bump, measurement.spent_ns, measurement.tally.pairs)
-                self.settled = state is not None and measurement.spent_ns >= ENOUGH_NS
+                self.settled = case.is_decided and (measurement.spent_ns >= ENOUGH_NS or case.is_sharp())
 
-    def _plan(self, pilot: Pilot) -> None:
-        """What to ask of the pairs that count, unless nothing was called or the time cannot suffice."""
-        if not pilot.calls:
-            return
-        largest = bound(pilot.calls, self._bump.delay_ns, pilot.t0_ns)
-        ratios = _log_ratios(pilot.pairs)
-        if self._is_hopeless(largest, self._question.centre(ratios, largest)):
-            return
-        self._procedure = self._question.ask(largest)
-        declared, theta_b, limit_ns = self._bump.declared, self._question.theta_b, self._rules.max_time_ns
-        if declared is not None and theta_b is not None:
-            floor = self._question.floor(ratios, largest, pilot.elapsed_ns, limit_ns)
-            if theta_b < floor.theta < math.inf:
-                self._doubt = Remark(
-                    "below_floor",
-                    limit=declared.limit,
-                    floor=drop_from_theta(floor.theta),
-                    limit_ns=limit_ns,
-                    needed_ns=floor.needed_ns,
-                )
+    @property
+    def _largest(self) -> float:
+        """Excess of a round that absorbs nothing; 0 before the pilot."""
+        return self._measurement.tally.most_calls * self._bump.delay_ns / max(self._case.bare.ns, 1.0)
 
-    def _is_hopeless(self, largest: float, theta: float) -> bool:
+    @property
+    def _waits(self) -> bool:
+        """Whether rounds wait for anything but a processor: for a lock, a device, a thread."""
+        return self._bump.mode == "sleep" or self._measurement.conditions.switches > 0
+
+    def _most(self, share: float = 1.0) -> float:
+        """The largest excess to guard against, under such a share of the delay."""
+        return self._case.question.most(share * self._largest, waits=self._waits)
+
+    def _warn(self) -> None:
+        """Says where a budget is below what this machine can tell in the time that there is."""
+        declared, budget, limit_ns = self._bump.declared, self._case.question.budget, self._rules.max_time_ns
+        measurement = self._measurement
+        if self.settled or declared is None or budget is None or measurement.pilot is None:
+            return
+        floor = self._case.floor(
+            self._most(), measurement.pilot.elapsed_ns, limit_ns, max(BLOCK_NS, measurement.pair_ns)
+        )
+        if budget < floor.excess < math.inf:
+            self._doubt = Remark(
+                "below_floor",
+                limit=declared.limit,
+                floor=drop_from_excess(floor.excess),
+                limit_ns=limit_ns,
+                needed_ns=floor.needed_ns,
+            )
+
+    def _is_hopeless(self) -> bool:
         """Settles what the time limit cannot suffice for: not one pair, or not a pass, whatever the noise.
 
-        Where the effect looks as if it broke the budget, by ``theta``, that is the question: it takes far fewer pairs.
+        Where the effect looks as if it broke the budget, that is the question: it takes far fewer pairs.
         """
-        pair_ns, limit_ns = self._measurement.pair_ns, self._rules.max_time_ns
+        pair_ns, limit_ns, case = self._measurement.pair_ns, self._rules.max_time_ns, self._case
         if pair_ns > limit_ns:
             self._needed_ns = LEAST_PAIRS * pair_ns
             self._hopeless = Remark("too_long", pair_ns=pair_ns, limit_ns=limit_ns, enough_s=_seconds(self._needed_ns))
-        theta_b, declared = self._question.theta_b, self._bump.declared
-        if theta_b is not None and declared is not None and declared.kind == "insensitive" and theta <= theta_b:
-            blocks = self._question.blocks_to_pass(largest)
-            needed_ns = blocks * max(BLOCK_NS, pair_ns)
-            if needed_ns > limit_ns:
-                self._needed_ns = needed_ns
+        budget, declared = case.question.budget, self._bump.declared
+        if budget is not None and declared is not None and declared.kind == "insensitive" and case.guess <= budget:
+            blocks = case.question.blocks_to_pass(self._most())
+            block_ns = max(BLOCK_NS, pair_ns)
+            if blocks * block_ns > limit_ns:
+                self._needed_ns = blocks * block_ns
                 self._hopeless = Remark(
                     "hopeless",
                     pairs=blocks,
-                    needed_ns=needed_ns,
+                    needed_ns=self._needed_ns,
                     limit_ns=limit_ns,
-                    enough_s=_seconds(1.5 * needed_ns),
+                    enough_s=_seconds(MARGIN * self._needed_ns),
+                    instead=self._instead(limit_ns / block_ns),
                 )
         self.settled = bool(self._hopeless)
         return self.settled
 
+    def _instead(self, blocks: float) -> str:
+        """The smaller delay under which so many blocks would do; empty where it is not the delay that takes so many."""
+        low, high = 0.0, 1.0
+        for _ in range(20):
+            middle = (low + high) / 2
+            enough = MARGIN * self._case.question.blocks_to_pass(self._most(middle)) <= blocks
+            low, high = (middle, high) if enough else (low, middle)
+        delay_ns = low * self._bump.delay_ns
+        if high == 1 or delay_ns < LEAST_DELAY_NS:
+            return ""
+        return f", or slow it less: {format_time(delay_ns, 1)} would do"
+
     # ---- results ----
 
-    def _judged(self, procedure: Sequential | Precision, matched: tuple[CodeCounts, ...]) -> Result:
-        measurement = self._measurement
-        judgement = judge(procedure, self._question.theta_b, measurement.tally)
+    def _judged(self, matched: tuple[CodeCounts, ...]) -> Result:
+        measurement, case = self._measurement, self._case
+        judgement = judge(case, self._largest)
         doubt = doubts(measurement.tally, measurement.conditions)
-        reason = Remark()
+        reason = judgement.reason
         if judgement.verdict == "inconclusive":
-            reason = Remark("time", spent_ns=measurement.spent_ns)
-        probe_ns = measurement.tally.recent_control_ns - measurement.bare_ns
+            reason = reason or self._why_undecided()
+        bare_ns, control_ns = case.bare.ns, measurement.tally.median_control_ns
+        probe = Remark()
+        if control_ns - bare_ns > PROBE_SHARE * control_ns:
+            probe = Remark("probe", share=1 - bare_ns / control_ns)
+        procedure, evidence = case.procedure, None
+        if isinstance(procedure, Sequential):
+            over, under = procedure.over, procedure.under
+            evidence = Evidence(over.stopped, under.stopped, over.most, under.most)
         return replace(
             self._result(judgement.verdict, reason, matched),
-            needed_ns=self._time_that_would_do(procedure, judgement),
-            warnings=tuple(str(one) for one in (self._doubt, *doubt, *judgement.warnings) if one),
+            needed_ns=self._time_that_would_do(judgement),
+            warnings=tuple(str(one) for one in (self._doubt, probe, *doubt, *judgement.warnings) if one),
             known_drop=judgement.drop,
             known_transmission=judgement.transmission,
             floor=judgement.floor,
-            pairs=procedure.blocks.pairs,
-            probe_ns=None if math.isnan(probe_ns) else probe_ns / measurement.iterations,
+            pairs=case.pairs,
+            bare_ns=bare_ns / measurement.iterations,
+            probe_ns=(control_ns - bare_ns) / measurement.iterations,
+            evidence=evidence,
         )
 
-    def _time_that_would_do(self, procedure: Sequential | Precision, judgement: Judgement) -> float | None:
+    def _why_undecided(self) -> Remark:
+        """Time is up, or what there was of it the machine gave to others."""
+        measurement, selection = self._measurement, self._measurement.selection
+        conditions = measurement.conditions
+        waited = conditions.waited_ns / max(conditions.rounds_ns, 1)
+        if selection.way != "all" and (2 * selection.set_aside > selection.pairs or waited > BUSY):
+            return Remark("busy", waited=waited, aside=selection.set_aside, pairs=selection.pairs)
+        instead, procedure, declared = "", self._case.procedure, self._bump.declared
+        passable = isinstance(procedure, Sequential) and self._case.guess <= procedure.budget
+        if passable and declared is not None and declared.kind == "insensitive":
+            instead = self._instead(len(procedure.blocks))
+        return Remark("time", spent_ns=measurement.spent_ns, instead=instead)
+
+    def _time_that_would_do(self, judgement: Judgement) -> float | None:
         """For an interval where there is none, or for a floor under the budget; None where time was enough."""
-        spent_ns, theta_b = self._measurement.spent_ns, self._question.theta_b
+        case, spent_ns = self._case, self._measurement.spent_ns
+        blocks, budget = len(case.procedure.blocks), case.question.budget
         if judgement.drop.low is None and judgement.drop.high is None:
-            more = blocks_to_bound(self._question.alpha_end) - len(procedure.blocks)
+            more = blocks_to_bound(case.question.alpha_end) - blocks
             return spent_ns + max(more, 1) * max(BLOCK_NS, self._measurement.pair_ns)
-        if judgement.verdict == "inconclusive" and judgement.floor is not None and theta_b is not None:
-            needed_ns = time_needed(theta_from_drop(judgement.floor), spent_ns, theta_b)
+        if judgement.verdict == "inconclusive" and judgement.floor is not None and budget is not None:
+            needed_ns = spent_ns * (excess_from_drop(judgement.floor) / budget) ** 2
             # Where the drop lies on the budget, the floor is long under it, and no time is known to do.
             return needed_ns if needed_ns > spent_ns else None
         return None
@@ -243,6 +309,7 @@ class Trial:
             iterations=measurement.iterations,
             seconds=measurement.spent_ns / 1e9,
             control_ns=tally.median_control_ns / measurement.iterations if tally.pairs else None,
+            machine=describe(measurement) if tally.pairs else None,
             counts=measurement.per_call(sum(matched, Counts())) if tally.pairs else None,
             needed_ns=self._needed_ns,
             matched=tuple(
@@ -258,12 +325,8 @@ def _question(bump: Bump, rules: Rules) -> Question:
     over, under = rules.alpha_fail, rules.alpha_pass
     if declared is not None and declared.kind == "sensitive":
         over, under = under, over
-    theta_b = None if declared is None else theta_from_drop(declared.limit)
-    return Question(theta_b, over, under, rules.alpha_end, PLAIN_WIDTH)
-
-
-def _log_ratios(pairs: Sequence[Pair]) -> list[float]:
-    return [log_ratio(pair.control.ns, pair.slowed.ns) for pair in pairs]
+    budget = None if declared is None else excess_from_drop(declared.limit)
+    return Question(budget, over, under, rules.alpha_end, PLAIN_WIDTH, PLAIN_SHARE)
 
 
 def _seconds(ns: float) -> int:

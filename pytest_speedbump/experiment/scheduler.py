@@ -1,0 +1,140 @@
+"""What the kernel says of the processors: how long we waited for one, and how busy others keep them."""
+
+import os
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+__all__ = ["LinuxScheduler", "Scheduler", "UnknownScheduler", "this_scheduler"]
+
+THREADS = Path("/proc/self/task")
+STAT = Path("/proc/stat")
+TICKS_NS = 1e9 / os.sysconf("SC_CLK_TCK")
+MOST_THREADS = 32  # whose waits are read after every round, at about 1 us each
+LOOK_NS = 0.2e9  # between two looks at the others: the kernel counts in steps of 10 ms
+
+
+class Scheduler(Protocol):
+    """Totals since some start, of which only differences mean something."""
+
+    def attending(self) -> AbstractContextManager[object]:
+        """While it is open, waits are known."""
+        ...
+
+    def refresh(self) -> None:
+        """Looks for threads that have started since. Not between the rounds of a pair: the totals may jump."""
+        ...
+
+    def waited_ns(self) -> int:
+        """Time that threads of this process were ready to run and others ran; of all threads together."""
+        ...
+
+    def switches(self) -> int:
+        """How often the calling thread gave its processor up, to wait for something."""
+        ...
+
+    def others(self) -> float | None:
+        """Share of all processors that other processes used, lately; None as long as it is not known."""
+        ...
+
+
+class UnknownScheduler:
+    """Of a system that tells nothing: nobody ever waits."""
+
+    @contextmanager
+    def attending(self) -> Iterator[None]:
+        yield
+
+    def refresh(self) -> None: ...
+
+    def waited_ns(self) -> int:
+        return 0
+
+    def switches(self) -> int:
+        return 0
+
+    def others(self) -> float | None:
+        return None
+
+
+class LinuxScheduler:
+    """Reads ``/proc/self/task/*/schedstat`` (Documentation/scheduler/sched-stats.rst), ``/proc/stat`` and getrusage."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, int] = {}  # of schedstat, by thread; open while attended to
+        self._waits: dict[str, int] = {}
+        self._others: float | None = None
+        self._looked = _Look.now()
+
+    @contextmanager
+    def attending(self) -> Iterator[None]:
+        try:
+            self.refresh()
+            yield
+        finally:
+            for file in self._files.values():
+                os.close(file)
+            self._files.clear()
+            self._waits.clear()
+
+    def refresh(self) -> None:
+        for thread in os.listdir(THREADS):  # noqa: PTH208 - names only, after every block
+            if len(self._files) >= MOST_THREADS:
+                break
+            if thread not in self._files:
+                try:
+                    self._files[thread] = os.open(f"{THREADS}/{thread}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+                except OSError:  # it has just ended
+                    continue
+        if self._looked is not None and time.perf_counter_ns() - self._looked.at_ns > LOOK_NS:
+            now = _Look.now()
+            self._others = None if now is None else now.others_since(self._looked)
+            self._looked = now
+
+    def waited_ns(self) -> int:
+        waits = self._waits
+        for thread, file in self._files.items():
+            try:
+                waits[thread] = int(os.pread(file, 64, 0).split()[1])
+            except (OSError, IndexError, ValueError):  # A thread that has ended keeps what it waited.
+                continue
+        return sum(waits.values())
+
+    def switches(self) -> int:
+        return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+
+    def others(self) -> float | None:
+        return self._others
+
+
+class _Look:
+    """All processors' and this process's time so far."""
+
+    def __init__(self, at_ns: int, busy_ns: float, own_ns: int) -> None:
+        self.at_ns, self.busy_ns, self.own_ns = at_ns, busy_ns, own_ns
+
+    @classmethod
+    def now(cls) -> "_Look | None":
+        """None where the kernel does not tell."""
+        try:
+            with STAT.open("rb") as file:
+                _, user, nice, system, _, _, irq, softirq, *_ = file.readline().split()
+        except (OSError, ValueError):
+            return None
+        busy = sum(map(int, (user, nice, system, irq, softirq)))
+        return cls(time.perf_counter_ns(), busy * TICKS_NS, time.process_time_ns())
+
+    def others_since(self, before: "_Look") -> float:
+        others_ns = (self.busy_ns - before.busy_ns) - (self.own_ns - before.own_ns)
+        return max(0.0, others_ns / ((self.at_ns - before.at_ns) * (os.cpu_count() or 1)))
+
+
+def this_scheduler() -> Scheduler:
+    """The kernel's own, where it is known how to ask it."""
+    if sys.platform == "linux" and (THREADS / str(os.getpid()) / "schedstat").exists():
+        return LinuxScheduler()
+    return UnknownScheduler()

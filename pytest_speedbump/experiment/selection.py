@@ -1,0 +1,96 @@
+"""Which pairs are judged on a busy machine, and by which time.
+
+Others that want the processor lengthen rounds, and more so rounds that use it for longer: what a delay makes them lose
+then is not what it makes the program lose.
+"""
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from pytest_speedbump.experiment.rounds import Pair, Round
+
+__all__ = ["Selection", "Times", "Way"]
+
+type Way = Literal["all", "unwaited", "net"]
+
+QUIET = 0.05  # of the processors used by others: what threads of ours wait for is then each other
+WAITED = 0.01  # of a pair's time, from which on it counts as having waited
+ENOUGH = 0.5  # of the pairs must not have waited, where net time could be used instead
+
+
+class Times(NamedTuple):
+    """One judged pair, in ns: its rounds, the delay spent, and the part of ``slowed`` by which that came too late."""
+
+    control: float
+    slowed: float
+    delivered: float
+    late: float
+
+
+class Selection:
+    """Chooses before each block, by what was seen before it, and remembers how many pairs it set aside.
+
+    Attributes:
+        way: ``all`` pairs on a quiet machine; else pairs that never waited for a processor; or, where hardly any is
+            left and a single thread works in the rounds, all pairs by net time, which is without the wait.
+        pairs: taken so far.
+        set_aside: of these, not judged.
+    """
+
+    def __init__(self) -> None:
+        self.way: Way = "unwaited"
+        self.pairs = self.set_aside = 0
+        self._seen = self._waited = 0
+
+    def choose(self, others: float | None, *, alone: bool) -> None:
+        """
+        Args:
+            others: share of the processors that other processes use; None where nobody knows.
+            alone: one thread works in the rounds, and never waits for anything but a processor.
+        """
+        if others is not None and others < QUIET:
+            self.way = "all"
+        elif alone and self._waited > (1 - ENOUGH) * self._seen:
+            self.way = "net"
+        else:
+            self.way = "unwaited"
+
+    def take(self, pairs: Iterable[Pair]) -> list[Times]:
+        """The pairs to judge; none of a pilot's are judged, see :meth:`look_at`."""
+        taken = []
+        for pair in pairs:
+            self.pairs += 1
+            self.look_at(pair)
+            if self.way == "unwaited" and _waited(*pair):
+                self.set_aside += 1
+            else:
+                taken.append(times(pair, net=self.way == "net"))
+        return taken
+
+    def look_at(self, pair: Pair) -> None:
+        self._seen += 1
+        self._waited += _waited(*pair)
+
+    def controls(self, rounds: Iterable[Round]) -> list[float]:
+        """Lengths of rounds without delay, in the same way; net where all have waited."""
+        rounds = list(rounds)
+        if self.way == "all":
+            return [float(one.ns) for one in rounds]
+        return [float(one.ns) for one in rounds if not _waited(one)] or [_net(one) for one in rounds]
+
+
+def times(pair: Pair, *, net: bool) -> Times:
+    control, slowed = pair
+    delivered, late = slowed.counts.delivered_ns, slowed.counts.late_ns
+    if not net:
+        return Times(control.ns, slowed.ns, delivered, late)
+    # Most of what preemption added to a delay is part of the wait, which is taken off already.
+    return Times(_net(control), _net(slowed), delivered, max(0.0, late - slowed.waited_ns))
+
+
+def _net(one: Round) -> float:
+    return max(one.ns - one.waited_ns, 1.0)
+
+
+def _waited(*rounds: Round) -> bool:
+    return sum([one.waited_ns for one in rounds]) > WAITED * sum([one.ns for one in rounds])

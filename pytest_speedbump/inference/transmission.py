@@ -1,0 +1,111 @@
+"""How much of the delay reaches the round time, judged pair by pair.
+
+Each pair is held against what was spent in it: delivered delay and what preemption added on top. So neither a machine
+that changes its speed nor one that preempts delays shifts the answer.
+
+Pure functions of measurements: no clock, no I/O.
+"""
+
+from collections.abc import Iterable
+from math import log, sqrt
+from typing import NamedTuple
+
+from pytest_speedbump.inference.bets import Side, Terms, centre, disproved_end
+from pytest_speedbump.inference.excess import Sample, Spread
+from pytest_speedbump.inference.sequential import Interval
+
+__all__ = ["Dose", "Transmission"]
+
+MOST = 1.25  # of the delay may reach the round time in one pair: more than all of it is contention
+SCALE = 1.0  # at which deviations are clipped for the centre
+RESOLUTION = 1e-3
+HALVES_ALPHA = 0.01
+LEAST_CHANGE = 0.05  # Smaller ones are ordinary: caches and clock speeds change.
+
+
+class Dose(NamedTuple):
+    """One pair: how much longer its slowed round took, and the delay spent in it; both in ns."""
+
+    added_ns: float
+    spent_ns: float
+
+
+class _Block(NamedTuple):
+    """``ys``: added / spent of each pair. ``rest``: pairs with less spent than is typical, as ``(y, share)``."""
+
+    ys: Sample | None
+    rest: tuple[tuple[float, float], ...]
+    terms: Terms
+
+    def clipped_mean(self, tau: float, width: float, /) -> float:
+        """Mean of clip((added - tau * spent) / max(spent, typical) / width, -1, 1)."""
+        count = 0 if self.ys is None else len(self.ys)
+        total = 0.0 if self.ys is None else count * self.ys.clipped_mean(tau, width)
+        total += sum([max(-1.0, min(1.0, (y - tau * share) / width)) for y, share in self.rest])
+        return total / (count + len(self.rest))
+
+    def payoffs(self, candidate: float, side: Side) -> tuple[float, float]:
+        narrow, wide = self.terms.widths(candidate, side)
+        first = side * self.clipped_mean(candidate, narrow)
+        return first, first if wide == narrow else side * self.clipped_mean(candidate, wide)
+
+    @property
+    def first(self) -> float:
+        return -MOST if self.ys is None else min(-MOST, self.ys.first)
+
+    @property
+    def last(self) -> float:
+        return MOST if self.ys is None else max(MOST, self.ys.last)
+
+
+class Transmission:
+    """Collects the pairs of an experiment, block by block."""
+
+    def __init__(self) -> None:
+        self._blocks: list[_Block] = []
+        self._spread = Spread()
+        self._spent_ns, self._pairs = 0.0, 0
+
+    def update(self, doses: Iterable[Dose], *, pilot: bool = False) -> None:
+        """Adds a block, or the pilot's pairs, which are no evidence but tell the noise."""
+        doses = list(doses)
+        self._spent_ns += sum(dose.spent_ns for dose in doses)
+        self._pairs += len(doses)
+        typical = self._spent_ns / max(self._pairs, 1)
+        if not doses or typical <= 0:
+            return
+        scaled = [(dose.added_ns / (m := max(dose.spent_ns, typical)), dose.spent_ns / m) for dose in doses]
+        terms = Terms(self._spread.value, MOST)
+        # Nearly every round spends what all do; those that spent a little less are as good.
+        full = [y / share for y, share in scaled if share > 0.5]
+        self._spread.add(full)
+        if not pilot:
+            rest = tuple((y, share) for y, share in scaled if share <= 0.5)
+            self._blocks.append(_Block(Sample(full) if full else None, rest, terms))
+
+    def interval(self, alpha: float) -> Interval | None:
+        """``alpha`` is the error of each end; None where no delay was spent."""
+        blocks = self._blocks
+        if not blocks:
+            return None
+        found = centre(blocks, SCALE)
+        low = disproved_end(blocks, found, 1, alpha, resolution=RESOLUTION)
+        high = disproved_end(blocks, found, -1, alpha, resolution=RESOLUTION)
+        return Interval(min(max(found, low), high), low, high)
+
+    def halves_disagree(self) -> bool:
+        """Did it change by more than ``LEAST_CHANGE`` between the first and the second half of the blocks?
+
+        Compares clipped deviations from the common centre. Their signs are random, so Hoeffding's inequality, given
+        their sizes, holds for any noise: false in at most ``HALVES_ALPHA``.
+        """
+        half = len(self._blocks) // 2
+        if not half:
+            return False
+        middle = centre(self._blocks, SCALE)
+        difference = variance = 0.0
+        for blocks, sign in ((self._blocks[:half], 1.0), (self._blocks[half:], -1.0)):
+            us = [block.clipped_mean(middle, SCALE) for block in blocks]
+            difference += sign * sum(us) / len(us)
+            variance += sum([u * u for u in us]) / len(us) ** 2
+        return abs(difference) > max(sqrt(2 * log(2 / HALVES_ALPHA) * variance), LEAST_CHANGE)

@@ -1,0 +1,91 @@
+"""The case of one bump: judged pairs become evidence, on terms that were fixed before they were seen."""
+
+import math
+from collections.abc import Sequence
+from statistics import median
+
+from pytest_speedbump.experiment.selection import Times
+from pytest_speedbump.inference.bare import BareRound
+from pytest_speedbump.inference.bets import Block, Terms
+from pytest_speedbump.inference.excess import Reading, Spread
+from pytest_speedbump.inference.question import Floor, Question
+from pytest_speedbump.inference.sequential import Precision, Sequential, block_of
+from pytest_speedbump.inference.transmission import Dose, Transmission
+
+__all__ = ["Case"]
+
+LOOK_GROWTH = 1.25  # of the number of blocks between two looks at the interval of a verdict
+SHARP = 1.0  # times the budget, or the effect where that is larger, is how wide such an interval may be
+
+
+class Case:
+    """What the pairs say so far.
+
+    Attributes:
+        procedure: decides, or measures until it is known well enough.
+        transmission: of the same pairs.
+        bare: length of a round without probes, of which an excess is a share.
+        pairs: judged so far.
+        guess: the excess, as far as the pilot tells.
+    """
+
+    def __init__(self, question: Question, prior: tuple[float, float]) -> None:
+        self.question = question
+        self.procedure: Sequential | Precision = question.ask(prior)
+        self.transmission = Transmission()
+        self.bare = BareRound()
+        self.pairs = 0
+        self.guess = 0.0
+        self._spread = Spread()
+        self._pilot: list[Block] = []
+        self._next_look = 0
+
+    def open(self, pilot: Sequence[Times], groups: Sequence[tuple[int, Sequence[float]]]) -> None:
+        """Learns how long rounds are and how noisy. The pilot's pairs are no evidence."""
+        self.bare.renew(groups, [one.control for one in pilot])
+        readings = self._readings(pilot)
+        self.guess = median([one.most for one in readings])
+        self._spread.add([one.most for one in readings])
+        self.transmission.update(_doses(pilot), pilot=True)
+        self._pilot = [block_of([one], Terms(self._spread.value, 0.0)) for one in readings]
+
+    def add(self, judged: Sequence[Times], most: float) -> None:
+        """A block, in which a round was guarded against an excess of ``most``."""
+        if not judged:
+            return
+        readings = self._readings(judged)
+        self.procedure.update(readings, Terms(self._spread.value, most, self.bare.doubt))
+        self.transmission.update(_doses(judged))
+        self._spread.add([one.most for one in readings])
+        self.pairs += len(judged)
+
+    def floor(self, most: float, elapsed_ns: float, limit_ns: float, block_ns: float) -> Floor:
+        """What can be told when time is up, as the pilot of ``elapsed_ns`` has it."""
+        blocks = [block._replace(terms=Terms(self._spread.value, most)) for block in self._pilot]
+        return self.question.floor(blocks, elapsed_ns, limit_ns, block_ns)
+
+    @property
+    def is_decided(self) -> bool:
+        return self.procedure.state is not None
+
+    def is_sharp(self) -> bool:
+        """Whether the interval of a verdict is narrow enough to be of use. Looks now and then: looking is dear."""
+        procedure = self.procedure
+        if not isinstance(procedure, Sequential):
+            return True
+        if len(procedure.blocks) < self._next_look:
+            return False
+        self._next_look = math.ceil(LOOK_GROWTH * len(procedure.blocks))
+        _, low, high = procedure.interval()
+        return high - low < SHARP * max(procedure.budget, low)
+
+    def _readings(self, judged: Sequence[Times]) -> list[Reading]:
+        bare_ns = self.bare.ns
+        return [
+            Reading((one.slowed - one.late - one.control) / bare_ns, (one.slowed - one.control) / bare_ns)
+            for one in judged
+        ]
+
+
+def _doses(judged: Sequence[Times]) -> list[Dose]:
+    return [Dose(one.slowed - one.control, one.delivered + one.late) for one in judged]
