@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from statistics import median
 
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.counts import CodeCounts, Counts
@@ -248,6 +249,11 @@ class Measurement:
             conditions.others = max(others, conditions.others or 0.0)
 
     # ---- reading ----
+
+    @property
+    def median_control_ns(self) -> float:
+        """Of the rounds that were judged; of all where none was."""
+        return median(self.controls or self.tally.control_ns)
 
     @property
     def matched(self) -> tuple[CodeCounts, ...]:

@@ -17,6 +17,7 @@ from pytest_speedbump.inference.sequential import Interval
 __all__ = ["Dose", "Transmission"]
 
 MOST = 1.25  # of the delay may reach the round time in one pair: more than all of it is contention
+FULL = 0.9  # of the largest dose, from which on a dose is full: rounds with the same calls differ by less
 SCALE = 1.0  # at which deviations are clipped for the centre
 RESOLUTION = 1e-3
 HALVES_ALPHA = 0.01
@@ -24,24 +25,25 @@ LEAST_CHANGE = 0.05  # Smaller ones are ordinary: caches and clock speeds change
 
 
 class Dose(NamedTuple):
-    """One pair: how much longer its slowed round took, and the delay spent in it; both in ns."""
+    """One pair, in ns: how much longer its slowed round took, the delay in it, and what preemption added to that."""
 
     added_ns: float
-    spent_ns: float
+    delivered_ns: float
+    late_ns: float
 
 
 class _Block(NamedTuple):
-    """``ys``: added / spent of each pair. ``rest``: pairs with less spent than is typical, as ``(y, share)``."""
+    """``ys``: added / spent of pairs with a full dose. ``rest``: added and spent of others, as shares of a full one."""
 
     ys: Sample | None
     rest: tuple[tuple[float, float], ...]
     terms: Terms
 
     def clipped_mean(self, tau: float, width: float, /) -> float:
-        """Mean of clip((added - tau * spent) / max(spent, typical) / width, -1, 1)."""
+        """Mean of clip((added - tau * spent) / max(spent, full) / width, -1, 1)."""
         count = 0 if self.ys is None else len(self.ys)
         total = 0.0 if self.ys is None else count * self.ys.clipped_mean(tau, width)
-        total += sum([max(-1.0, min(1.0, (y - tau * share) / width)) for y, share in self.rest])
+        total += sum([max(-1.0, min(1.0, (added - tau * spent) / width)) for added, spent in self.rest])
         return total / (count + len(self.rest))
 
     def payoffs(self, candidate: float, side: Side) -> tuple[float, float]:
@@ -64,24 +66,27 @@ class Transmission:
     def __init__(self) -> None:
         self._blocks: list[_Block] = []
         self._spread = Spread()
-        self._spent_ns, self._pairs = 0.0, 0
+        self._full_ns = (
+            0.0  # the largest dose so far: one scale for all, so that what differs from round to round cancels
+        )
 
     def update(self, doses: Iterable[Dose], *, pilot: bool = False) -> None:
         """Adds a block, or the pilot's pairs, which are no evidence but tell the noise."""
         doses = list(doses)
-        self._spent_ns += sum(dose.spent_ns for dose in doses)
-        self._pairs += len(doses)
-        typical = self._spent_ns / max(self._pairs, 1)
-        if not doses or typical <= 0:
+        self._full_ns = max([self._full_ns, *(dose.delivered_ns for dose in doses)])
+        if not doses or not self._full_ns:
             return
-        scaled = [(dose.added_ns / (m := max(dose.spent_ns, typical)), dose.spent_ns / m) for dose in doses]
+        ys, rest = [], []
+        for added, delivered, late in doses:
+            spent = delivered + late
+            if spent >= FULL * self._full_ns:
+                ys.append(added / spent)
+            else:
+                rest.append((added / self._full_ns, spent / self._full_ns))
         terms = Terms(self._spread.value, MOST)
-        # Nearly every round spends what all do; those that spent a little less are as good.
-        full = [y / share for y, share in scaled if share > 0.5]
-        self._spread.add(full)
+        self._spread.add([*ys, *(added - spent for added, spent in rest)])
         if not pilot:
-            rest = tuple((y, share) for y, share in scaled if share <= 0.5)
-            self._blocks.append(_Block(Sample(full) if full else None, rest, terms))
+            self._blocks.append(_Block(Sample(ys) if ys else None, tuple(rest), terms))
 
     def interval(self, alpha: float) -> Interval | None:
         """``alpha`` is the error of each end; None where no delay was spent."""

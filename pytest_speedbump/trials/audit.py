@@ -6,6 +6,7 @@ from pytest_speedbump.bump import Bump
 from pytest_speedbump.counts import CodeCounts
 from pytest_speedbump.experiment.measurement import Conditions
 from pytest_speedbump.experiment.tally import Tally
+from pytest_speedbump.inference.bare import PROBE_NS
 from pytest_speedbump.remarks import Remark
 
 __all__ = ["audit", "doubts", "uncalled_targets"]
@@ -15,7 +16,6 @@ DELIVERY_TOLERANCE_NS = 10.0  # for each call: about a step of a coarse clock
 CLOCK_TOLERANCE = 0.01  # share by which the clock of delays may differ from the system's
 LESS_WORK = 10.0  # factor of time; 4 are explained by a busy machine and by where the frame stack begins a new chunk
 MORE_WORK = 2.0  # factor of time, beyond what the probe costs
-PROBE_NS = 200.0  # more than the probe of a call costs
 
 
 def audit(tally: Tally, conditions: Conditions) -> Remark:

@@ -40,9 +40,9 @@ class Case:
         self._pilot: list[Block] = []
         self._next_look = 0
 
-    def open(self, pilot: Sequence[Times], groups: Sequence[tuple[int, Sequence[float]]]) -> None:
+    def open(self, pilot: Sequence[Times], groups: Sequence[tuple[int, Sequence[float]]], calls: int) -> None:
         """Learns how long rounds are and how noisy. The pilot's pairs are no evidence."""
-        self.bare.renew(groups, [one.control for one in pilot])
+        self.bare.renew(groups, [one.control for one in pilot], calls)
         readings = self._readings(pilot)
         self.guess = median([one.most for one in readings])
         self._spread.add([one.most for one in readings])
@@ -88,4 +88,4 @@ class Case:
 
 
 def _doses(judged: Sequence[Times]) -> list[Dose]:
-    return [Dose(one.slowed - one.control, one.delivered + one.late) for one in judged]
+    return [Dose(one.slowed - one.control, one.delivered, one.late) for one in judged]

@@ -154,7 +154,8 @@ class Trial:
             measurement.fit(experiment, subject)
             if self._is_hopeless():
                 return
-            case.open(measurement.run_pilot(experiment), measurement.bare)
+            pilot = measurement.run_pilot(experiment)
+            case.open(pilot, measurement.bare, measurement.tally.most_calls)
             self.settled = not measurement.tally.most_calls or self._is_hopeless()
             self._warn()
         while not self.settled:
@@ -166,7 +167,7 @@ class Trial:
             else:
                 most = self._most()
                 case.add(measurement.block(experiment), most)
-                case.bare.renew(measurement.bare, measurement.controls)
+                case.bare.renew(measurement.bare, measurement.controls, measurement.tally.most_calls)
                 self._watch.visited(self._bump, measurement.spent_ns, measurement.tally.pairs)
                 self.settled = case.is_decided and (measurement.spent_ns >= ENOUGH_NS or case.is_sharp())
 
@@ -249,10 +250,8 @@ class Trial:
         reason = judgement.reason
         if judgement.verdict == "inconclusive":
             reason = reason or self._why_undecided()
-        bare_ns, control_ns = case.bare.ns, measurement.tally.median_control_ns
-        probe = Remark()
-        if control_ns - bare_ns > PROBE_SHARE * control_ns:
-            probe = Remark("probe", share=1 - bare_ns / control_ns)
+        control_ns, probe_share = measurement.median_control_ns, 1 - case.bare.share
+        probe = Remark("probe", share=probe_share) if probe_share > PROBE_SHARE else Remark()
         procedure, evidence = case.procedure, None
         if isinstance(procedure, Sequential):
             over, under = procedure.over, procedure.under
@@ -265,8 +264,8 @@ class Trial:
             known_transmission=judgement.transmission,
             floor=judgement.floor,
             pairs=case.pairs,
-            bare_ns=bare_ns / measurement.iterations,
-            probe_ns=(control_ns - bare_ns) / measurement.iterations,
+            bare_ns=case.bare.share * control_ns / measurement.iterations,
+            probe_ns=probe_share * control_ns / measurement.iterations,
             evidence=evidence,
         )
 
@@ -308,7 +307,7 @@ class Trial:
             reason=reason,
             iterations=measurement.iterations,
             seconds=measurement.spent_ns / 1e9,
-            control_ns=tally.median_control_ns / measurement.iterations if tally.pairs else None,
+            control_ns=measurement.median_control_ns / measurement.iterations if tally.pairs else None,
             machine=describe(measurement) if tally.pairs else None,
             counts=measurement.per_call(sum(matched, Counts())) if tally.pairs else None,
             needed_ns=self._needed_ns,
