@@ -92,6 +92,7 @@ class Measurement:
         controls: lengths of the control rounds that were judged.
         bare: groups of unarmed rounds: how many ``controls`` there were before, and the lengths.
         selection: which pairs are judged.
+        bare_matters: a probe could be seen in a round, so that bare rounds go on; the first group is always there.
     """
 
     def __init__(self, bump: Bump, session: Session, rng: random.Random, limit_ns: float, scheduler: Scheduler) -> None:
@@ -104,7 +105,8 @@ class Measurement:
         self.tally = Tally()
         self.controls = array("d")
         self.bare: list[tuple[int, list[float]]] = []
-        self.selection = Selection()
+        self.selection = Selection(1.0 if bump.declared is None else bump.declared.limit)
+        self.bare_matters = True
         self.conditions = Conditions()
         self._runs = self._slowed_runs = 0
         self._spent_ns = 0
@@ -187,7 +189,7 @@ class Measurement:
     @property
     def stretch_over(self) -> bool:
         """Whether it is time for bare rounds."""
-        return self._stretch_ns >= STRETCH_NS and self._stretch_pairs >= STRETCH_PAIRS
+        return self.bare_matters and self._stretch_ns >= STRETCH_NS and self._stretch_pairs >= STRETCH_PAIRS
 
     def _run_bare(self, experiment: Experiment, length_ns: float) -> None:
         self.bare.append((len(self.controls), self.selection.controls(experiment.bare(length_ns))))

@@ -5,7 +5,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -135,6 +135,9 @@ class _Look:
 
 def this_scheduler() -> Scheduler:
     """The kernel's own, where it is known how to ask it."""
-    if sys.platform == "linux" and (THREADS / str(os.getpid()) / "schedstat").exists():
-        return LinuxScheduler()
+    if sys.platform == "linux":
+        with suppress(OSError):
+            # A kernel that keeps no statistics writes three zeros.
+            if any(map(int, (THREADS / str(os.getpid()) / "schedstat").read_bytes().split())):
+                return LinuxScheduler()
     return UnknownScheduler()

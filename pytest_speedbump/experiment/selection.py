@@ -4,7 +4,10 @@ Others that want the processor lengthen rounds, and more so rounds that use it f
 then is not what it makes the program lose.
 """
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+from statistics import median
 from typing import Literal, NamedTuple
 
 from pytest_speedbump.experiment.rounds import Pair, Round
@@ -14,8 +17,12 @@ __all__ = ["Selection", "Times", "Way"]
 type Way = Literal["all", "unwaited", "net"]
 
 QUIET = 0.05  # of the processors used by others: what threads of ours wait for is then each other
-WAITED = 0.01  # of a pair's time, from which on it counts as having waited
+WAITED = 0.01  # of a pair's time, from which on it counts as having waited...
+WAITED_OF_BUDGET = 0.25  # ...or from such a share of the budget on, where that is less
 ENOUGH = 0.5  # of the pairs must not have waited, where net time could be used instead
+NEAR = 50  # control rounds that tell whether net time is sound...
+FEWEST = 8  # ...and fewer do not
+STRAIGHT = 0.25  # by which the length of a round may differ from 1 ns more for each ns of waiting
 
 
 class Times(NamedTuple):
@@ -32,15 +39,18 @@ class Selection:
 
     Attributes:
         way: ``all`` pairs on a quiet machine; else pairs that never waited for a processor; or, where hardly any is
-            left and a single thread works in the rounds, all pairs by net time, which is without the wait.
+            left and all waiting lengthens a round, all pairs by net time, which is without the wait.
         pairs: taken so far.
         set_aside: of these, not judged.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, budget: float = 1.0) -> None:
+        """``budget``: the drop that is declared; pairs must not wait for longer than a part of what it allows."""
         self.way: Way = "unwaited"
         self.pairs = self.set_aside = 0
+        self._limit = min(WAITED, WAITED_OF_BUDGET * budget)
         self._seen = self._waited = 0
+        self._controls: deque[Round] = deque(maxlen=NEAR)
 
     def choose(self, others: float | None, *, alone: bool) -> None:
         """
@@ -50,7 +60,7 @@ class Selection:
         """
         if others is not None and others < QUIET:
             self.way = "all"
-        elif alone and self._waited > (1 - ENOUGH) * self._seen:
+        elif alone and self._waited > (1 - ENOUGH) * self._seen and _waiting_lengthens(self._controls):
             self.way = "net"
         else:
             self.way = "unwaited"
@@ -61,7 +71,7 @@ class Selection:
         for pair in pairs:
             self.pairs += 1
             self.look_at(pair)
-            if self.way == "unwaited" and _waited(*pair):
+            if self.way == "unwaited" and self._has_waited(*pair):
                 self.set_aside += 1
             else:
                 taken.append(times(pair, net=self.way == "net"))
@@ -69,14 +79,18 @@ class Selection:
 
     def look_at(self, pair: Pair) -> None:
         self._seen += 1
-        self._waited += _waited(*pair)
+        self._waited += self._has_waited(*pair)
+        self._controls.append(pair.control)
 
     def controls(self, rounds: Iterable[Round]) -> list[float]:
         """Lengths of rounds without delay, in the same way; net where all have waited."""
         rounds = list(rounds)
         if self.way == "all":
             return [float(one.ns) for one in rounds]
-        return [float(one.ns) for one in rounds if not _waited(one)] or [_net(one) for one in rounds]
+        return [float(one.ns) for one in rounds if not self._has_waited(one)] or [_net(one) for one in rounds]
+
+    def _has_waited(self, *rounds: Round) -> bool:
+        return sum([one.waited_ns for one in rounds]) > self._limit * sum([one.ns for one in rounds])
 
 
 def times(pair: Pair, *, net: bool) -> Times:
@@ -92,5 +106,16 @@ def _net(one: Round) -> float:
     return max(one.ns - one.waited_ns, 1.0)
 
 
-def _waited(*rounds: Round) -> bool:
-    return sum([one.waited_ns for one in rounds]) > WAITED * sum([one.ns for one in rounds])
+def _waiting_lengthens(rounds: Sequence[Round]) -> bool:
+    """Whether a round gets longer by what it waits: one that polls a clock or a device until it is time does not.
+
+    The median slope of all pairs of rounds (Theil and Sen), which stragglers do not bend.
+    """
+    if len(rounds) < FEWEST:
+        return False
+    slopes = [
+        (one.ns - other.ns) / (one.waited_ns - other.waited_ns)
+        for one, other in combinations(rounds, 2)
+        if one.waited_ns != other.waited_ns
+    ]
+    return bool(slopes) and abs(median(slopes) - 1) < STRAIGHT

@@ -13,6 +13,7 @@ from pytest_speedbump.experiment.measurement import BLOCK_NS, LEAST_PAIRS, Measu
 from pytest_speedbump.experiment.rounds import BrokenSubjectError, Experiment
 from pytest_speedbump.experiment.scheduler import Scheduler, this_scheduler
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject, show_error
+from pytest_speedbump.inference.bare import PROBE_NS
 from pytest_speedbump.inference.bets import blocks_to_bound
 from pytest_speedbump.inference.excess import drop_from_excess, excess_from_drop
 from pytest_speedbump.inference.question import Question
@@ -33,6 +34,7 @@ __all__ = ["ENOUGH_NS", "Rules", "Trial", "Watch", "try_bump"]
 ENOUGH_NS = 0.2e9  # after which a verdict stops however badly it knows the drop
 PLAIN_WIDTH = 0.005  # a plain measurement stops when the drop is known to +- so much...
 PLAIN_SHARE = 0.1  # ...or to such a share of itself
+LEAST_PROBE = 0.001  # of a round: less than that is nothing to measure
 PROBE_SHARE = 0.1  # of a round, from which on the probe is said to be heavy
 BUSY = 0.1  # of the rounds spent waiting for a processor, from which on the machine is what was in the way
 LEAST_DELAY_NS = 50.0  # that is recommended; shorter ones are hardly delivered
@@ -156,6 +158,7 @@ class Trial:
                 return
             pilot = measurement.run_pilot(experiment)
             case.open(pilot, measurement.bare, measurement.tally.most_calls)
+            measurement.bare_matters = measurement.tally.most_calls * PROBE_NS > LEAST_PROBE * case.bare.ns
             self.settled = not measurement.tally.most_calls or self._is_hopeless()
             self._warn()
         while not self.settled:
