@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pytest_speedbump.inference.excess import spread
 
-__all__ = ["PROBE_NS", "BareRound", "Share", "bare_share"]
+__all__ = ["PROBE_NS", "Bare", "BareRound", "bare_round"]
 
 NEAR = 100  # control rounds on either side of a group of bare rounds that it is compared with
 PROBE_NS = 200.0  # more than the probe of a call costs, were all that it touches out of the caches
@@ -16,50 +16,60 @@ GROWTH = 1.1
 OF_MEDIAN = 1.2533  # standard errors of a mean in one of a median
 
 
-class Share(NamedTuple):
-    """``value`` = bare round / control round, and two standard errors of it, relative."""
+class Bare(NamedTuple):
+    """A typical bare round.
 
-    value: float
-    doubt: float
+    Attributes:
+        ns: its length.
+        share: of a control round.
+        doubt: two standard errors of the share, relative.
+    """
+
+    ns: float
+    share: float = 1.0
+    doubt: float = 0.0
+
+    @property
+    def least_ns(self) -> float:
+        return self.ns * (1 - self.doubt)
+
+    @property
+    def most_ns(self) -> float:
+        return self.ns * (1 + self.doubt)
 
 
-def bare_share(groups: Sequence[tuple[int, Sequence[float]]], controls: Sequence[float], calls: float) -> Share:
-    """The median over groups of bare rounds, ``(controls before it, lengths)``, each compared with the controls nearby.
+def bare_round(groups: Sequence[tuple[int, Sequence[float]]], controls: Sequence[float], calls: float) -> Bare:
+    """From groups of bare rounds, ``(controls before it, lengths)``, each compared with the controls nearby.
 
     So a machine that changes its speed changes both. A probe costs something, and no more than ``PROBE_NS`` a call:
-    that bounds what noise can make of the share.
+    that bounds what noise can make of the share. ``calls``: most matched calls in a round.
     """
-    least = max(1 - calls * PROBE_NS / median(controls), LEAST_SHARE)
+    typical = median(controls)
+    least = max(1 - calls * PROBE_NS / typical, LEAST_SHARE)
     ratios, noise, bare = [], [], 0
     for position, lengths in groups:
         near = controls[max(0, position - NEAR) : position + NEAR]
         if near and lengths:
-            typical = median(near)
-            ratios.append(median(lengths) / typical)
-            noise += [one / typical for one in near]
+            here = median(near)
+            ratios.append(median(lengths) / here)
+            noise += [one / here for one in near]
             bare += len(lengths)
     if not ratios:
-        return Share(1.0, 1 - least)
-    value = min(max(median(ratios), least), 1.0)
+        return Bare(typical, 1.0, 1 - least)
+    share = min(max(median(ratios), least), 1.0)
     error = OF_MEDIAN * max(spread(noise) * sqrt(1 / bare + 1 / len(noise)), spread(ratios) / sqrt(len(ratios)))
-    return Share(value, min(2 * error, (1 - least) / least))
+    return Bare(share * typical, share, min(2 * error, (1 - least) / least))
 
 
 class BareRound:
-    """Length of a typical bare round, in ns, its ``share`` of a control round, and the relative ``doubt`` of that.
-
-    From what was seen so far; taken anew where a tenth more rounds have been seen, or another group of bare ones.
-    """
+    """The bare round as known so far: ``now``. Taken anew where a tenth more rounds, or more groups, are there."""
 
     def __init__(self) -> None:
-        self.ns = 0.0
-        self.share, self.doubt = 1.0, 0.0
+        self.now = Bare(1.0)
         self._controls = self._groups = 0
 
     def renew(self, groups: Sequence[tuple[int, Sequence[float]]], controls: Sequence[float], calls: float) -> None:
-        """``calls``: most matched calls in a round."""
-        if not controls or (len(controls) < GROWTH * self._controls and len(groups) == self._groups):
-            return
-        self._controls, self._groups = len(controls), len(groups)
-        self.share, self.doubt = bare_share(groups, controls, calls)
-        self.ns = self.share * median(controls)
+        """As :func:`bare_round`."""
+        if controls and (len(controls) >= GROWTH * self._controls or len(groups) != self._groups):
+            self._controls, self._groups = len(controls), len(groups)
+            self.now = bare_round(groups, controls, calls)

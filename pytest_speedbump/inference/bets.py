@@ -15,7 +15,18 @@ from typing import Literal, NamedTuple, Protocol
 
 from pytest_speedbump.inference.excess import Sample
 
-__all__ = ["Bet", "Block", "Side", "Terms", "blocks_to_bound", "centre", "disproved_end", "evidence", "log_capital"]
+__all__ = [
+    "LEAST_WIDTH",
+    "Bet",
+    "Block",
+    "Side",
+    "Terms",
+    "blocks_to_bound",
+    "centre",
+    "disproved_end",
+    "evidence",
+    "log_capital",
+]
 
 type Side = Literal[1, -1]  # a bet that the effect lies above the candidate, or below it
 
@@ -25,7 +36,7 @@ SHARES = (0.5, 0.5)  # ...at each of two widths
 _LOG_WEIGHTS = [[log(share * weight) for weight in WEIGHTS] for share in SHARES]
 LEAST_WIDTH = 1e-3
 SPARE = 0.2  # of the largest bite: a candidate's least room above it
-FARTHEST = 1e3  # from where the search for an interval's end began
+FARTHEST = 2.0**24  # resolutions from where the search for an interval's end began
 
 
 class Bet(Protocol):
@@ -39,15 +50,17 @@ class Bet(Protocol):
 class Terms(NamedTuple):
     """Fixed by what was seen before the block: else the data would choose their own bets.
 
+    All in one unit, that of the pairs.
+
     Attributes:
-        spread: standard deviation of a pair's excess.
-        most: the largest excess that is guarded against in one round.
-        doubt: relative error of the bare round that the excess is a share of. A candidate is widened by it.
+        spread: standard deviation of a pair.
+        most: the largest effect that is guarded against in one round.
+        least: width under which no bet is made.
     """
 
     spread: float
     most: float
-    doubt: float = 0.0
+    least: float = LEAST_WIDTH
 
     def widths(self, candidate: float, side: Side) -> tuple[float, float]:
         """One that has room towards the other side's effects, one that has room for all."""
@@ -56,16 +69,16 @@ class Terms(NamedTuple):
         below = max(candidate, min(self.spread, SPARE * self.most))
         above += min(self.spread, above)
         below += min(self.spread, below)
-        return max(below if side > 0 else above, LEAST_WIDTH), max(above, below, LEAST_WIDTH)
+        return max(below if side > 0 else above, self.least), max(above, below, self.least)
 
     @property
     def width(self) -> float:
         """That has room for all effects, from none to the largest."""
-        return max(self.most + min(self.spread, self.most), LEAST_WIDTH)
+        return max(self.most + min(self.spread, self.most), self.least)
 
 
 class Block(NamedTuple):
-    """Excesses of a block's pairs, in two readings: see :class:`~pytest_speedbump.inference.excess.Reading`."""
+    """Excess times of a block's pairs, in two readings: see :class:`~pytest_speedbump.inference.excess.Reading`."""
 
     least: Sample
     most: Sample
@@ -73,10 +86,9 @@ class Block(NamedTuple):
 
     def payoffs(self, candidate: float, side: Side) -> tuple[float, float]:
         sample = self.least if side > 0 else self.most
-        shifted = candidate + side * self.terms.doubt * abs(candidate)
         narrow, wide = self.terms.widths(candidate, side)
-        first = side * sample.clipped_mean(shifted, narrow)
-        return first, first if wide == narrow else side * sample.clipped_mean(shifted, wide)
+        first = side * sample.clipped_mean(candidate, narrow)
+        return first, first if wide == narrow else side * sample.clipped_mean(candidate, wide)
 
 
 def log_capital(logs: Sequence[Sequence[float]]) -> float:
@@ -128,12 +140,12 @@ def disproved_end(
     while inside_at >= 0:  # The data may disprove their own centre: effects change, and blocks differ in size.
         outside, outside_at = inside, inside_at
         inside, step = inside + side * step, 2 * step
-        if abs(inside - start) > FARTHEST:
+        if abs(inside - start) > FARTHEST * resolution:
             return none
         inside_at = surplus(inside)
     while outside_at < 0:
         outside, step = inside - side * step, 2 * step
-        if abs(outside - start) > FARTHEST or outside <= least:
+        if abs(outside - start) > FARTHEST * resolution or outside <= least:
             return none
         outside_at = surplus(outside)
         if outside_at < 0:

@@ -1,4 +1,4 @@
-"""Excess time: how much longer a slowed round took than its control, as a share of a bare round.
+"""Excess: how much longer a slowed round took than its control, in ns, or as a share of a bare round.
 
 Linear in time, so that a delay which bites in a few rounds only weighs what it costs; a drop is what people read.
 
@@ -31,7 +31,7 @@ def excess_from_drop(drop: float) -> float:
 
 
 class Reading(NamedTuple):
-    """Excess of one pair: without and with the time that preemption added to its delays.
+    """Excess time of one pair: without and with the time that preemption added to its delays.
 
     Nobody knows whether that time would have been lost without the delay. So what says "over" must hold without it, and
     what says "under" with it.

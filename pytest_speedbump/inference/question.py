@@ -75,9 +75,11 @@ class Question:
             low, high = (middle, high) if self.blocks_to_pass(middle * most) <= blocks else (low, middle)
         return low
 
-    def floor(self, blocks: Sequence[Block], elapsed_ns: float, limit_ns: float, block_ns: float) -> Floor:
+    def floor(
+        self, blocks: Sequence[Block], bare_ns: float, elapsed_ns: float, limit_ns: float, block_ns: float
+    ) -> Floor:
         """What can be told after ``limit_ns``, from the blocks of ``elapsed_ns``, where each takes ``block_ns``."""
-        most, error = blocks[-1].terms.most, _standard_error(blocks)
+        most, error = blocks[-1].terms.most / bare_ns, _standard_error(blocks) / bare_ns
         evidence = log(2 / self.alpha_end)
         reached = max(
             SES * error * sqrt(elapsed_ns / limit_ns), most * expm1(evidence * block_ns / limit_ns) / STAKES[0]
@@ -89,12 +91,13 @@ class Question:
         return Floor(reached, max(by_noise, by_bets))
 
 
-def floor(blocks: Sequence[Block], alpha: float) -> float:
+def floor(blocks: Sequence[Block], alpha: float, bare_ns: float) -> float:
     """The smallest excess that these blocks can tell from none; inf for fewer than two."""
     if len(blocks) < 2:
         return inf
     evidence = log(2 / alpha) / len(blocks)
-    return max(SES * _standard_error(blocks), blocks[-1].terms.most * min(expm1(evidence), 1e3) / STAKES[0])
+    bets = blocks[-1].terms.most * min(expm1(evidence), 1e3) / STAKES[0]
+    return max(SES * _standard_error(blocks), bets) / bare_ns
 
 
 def _standard_error(blocks: Sequence[Block]) -> float:
@@ -108,7 +111,7 @@ def _standard_error(blocks: Sequence[Block]) -> float:
 
 
 def tail_alarm(blocks: Sequence[Block], excess: float, scale: float) -> bool:
-    """Are rounds far slower more often where slowed than where not, by more than ``excess`` explains?
+    """Are rounds far slower more often where slowed than where not, by more than ``excess`` explains? Both in ns.
 
     A sign test by betting over the pairs beyond ``scale``, which a clipped mean hardly feels: rare, large slow-downs.
     A program of any constant excess up to this one raises it in at most one of TAIL_ALARM measurements, looked at once

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from math import ceil, inf, log, log1p
 from typing import Literal, NamedTuple
 
+from pytest_speedbump.inference.bare import Bare
 from pytest_speedbump.inference.bets import (
     SHARES,
     STAKES,
@@ -25,11 +26,11 @@ __all__ = ["Interval", "Precision", "Sequential", "State", "block_of", "blocks_t
 type State = Literal["over", "under"] | None
 
 RESOLUTION = 2.0**-12  # of an interval's ends, in largest effects
-LEAST_RESOLUTION = 1e-7
+LEAST_RESOLUTION = 1e-7  # in bare rounds
 
 
 class Interval(NamedTuple):
-    """An effect and its ends; -inf and inf where the data give none."""
+    """An excess, or a transmission, and its ends; -inf and inf where the data give none."""
 
     centre: float
     low: float
@@ -46,13 +47,13 @@ def block_of(readings: Iterable[Reading], terms: Terms) -> Block:
 class _Side:
     """Capital of one side at the budget, as logs of what each stake at each width has multiplied by."""
 
-    def __init__(self, budget: float, side: Side, prior: float) -> None:
-        self.budget, self.side, self.prior = budget, side, prior
+    def __init__(self, side: Side, prior: float) -> None:
+        self.side, self.prior = side, prior
         self.stopped = self.most = prior
         self._logs = [[0.0] * len(STAKES) for _ in SHARES]
 
-    def bet(self, block: Block) -> None:
-        payoffs = block.payoffs(self.budget, self.side)
+    def bet(self, block: Block, budget_ns: float) -> None:
+        payoffs = block.payoffs(budget_ns, self.side)
         self._logs = [
             [x + log1p(stake * u) for x, stake in zip(logs, STAKES, strict=True)]
             for logs, u in zip(self._logs, payoffs, strict=True)
@@ -78,14 +79,17 @@ class Sequential:
         self.alpha_under = alpha_under
         self.blocks: list[Block] = []
         self.state: State = None
-        self.over, self.under = _Side(budget, 1, prior[0]), _Side(budget, -1, prior[1])
+        self.over, self.under = _Side(1, prior[0]), _Side(-1, prior[1])
 
-    def update(self, readings: Iterable[Reading], terms: Terms) -> State:
-        """Add the pairs of one block. ValueError where there are none, or one is not finite."""
+    def update(self, readings: Iterable[Reading], terms: Terms, bare: Bare) -> State:
+        """Add the pairs of one block, in ns; ``terms`` and ``bare`` were known before it.
+
+        ValueError where there are no pairs, or one is not finite.
+        """
         block = block_of(readings, terms)
         self.blocks.append(block)
-        self.over.bet(block)
-        self.under.bet(block)
+        self.over.bet(block, self.budget * bare.most_ns)
+        self.under.bet(block, self.budget * bare.least_ns)
         if self.state is None:
             if self.over.stopped >= -log(self.alpha_over):
                 self.state = "over"
@@ -93,14 +97,14 @@ class Sequential:
                 self.state = "under"
         return self.state
 
-    def interval(self) -> Interval:
-        """Anytime-valid interval at the verdict's own error rates, which it never contradicts.
+    def interval(self, bare: Bare) -> Interval:
+        """Anytime-valid interval of the excess at the verdict's own error rates, which it never contradicts.
 
         Evidence may fade again after a verdict. What was disproved once stays so (Ville speaks of the whole path),
         hence the budget bounds the interval on that side. If by now the other side disproves the budget as well, the
         effect was not constant, and nothing bounds that side.
         """
-        found, low, high = interval(self.blocks, self.alpha_over, self.alpha_under)
+        found, low, high = interval(self.blocks, self.alpha_over, self.alpha_under, bare)
         if self.state == "over":
             low, high = max(low, self.budget), high if high > self.budget else inf
         elif self.state == "under":
@@ -125,12 +129,12 @@ class Precision:
         self.state: Literal["known"] | None = None
         self._next_look = blocks_to_bound(alpha)
 
-    def update(self, readings: Iterable[Reading], terms: Terms) -> Literal["known"] | None:
-        """Add the pairs of one block. ValueError where there are none, or one is not finite."""
+    def update(self, readings: Iterable[Reading], terms: Terms, bare: Bare) -> Literal["known"] | None:
+        """As :meth:`Sequential.update`."""
         self.blocks.append(block_of(readings, terms))
         if self.state is None and len(self.blocks) >= self._next_look:
             self._next_look = ceil(self.GROWTH * len(self.blocks))
-            found, low, high = self.interval()
+            found, low, high = self.interval(bare)
             if low > -1 and high < inf:
                 ends = drop_from_excess(low), drop_from_excess(high)
                 enough = max(self.width, self.share * abs(drop_from_excess(found)))
@@ -138,13 +142,13 @@ class Precision:
                     self.state = "known"
         return self.state
 
-    def interval(self) -> Interval:
-        """Anytime-valid interval."""
-        return interval(self.blocks, self.alpha, self.alpha)
+    def interval(self, bare: Bare) -> Interval:
+        """Anytime-valid interval of the excess."""
+        return interval(self.blocks, self.alpha, self.alpha, bare)
 
 
-def interval(blocks: Sequence[Block], alpha_low: float, alpha_high: float) -> Interval:
-    """Anytime-valid interval of the excess, and its centre within it.
+def interval(blocks: Sequence[Block], alpha_low: float, alpha_high: float, bare: Bare) -> Interval:
+    """Anytime-valid interval of the excess, in bare rounds, and its centre within it.
 
     `low` is the largest candidate with evidence of 1/alpha_low that the effect lies above it, `high` the mirror image.
     Evidence is that of now, which can be inverted; the best so far would be valid too and a little narrower, but would
@@ -155,10 +159,13 @@ def interval(blocks: Sequence[Block], alpha_low: float, alpha_high: float) -> In
         raise ValueError("no blocks")
     terms = blocks[-1].terms
     found = centre([block.most for block in blocks], terms.width)
-    resolution = max(RESOLUTION * terms.most, LEAST_RESOLUTION)
-    low = disproved_end(blocks, found, 1, alpha_low, resolution=resolution, least=-1.0)
+    resolution = max(RESOLUTION * terms.most, LEAST_RESOLUTION * bare.ns)
+    low = disproved_end(blocks, found, 1, alpha_low, resolution=resolution, least=-bare.ns)
     high = disproved_end(blocks, found, -1, alpha_high, resolution=resolution)
-    return Interval(min(max(found, low), high), low, high)
+    low /= bare.most_ns if low > 0 else bare.least_ns
+    high /= bare.least_ns if high > 0 else bare.most_ns
+    low = low if low > -1 else -inf
+    return Interval(min(max(found / bare.ns, low), high), low, high)
 
 
 def blocks_to_pass(budget: float, terms: Terms, alpha: float) -> int:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from statistics import median
 
 from pytest_speedbump.experiment.selection import Times
-from pytest_speedbump.inference.bare import BareRound
-from pytest_speedbump.inference.bets import Block, Terms
+from pytest_speedbump.inference.bare import Bare, BareRound
+from pytest_speedbump.inference.bets import LEAST_WIDTH, Block, Terms
 from pytest_speedbump.inference.excess import Reading, Spread
 from pytest_speedbump.inference.question import Floor, Question
-from pytest_speedbump.inference.sequential import Precision, Sequential, block_of
+from pytest_speedbump.inference.sequential import Interval, Precision, Sequential, block_of
 from pytest_speedbump.inference.transmission import Dose, Transmission
 
 __all__ = ["Case"]
@@ -24,7 +24,6 @@ class Case:
     Attributes:
         procedure: decides, or measures until it is known well enough.
         transmission: of the same pairs.
-        bare: length of a round without probes, of which an excess is a share.
         pairs: judged so far.
         guess: the excess, as far as the pilot tells.
     """
@@ -33,7 +32,7 @@ class Case:
         self.question = question
         self.procedure: Sequential | Precision = question.ask(prior)
         self.transmission = Transmission()
-        self.bare = BareRound()
+        self._bare = BareRound()
         self.pairs = 0
         self.guess = 0.0
         self._spread = Spread()
@@ -42,9 +41,9 @@ class Case:
 
     def open(self, pilot: Sequence[Times], groups: Sequence[tuple[int, Sequence[float]]], calls: int) -> None:
         """Learns how long rounds are and how noisy. The pilot's pairs are no evidence."""
-        self.bare.renew(groups, [one.control for one in pilot], calls)
-        readings = self._readings(pilot)
-        self.guess = median([one.most for one in readings])
+        self._bare.renew(groups, [one.control for one in pilot], calls)
+        readings = _readings(pilot)
+        self.guess = median([one.most for one in readings]) / self.bare.ns
         self._spread.add([one.most for one in readings])
         self.transmission.update(_doses(pilot), pilot=True)
         self._pilot = [block_of([one], Terms(self._spread.value, 0.0)) for one in readings]
@@ -53,16 +52,34 @@ class Case:
         """A block, in which a round was guarded against an excess of ``most``."""
         if not judged:
             return
-        readings = self._readings(judged)
-        self.procedure.update(readings, Terms(self._spread.value, most, self.bare.doubt))
+        readings, bare = _readings(judged), self.bare
+        self.procedure.update(readings, self._terms(most), bare)
         self.transmission.update(_doses(judged))
         self._spread.add([one.most for one in readings])
         self.pairs += len(judged)
 
+    def renew_bare(self, groups: Sequence[tuple[int, Sequence[float]]], controls: Sequence[float], calls: int) -> None:
+        """Learns from more rounds how long a bare one is."""
+        self._bare.renew(groups, controls, calls)
+
     def floor(self, most: float, elapsed_ns: float, limit_ns: float, block_ns: float) -> Floor:
         """What can be told when time is up, as the pilot of ``elapsed_ns`` has it."""
-        blocks = [block._replace(terms=Terms(self._spread.value, most)) for block in self._pilot]
-        return self.question.floor(blocks, elapsed_ns, limit_ns, block_ns)
+        blocks = [block._replace(terms=self._terms(most)) for block in self._pilot]
+        return self.question.floor(blocks, self.bare.ns, elapsed_ns, limit_ns, block_ns)
+
+    def _terms(self, most: float) -> Terms:
+        bare_ns = self.bare.ns
+        return Terms(self._spread.value, most * bare_ns, LEAST_WIDTH * bare_ns)
+
+    @property
+    def bare(self) -> Bare:
+        """A round without probes, of which an excess is a share."""
+        return self._bare.now
+
+    @property
+    def interval(self) -> Interval:
+        """Of the excess."""
+        return self.procedure.interval(self.bare)
 
     @property
     def is_decided(self) -> bool:
@@ -76,15 +93,12 @@ class Case:
         if len(procedure.blocks) < self._next_look:
             return False
         self._next_look = math.ceil(LOOK_GROWTH * len(procedure.blocks))
-        _, low, high = procedure.interval()
+        _, low, high = self.interval
         return high - low < SHARP * max(procedure.budget, low)
 
-    def _readings(self, judged: Sequence[Times]) -> list[Reading]:
-        bare_ns = self.bare.ns
-        return [
-            Reading((one.slowed - one.late - one.control) / bare_ns, (one.slowed - one.control) / bare_ns)
-            for one in judged
-        ]
+
+def _readings(judged: Sequence[Times]) -> list[Reading]:
+    return [Reading(one.slowed - one.late - one.control, one.slowed - one.control) for one in judged]
 
 
 def _doses(judged: Sequence[Times]) -> list[Dose]:

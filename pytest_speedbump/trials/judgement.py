@@ -32,14 +32,15 @@ class Judgement(NamedTuple):
 
 def judge(case: Case, largest: float) -> Judgement:
     """What the evidence says, of one block at least; ``largest`` is the excess of a round that absorbs nothing."""
-    procedure, question = case.procedure, case.question
-    found = procedure.interval()
+    procedure, question, bare_ns = case.procedure, case.question, case.bare.ns
+    found = case.interval
     verdict: Verdict = "measured"
     reason, warnings = Remark(), []
     if isinstance(procedure, Sequential):
         answers: dict[str | None, Verdict] = {"over": "sensitive", "under": "insensitive", None: "inconclusive"}
         verdict = answers[procedure.state]
-    if tail_alarm(procedure.blocks, question.budget or found.centre, question.scale(largest)):
+    expected, scale = (question.budget or found.centre) * bare_ns, question.scale(largest) * bare_ns
+    if tail_alarm(procedure.blocks, expected, scale):
         # What a clipped mean hardly feels may well be what breaks the budget.
         if verdict == "insensitive":
             verdict, reason = "inconclusive", Remark("far_tail")
@@ -48,7 +49,7 @@ def judge(case: Case, largest: float) -> Judgement:
     if case.transmission.halves_disagree():
         warnings.append(Remark("halves"))
     reaches = case.transmission.interval(question.alpha_end)
-    least = floor(procedure.blocks, question.alpha_end)
+    least = floor(procedure.blocks, question.alpha_end, bare_ns)
     return Judgement(
         verdict,
         reason,

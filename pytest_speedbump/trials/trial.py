@@ -170,7 +170,7 @@ class Trial:
             else:
                 most = self._most()
                 case.add(measurement.block(experiment), most)
-                case.bare.renew(measurement.bare, measurement.controls, measurement.tally.most_calls)
+                case.renew_bare(measurement.bare, measurement.controls, measurement.tally.most_calls)
                 self._watch.visited(self._bump, measurement.spent_ns, measurement.tally.pairs)
                 self.settled = case.is_decided and (measurement.spent_ns >= ENOUGH_NS or case.is_sharp())
 
