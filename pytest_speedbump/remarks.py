@@ -10,7 +10,7 @@ __all__ = ["Kind", "Remark"]
 Kind = Literal[
     "",
     # why no verdict was reached
-    "time", "too_long", "hopeless", "no_time", "busy", "far_tail",
+    "time", "too_long", "hopeless", "no_time", "busy", "unseen", "far_tail",
     # why no verdict is possible
     "raised", "uncalled", "interfered", "lost", "clock", "delivery", "arms_differ", "called_no_more", "less_work",
     # doubts about a verdict that stands
@@ -32,6 +32,8 @@ _SENTENCES: dict[Kind, str] = {
     "no_time": "no time was left to measure",
     "busy": "the machine was busy: threads waited for a processor during {waited:share} of the rounds, "
     "and {aside} of {pairs} pairs could not be judged; measure again when less runs beside it",
+    "unseen": "the machine was busy, and what the rounds wait for is no thread or child of this process, so nobody knows "
+    "whether it had to wait for a processor itself; measure again when less runs beside it",
     "far_tail": "some slowed rounds are far slower than a drop within the budget explains; "
     "look at the tail of the round times",
     "raised": "the callable raised {error} when repeated (round {round}, {arm}); "

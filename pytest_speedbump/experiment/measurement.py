@@ -50,6 +50,7 @@ class Conditions:
         switches: how often the thread gave up its processor in rounds, to wait for something.
         rounds_ns: length of all rounds of pairs; ``waited_ns`` of it threads waited for a processor.
         thread_ns, process_ns: time of processors that this thread, and all of the process, used for them.
+        company: other threads of ours, or child processes, were attended to.
         others: largest share of all processors that other processes were seen to use; None where nobody knows.
     """
 
@@ -65,6 +66,7 @@ class Conditions:
     waited_ns: int = 0
     thread_ns: int = 0
     process_ns: int = 0
+    company: bool = False
     others: float | None = None
 
     def add(self, *, intact: bool, lost: int, elapsed_ns: float, clock_ns: float) -> None:
@@ -246,6 +248,7 @@ class Measurement:
         conditions.switches += experiment.switches - switches
         conditions.rounds_ns += experiment.rounds_ns - rounds_ns
         conditions.waited_ns += experiment.waited_ns - waited_ns
+        conditions.company = conditions.company or self._scheduler.company()
         others = self._scheduler.others()
         if others is not None:
             conditions.others = max(others, conditions.others or 0.0)

@@ -4,17 +4,16 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
 __all__ = ["LinuxScheduler", "Scheduler", "UnknownScheduler", "this_scheduler"]
 
-THREADS = Path("/proc/self/task")
 STAT = Path("/proc/stat")
 TICKS_NS = 1e9 / os.sysconf("SC_CLK_TCK")
-MOST_THREADS = 32  # whose waits are read after every round, at about 1 us each
+MOST_THREADS = 32  # of ours and of our children, whose waits are read after every round, at about 1 us each
 LOOK_NS = 0.2e9  # between two looks at the others: the kernel counts in steps of 10 ms
 
 
@@ -30,7 +29,11 @@ class Scheduler(Protocol):
         ...
 
     def waited_ns(self) -> int:
-        """Time that threads of this process were ready to run and others ran; of all threads together."""
+        """Time that threads of ours, or of child processes, were ready to run and others ran; of all together."""
+        ...
+
+    def company(self) -> bool:
+        """Whether there are other threads of ours, or child processes, whose waits are known."""
         ...
 
     def switches(self) -> int:
@@ -54,6 +57,9 @@ class UnknownScheduler:
     def waited_ns(self) -> int:
         return 0
 
+    def company(self) -> bool:
+        return False
+
     def switches(self) -> int:
         return 0
 
@@ -74,6 +80,7 @@ class LinuxScheduler:
     def attending(self) -> Iterator[None]:
         try:
             self.refresh()
+            self._attend(_threads_of_children("self"))
             yield
         finally:
             for file in self._files.values():
@@ -82,18 +89,20 @@ class LinuxScheduler:
             self._waits.clear()
 
     def refresh(self) -> None:
-        for thread in os.listdir(THREADS):  # noqa: PTH208 - names only, after every block
-            if len(self._files) >= MOST_THREADS:
-                break
-            if thread not in self._files:
-                try:
-                    self._files[thread] = os.open(f"{THREADS}/{thread}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
-                except OSError:  # it has just ended
-                    continue
+        self._attend(f"/proc/self/task/{thread}" for thread in os.listdir("/proc/self/task"))  # noqa: PTH208 - names
         if self._looked is not None and time.perf_counter_ns() - self._looked.at_ns > LOOK_NS:
+            self._attend(_threads_of_children("self"))
             now = _Look.now()
             self._others = None if now is None else now.others_since(self._looked)
             self._looked = now
+
+    def _attend(self, threads: Iterable[str]) -> None:
+        for thread in threads:
+            if len(self._files) >= MOST_THREADS:
+                break
+            if thread not in self._files:
+                with suppress(OSError):  # it has just ended
+                    self._files[thread] = os.open(f"{thread}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
 
     def waited_ns(self) -> int:
         waits = self._waits
@@ -104,11 +113,24 @@ class LinuxScheduler:
                 continue
         return sum(waits.values())
 
+    def company(self) -> bool:
+        return len(self._files) > 1
+
     def switches(self) -> int:
         return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
 
     def others(self) -> float | None:
         return self._others
+
+
+def _threads_of_children(process: str) -> Iterator[str]:
+    """Folders of the threads of all descendants; the kernel tells where it was built with CONFIG_PROC_CHILDREN."""
+    with suppress(OSError):
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            for child in (thread / "children").read_text().split():
+                with suppress(OSError):
+                    yield from map(str, Path(f"/proc/{child}/task").iterdir())
+                yield from _threads_of_children(child)
 
 
 class _Look:
@@ -138,6 +160,6 @@ def this_scheduler() -> Scheduler:
     if sys.platform == "linux":
         with suppress(OSError):
             # A kernel that keeps no statistics writes three zeros.
-            if any(map(int, (THREADS / str(os.getpid()) / "schedstat").read_bytes().split())):
+            if any(map(int, Path("/proc/thread-self/schedstat").read_bytes().split())):
                 return LinuxScheduler()
     return UnknownScheduler()

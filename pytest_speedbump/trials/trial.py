@@ -184,6 +184,12 @@ class Trial:
         """Whether rounds wait for anything but a processor: for a lock, a device, a thread."""
         return self._bump.mode == "sleep" or self._measurement.conditions.switches > 0
 
+    @property
+    def _is_unseen(self) -> bool:
+        """Whether what rounds wait for may itself have waited for a processor, and longer after a delay, unseen by us."""
+        conditions = self._measurement.conditions
+        return self._measurement.selection.way != "all" and conditions.switches > 0 and not conditions.company
+
     def _most(self, share: float = 1.0) -> float:
         """The largest excess to guard against, under such a share of the delay."""
         return self._case.question.most(share * self._largest, waits=self._waits)
@@ -250,8 +256,10 @@ class Trial:
         measurement, case = self._measurement, self._case
         judgement = judge(case, self._largest)
         doubt = doubts(measurement.tally, measurement.conditions)
-        reason = judgement.reason
-        if judgement.verdict == "inconclusive":
+        verdict, reason = judgement.verdict, judgement.reason
+        if verdict == "sensitive" and self._is_unseen:
+            verdict, reason = "inconclusive", Remark("unseen")
+        if verdict == "inconclusive":
             reason = reason or self._why_undecided()
         control_ns, probe_share = measurement.median_control_ns, 1 - case.bare.share
         probe = Remark("probe", share=probe_share) if probe_share > PROBE_SHARE else Remark()
@@ -260,7 +268,7 @@ class Trial:
             over, under = procedure.over, procedure.under
             evidence = Evidence(over.stopped, under.stopped, over.most, under.most)
         return replace(
-            self._result(judgement.verdict, reason, matched),
+            self._result(verdict, reason, matched),
             needed_ns=self._time_that_would_do(judgement),
             warnings=tuple(str(one) for one in (self._doubt, probe, *doubt, *judgement.warnings) if one),
             known_drop=judgement.drop,
