@@ -86,7 +86,9 @@ class ReportingPlugin:
         if self._config.option.collectonly:
             return
         if options.json is not None:
-            content = document(run.all_results, options.seed, options.error_rate, clock_name())
+            family = self._collected.family
+            shared = family.to_json() if family else None
+            content = document(run.all_results, options.seed, options.error_rate, shared, clock_name())
             self._write("--speedbump-json", options.json, lambda path: write_json(path, content))
         if options.save is not None and not options.list_only and (self._collected.tests or run.results):
             absent = self._gate.absent(run.saved)

@@ -25,6 +25,7 @@ def test_verdicts_come_back_from_workers_and_passes_are_left_out(suite: Suite) -
         ("test_it.py::test_a", "measured", "passed"),
         ("test_it.py::test_b", "sensitive", "failed"),
     ]
+    assert run.document["family"]["verdicts"] == 3, "the workers counted it: a declaration and, to save, two intervals"
     (matched,) = run.results[0]["matched"]
     assert (matched["name"], matched["calls"]) == ("work.leaf", 1.0)
     assert sorted(one["test"] for one in suite.read_json(".speedbump.json")["entries"]) == [
