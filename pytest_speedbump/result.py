@@ -9,7 +9,7 @@ from pytest_speedbump.remarks import Remark
 from pytest_speedbump.targets import Targets
 from pytest_speedbump.uncalled import Uncalled
 
-__all__ = ["Change", "Estimate", "MatchedCode", "Outcome", "Result", "Severity", "Verdict", "VoidError"]
+__all__ = ["Change", "Estimate", "Evidence", "MatchedCode", "Outcome", "Result", "Severity", "Verdict", "VoidError"]
 
 Verdict = Literal["insensitive", "sensitive", "inconclusive", "measured", "void", "listed"]
 Outcome = Literal["passed", "failed", "warned"]
@@ -63,6 +63,25 @@ class Estimate(float):
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """Natural logs of the capital that bets against a claim have won: it adds up over attempts and shards.
+
+    Attributes:
+        over: against "the drop is under the budget", when the rounds stopped; ``under`` likewise against the reverse.
+        over_max, under_max: the most that each ever was.
+    """
+
+    over: float
+    under: float
+    over_max: float
+    under_max: float
+
+    @classmethod
+    def from_json(cls, one: dict[str, Any] | None) -> Self | None:
+        return None if one is None else cls(**one)
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What became of an entry of the lockfile.
 
@@ -106,6 +125,7 @@ class Result:
         probe_ns: what armed, undelayed instrumentation adds.
         needed_ns: the time limit under which the rounds seen would have given an interval, or a floor under the budget.
         uncalled: the target that never ran, and why, where that is why there is no verdict.
+        evidence: that of earlier attempts at the same test included; None without a budget, or without rounds.
     """
 
     test: str
@@ -127,6 +147,7 @@ class Result:
     lock: Change | None = None
     needed_ns: float | None = None
     uncalled: Uncalled | None = None
+    evidence: Evidence | None = None
 
     @property
     def drop(self) -> Estimate:
@@ -187,6 +208,7 @@ class Result:
             "lock": self.lock and {"kind": self.lock.kind, "text": self.lock.text},
             "needed_ns": self.needed_ns,
             "uncalled": self.uncalled and self.uncalled.to_json(),
+            "evidence": None if self.evidence is None else asdict(self.evidence),
         }
 
     @classmethod
@@ -211,6 +233,7 @@ class Result:
             matched=tuple(MatchedCode(**code) for code in one["matched"]),
             lock=lock and Change(**lock),
             uncalled=Uncalled.from_json(one["uncalled"]),
+            evidence=Evidence.from_json(one["evidence"]),
             **{name: one[name] for name in _PLAIN_FIELDS},
         )
 

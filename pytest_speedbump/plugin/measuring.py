@@ -134,22 +134,28 @@ class MeasuringPlugin:
         try:
             measure_in_turn(trials, subject, stop_at)
         except BaseException:
-            for trial in trials:
+            for index, trial in enumerate(trials):
                 if trial.settled:
-                    self._run.add(self._run.judge_by_lock(trial.result(None)))
+                    self._keep(self._run.judge_by_lock(trial.result(None)), index)
             raise
         finally:
             self._progress.done()
             self._run.trials.pop(item.nodeid)
-        return [self._judge(trial, subject) for trial in trials]
+        return [self._judge(trial, index, subject) for index, trial in enumerate(trials)]
 
-    def _judge(self, trial: Trial, subject: Subject) -> Result:
+    def _judge(self, trial: Trial, index: int, subject: Subject) -> Result:
         """The result, which is kept at once: judging the next one may run the callable, and be interrupted."""
         result = self._run.judge_by_lock(trial.result(subject))
         if not trial.settled:
             result = replace(result, warnings=(*result.warnings, Remark("cut_short")))
-        self._run.add(result)
+        self._keep(result, index)
         return result
+
+    def _keep(self, result: Result, index: int) -> None:
+        """Keeps the result of bump ``index``. Where it has no evidence, that of an earlier attempt stands."""
+        self._run.add(result)
+        if result.evidence is not None:
+            self._run.evidence[result.test, index] = result.evidence
 
     def _trials(self, item: pytest.Item) -> list[Trial]:
         """The trials of a test, made when an attempt first asks for them and kept from pass to pass."""
@@ -163,7 +169,8 @@ class MeasuringPlugin:
                 seed=options.seed,
             )
             run.trials[item.nodeid] = [
-                Trial(item.nodeid, bump, rules, self._progress) for bump in run.plan[item.nodeid]
+                Trial(item.nodeid, bump, rules, self._progress, prior=run.evidence.get((item.nodeid, index)))
+                for index, bump in enumerate(run.plan[item.nodeid])
             ]
         return run.trials[item.nodeid]
 

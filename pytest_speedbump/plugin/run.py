@@ -15,7 +15,7 @@ from pytest_speedbump.plugin.collected import Collected
 from pytest_speedbump.plugin.family import Family
 from pytest_speedbump.plugin.markers import bumps_of, check_fixtures, is_marked
 from pytest_speedbump.plugin.options import Options
-from pytest_speedbump.result import Outcome, Result, Severity
+from pytest_speedbump.result import Evidence, Outcome, Result, Severity
 from pytest_speedbump.trials.trial import Trial
 
 __all__ = ["Run"]
@@ -34,6 +34,7 @@ class Run:
         results: by node id, in the order of the tests; those of the last attempt where a test is rerun.
         unmeasured: by node id, why a planned test was not measured.
         trials: by node id, what is being measured; kept from pass to pass, made anew for a rerun.
+        evidence: by node id and index of the bump, what its last attempt ended with; a rerun goes on from there.
         lock: the entries that are to be compared with; empty without any.
         saved: the entries that are to be added to.
     """
@@ -47,6 +48,7 @@ class Run:
     results: dict[str, list[Result]] = field(default_factory=dict)
     unmeasured: dict[str, str] = field(default_factory=dict)
     trials: dict[str, list[Trial]] = field(default_factory=dict)
+    evidence: dict[tuple[str, int], Evidence] = field(default_factory=dict)
 
     @classmethod
     def start(cls, options: Options) -> "Run":
@@ -93,7 +95,7 @@ class Run:
         return self.options.save is not None or self.options.compare is not None
 
     def begin(self, nodeid: str) -> None:
-        """A verdict belongs to an attempt: forgets those of an earlier one."""
+        """A verdict belongs to an attempt: forgets those of an earlier one, but not their evidence."""
         self.results.pop(nodeid, None)
         self.unmeasured.pop(nodeid, None)
 

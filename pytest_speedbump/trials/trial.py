@@ -17,7 +17,7 @@ from pytest_speedbump.inference.effect import drop_from_theta, log_ratio, theta_
 from pytest_speedbump.inference.question import Question, bound
 from pytest_speedbump.inference.sequential import Precision, Sequential, blocks_to_bound
 from pytest_speedbump.remarks import Remark
-from pytest_speedbump.result import MatchedCode, Result, Severity, Verdict
+from pytest_speedbump.result import Evidence, MatchedCode, Result, Severity, Verdict
 from pytest_speedbump.slowing.session import Session, make_session
 from pytest_speedbump.targets import Targets
 from pytest_speedbump.trials.audit import audit, doubts, uncalled_targets
@@ -80,7 +80,9 @@ class Trial:
         rules: Rules,
         watch: Watch,
         make_session: Callable[[Targets, Mode, str], Session] = make_session,
+        prior: Evidence | None = None,
     ) -> None:
+        self._prior = prior
         self._test, self._bump, self._rules, self._watch = test, bump, rules, watch
         self._question = _question(bump, rules)
         session = make_session(bump.targets, bump.mode, f"the bump {str(bump)!r} of {test}")

@@ -7,7 +7,7 @@ import pytest
 from pytest_speedbump.bump import Bump, Declaration
 from pytest_speedbump.counts import Counts
 from pytest_speedbump.remarks import Remark
-from pytest_speedbump.result import Change, Estimate, MatchedCode, Result, VoidError
+from pytest_speedbump.result import Change, Estimate, Evidence, MatchedCode, Result, VoidError
 from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.uncalled import Uncalled
 
@@ -24,7 +24,7 @@ RESULT = Result(
     known_drop=Estimate(0.2, 0.1, 0.3), known_transmission=Estimate(1.0, 0.9, None), floor=0.003, pairs=180,
     iterations=20, seconds=1.3, control_ns=8000.0, counts=Counts(1.0, 2000.0, 2001.0, 0.5, 0.0), probe_ns=13.0,
     matched=(MatchedCode("pkg.a", "pkg.py", 10, 1.0, 2001.0),), lock=Change("grown", "more"), needed_ns=5e9,
-    uncalled=Uncalled("pkg.a", "renamed", ("pkg.b",)),
+    uncalled=Uncalled("pkg.a", "renamed", ("pkg.b",)), evidence=Evidence(4.6, -1.5, 5.0, 0.0),
 )  # fmt: skip
 VOID = Result(
     test="t.py::t",
@@ -65,5 +65,6 @@ def test_it_crosses_to_another_process_and_back(result: Result) -> None:
     received = Result.from_json(json.loads(json.dumps(sent, allow_nan=False)))
     assert received.to_json() == sent
     assert received.slowed_ns == result.slowed_ns
+    assert received.evidence == result.evidence
     assert received.reason.kind == result.reason.kind == sent["cause"]
     assert str(received.bump) == str(result.bump)
