@@ -10,7 +10,7 @@ __all__ = ["Kind", "Remark"]
 Kind = Literal[
     "",
     # why no verdict was reached
-    "time", "too_long", "hopeless", "busy",
+    "time", "too_long", "hopeless", "total_time", "busy",
     # why no verdict is possible
     "raised", "uncalled", "interfered", "lost", "clock", "delivery", "arms_differ", "called_no_more", "less_work",
     # doubts about a verdict that stands
@@ -26,9 +26,10 @@ _SENTENCES: dict[Kind, str] = {
     "": "",
     "time": "time ran out after {spent_ns:about}",
     "too_long": "one pair of rounds takes about {pair_ns:about}, and the limit is {limit_ns:time}; "
-    "give it --speedbump-max-time {enough_s}s, or slow it less",
+    "give it {advice}, or slow it less",
     "hopeless": "a pass takes {pairs} pairs of rounds, here about {needed_ns:about}, and the limit is {limit_ns:time}; "
-    "give it --speedbump-max-time {enough_s}s, or make rounds shorter",
+    "give it {advice}, or make rounds shorter",
+    "total_time": "the total time of {total_ns:time} is used up; give the run a longer --speedbump-total-time",
     "busy": "no time was left to measure",
     "raised": "the callable raised {error} when repeated (round {round}, {arm}); "
     "one that cannot run twice needs benchmark.pedantic(setup=...)",

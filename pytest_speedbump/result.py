@@ -123,7 +123,8 @@ class Result:
         iterations: calls of the callable in one round.
         counts: of matched calls; ``calls`` is the mean of both arms, the times are those of the slowed one.
         probe_ns: what armed, undelayed instrumentation adds.
-        needed_ns: the time limit under which the rounds seen would have given an interval, or a floor under the budget.
+        limited_by: the option that limited the time.
+        needed_ns: its value under which the rounds seen would have given an interval, or a floor under the budget.
         uncalled: the target that never ran, and why, where that is why there is no verdict.
         evidence: that of earlier attempts at the same test included; None without a budget, or without rounds.
     """
@@ -145,6 +146,7 @@ class Result:
     probe_ns: float | None = None
     matched: tuple[MatchedCode, ...] = ()
     lock: Change | None = None
+    limited_by: str = "--speedbump-max-time"
     needed_ns: float | None = None
     uncalled: Uncalled | None = None
     evidence: Evidence | None = None
@@ -206,6 +208,7 @@ class Result:
                 for c in self.matched
             ],
             "lock": self.lock and {"kind": self.lock.kind, "text": self.lock.text},
+            "limited_by": self.limited_by,
             "needed_ns": self.needed_ns,
             "uncalled": self.uncalled and self.uncalled.to_json(),
             "evidence": None if self.evidence is None else asdict(self.evidence),
@@ -239,4 +242,7 @@ class Result:
 
 
 _COUNTS = tuple(field.name for field in fields(Counts))
-_PLAIN_FIELDS = ("verdict", "outcome", "floor", "pairs", "iterations", "seconds", "control_ns", "probe_ns", "needed_ns")
+_PLAIN_FIELDS = (
+    "verdict", "outcome", "floor", "pairs", "iterations", "seconds", "control_ns", "probe_ns", "limited_by",
+    "needed_ns",
+)  # fmt: skip

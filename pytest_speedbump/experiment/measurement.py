@@ -62,6 +62,7 @@ class Measurement:
     """The facts about one bump. Rounds are as long as the benchmark's own unless the limit asks for shorter ones.
 
     Attributes:
+        limit_ns: of all that is spent; may change between turns.
         iterations: calls of the callable in a round.
         round_ns: length of a round before anything was armed; None before the first turn.
         pair_ns: what a pair is expected to take, were nothing absorbed; without the delay as long as no call was seen.
@@ -71,7 +72,7 @@ class Measurement:
     """
 
     def __init__(self, bump: Bump, session: Session, rng: random.Random, limit_ns: float) -> None:
-        self._bump, self._session, self._rng, self._limit_ns = bump, session, rng, limit_ns
+        self._bump, self._session, self._rng, self.limit_ns = bump, session, rng, limit_ns
         self.iterations = 1
         self.round_ns: float | None = None
         self.pair_ns = 0.0
@@ -116,7 +117,7 @@ class Measurement:
     @property
     def left_ns(self) -> float:
         """Until the limit of the verdict."""
-        return self._limit_ns - self.spent_ns
+        return self.limit_ns - self.spent_ns
 
     @contextmanager
     def rounds(self, subject: Subject) -> Iterator[Experiment]:

@@ -1,5 +1,6 @@
 """Options: command line and ini, parsed once into a frozen dataclass."""
 
+import math
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -28,7 +29,7 @@ LONGEST_NUMBER = 100  # digits; Python itself reads no more than some thousands
 _PREFIX = re.compile(r"speed[-_]?bump[-_]?", re.IGNORECASE)
 
 # Options that are given to be used at once. The others, such as a mode, are settings that may wait for a target.
-NEED_A_TARGET = ("list", "budget", "delay", "save", "compare")
+NEED_A_TARGET = ("list", "budget", "delay", "save", "compare", "total_time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Options:
     """What the user asked of the whole run. Times in ns, shares as fractions.
 
     Attributes:
+        max_time_ns: of one bump; ``total_time_ns`` of all, infinite where nobody limits it.
         json, save: as :func:`pytest_speedbump.files.parse_output` returns them.
         typed: names of options that were given for this very run; what stands in the ini file's ``addopts`` is not.
             Of "target" and :data:`NEED_A_TARGET` only.
@@ -55,6 +57,7 @@ class Options:
     mode: Given[Mode]
     budget: Given[float] | None
     max_time_ns: float
+    total_time_ns: float
     error_rate: float
     strict: bool
     advisory: bool
@@ -78,7 +81,7 @@ class Options:
         """The option that does nothing unless a test is marked; empty where there is none."""
         if self.targets is not None:
             return ""
-        return next((f"--speedbump-{name}" for name in NEED_A_TARGET if name in self.typed), "")
+        return next((_flag(name) for name in NEED_A_TARGET if name in self.typed), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,9 @@ _OPTIONS = {
         "every benchmark under --speedbump-target must lose less than this share of its throughput", "SHARE"
     ),
     "max-time": _Option(f"limit of one verdict (default: {DEFAULT_MAX_TIME})", "TIME"),
+    "total-time": _Option(
+        "limit of all measuring in this run, shared fairly; what gets none is inconclusive (default: none)", "TIME"
+    ),
     "error-rate": _Option(f"chance of any false failure in the whole run (default: {DEFAULT_ERROR_RATE})", "SHARE"),
     "strict": _switch("inconclusive verdicts fail too"),
     "advisory": _switch("nothing that speedbump finds fails a test"),
@@ -130,6 +136,10 @@ _OPTIONS = {
         f"growth of a drop that --speedbump-compare lets pass (default: {DEFAULT_TOLERANCE})", "SHARE"
     ),
 }
+
+
+def _flag(name: str) -> str:
+    return f"--speedbump-{name.replace('_', '-')}"
 
 
 def _key(name: str) -> str:
@@ -195,6 +205,7 @@ def parse_options(config: pytest.Config) -> Options:
     _refuse_unknown_keys(config)
     targets = given("target")
     max_time = parse("max_time", _parse_limit)
+    total_time = parse("total_time", _parse_limit)
     error_rate = parse("error_rate", parse_share)
     seed = parse("seed", _parse_seed)
     tolerance = parse("tolerance", parse_share)
@@ -205,6 +216,7 @@ def parse_options(config: pytest.Config) -> Options:
         mode=parse("mode", parse_mode) or Given("spin", "default"),
         budget=parse("budget", parse_share),
         max_time_ns=max_time.value if max_time else parse_time(DEFAULT_MAX_TIME, "limit"),
+        total_time_ns=total_time.value if total_time else math.inf,
         error_rate=error_rate.value if error_rate else parse_share(DEFAULT_ERROR_RATE, "error rate"),
         strict=flag("strict"),
         advisory=flag("advisory"),
@@ -270,7 +282,7 @@ def _typed(config: pytest.Config) -> frozenset[str]:
     return frozenset(
         name
         for name in ("target", *NEED_A_TARGET)
-        if config.getoption(_key(name)) is not None and f"--speedbump-{name}" not in standing
+        if config.getoption(_key(name)) is not None and _flag(name) not in standing
     )
 
 
@@ -285,7 +297,7 @@ def _is_narrowed(config: pytest.Config) -> bool:
 
 
 def _label(name: str, by: Origin) -> str:
-    return f"--speedbump-{name.replace('_', '-')}" if by == "command line" else f"ini key {_key(name)}"
+    return _flag(name) if by == "command line" else f"ini key {_key(name)}"
 
 
 def _beside(given: Given[object] | None, config: pytest.Config) -> Path:

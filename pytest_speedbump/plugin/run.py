@@ -34,6 +34,7 @@ class Run:
         results: by node id, in the order of the tests; those of the last attempt where a test is rerun.
         unmeasured: by node id, why a planned test was not measured.
         trials: by node id, what is being measured; kept from pass to pass, made anew for a rerun.
+        ended: node ids of the planned tests that are through.
         evidence: by node id and index of the bump, what its last attempt ended with; a rerun goes on from there.
         lock: the entries that are to be compared with; empty without any.
         saved: the entries that are to be added to.
@@ -48,6 +49,7 @@ class Run:
     results: dict[str, list[Result]] = field(default_factory=dict)
     unmeasured: dict[str, str] = field(default_factory=dict)
     trials: dict[str, list[Trial]] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
     evidence: dict[tuple[str, int], Evidence] = field(default_factory=dict)
 
     @classmethod
@@ -86,6 +88,11 @@ class Run:
         return self.options.error_rate / max(self.family.verdicts if self.family else 0, 1)
 
     @property
+    def verdicts_elsewhere(self) -> int:
+        """Those of the family that this run leaves out."""
+        return self.family.verdicts - Family.of(self.plan, locks=self._locks).verdicts if self.family else 0
+
+    @property
     def alpha_end(self) -> float:
         """The error rate of an interval's end. A comparison fails where two are wrong: one saved, and one of now."""
         return min(0.025, self.alpha_fail / 2) if self._locks else 0.025
@@ -98,6 +105,7 @@ class Run:
         """A verdict belongs to an attempt: forgets those of an earlier one, but not their evidence."""
         self.results.pop(nodeid, None)
         self.unmeasured.pop(nodeid, None)
+        self.ended.discard(nodeid)
 
     def add(self, result: Result) -> None:
         self.results.setdefault(result.test, []).append(result)
@@ -121,6 +129,15 @@ class Run:
     def is_overlooked(self, nodeid: str) -> bool:
         """Whether a marked test ran without measuring, for no reason that is known."""
         return nodeid in self.marked and nodeid not in self.results and nodeid not in self.unmeasured
+
+    @property
+    def bumps_to_come(self) -> int:
+        """Those that are not settled yet, of tests that have not ended."""
+        return sum(
+            sum(not trial.settled for trial in self.trials[nodeid]) if nodeid in self.trials else len(bumps)
+            for nodeid, bumps in self.plan.items()
+            if nodeid not in self.ended
+        )
 
     @property
     def longest_s(self) -> float:

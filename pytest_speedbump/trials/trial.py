@@ -37,6 +37,7 @@ class Rules:
 
     Attributes:
         max_time_ns: limit of one verdict.
+        limited_by: the option that says so. Others take ``taken_ns`` of its time, and ``sharers`` bumps share the rest.
         alpha_fail: chance that a program which keeps its declaration fails.
         alpha_pass: chance that one which breaks it passes. 0.01 costs 1.5 times the blocks of 0.05.
         alpha_end: most error at each end of an interval: 0.025, so that the whole covers 95 %, or less.
@@ -49,6 +50,17 @@ class Rules:
     seed: int
     alpha_pass: float = 0.01
     alpha_end: float = 0.025
+    limited_by: str = "--speedbump-max-time"
+    taken_ns: float = 0.0
+    sharers: int = 1
+
+    def enough_ns(self, needed_ns: float) -> float:
+        """The value of the option ``limited_by`` that lets this bump have ``needed_ns``."""
+        return self.taken_ns + self.sharers * needed_ns
+
+    def advice(self, needed_ns: float) -> str:
+        """That option and value, as one types it."""
+        return f"{self.limited_by} {math.ceil(self.enough_ns(needed_ns) / 1e9)}s"
 
 
 class Watch(Protocol):
@@ -93,6 +105,14 @@ class Trial:
         self._needed_ns: float | None = None
         self.settled = False
 
+    @property
+    def spent_ns(self) -> float:
+        return self._measurement.spent_ns
+
+    def allow(self, rules: Rules) -> None:
+        """Other rules, which differ from those that it was made with in the limit alone."""
+        self._rules, self._measurement.limit_ns = rules, rules.max_time_ns
+
     def measure(self, subject: Subject, turn_ns: float) -> None:
         """Runs rounds for about ``turn_ns``, or until settled.
 
@@ -124,7 +144,8 @@ class Trial:
         matched = measurement.matched
         names = uncalled_targets(self._bump, matched)
         if names:
-            uncalled = Uncalled(names[0]) if subject is None else explain(names, subject)
+            time_left = measurement.left_ns > measurement.pair_ns
+            uncalled = Uncalled(names[0]) if subject is None else explain(names, subject if time_left else None)
             reason = Remark("uncalled", target=", ".join(names), hint=uncalled.hint)
             return replace(self._result("void", reason, matched), uncalled=uncalled)
         problem = audit(measurement.tally, measurement.conditions)
@@ -182,7 +203,8 @@ class Trial:
         pair_ns, limit_ns = self._measurement.pair_ns, self._rules.max_time_ns
         if pair_ns > limit_ns:
             self._needed_ns = LEAST_PAIRS * pair_ns
-            self._hopeless = Remark("too_long", pair_ns=pair_ns, limit_ns=limit_ns, enough_s=_seconds(self._needed_ns))
+            advice = self._rules.advice(self._needed_ns)
+            self._hopeless = Remark("too_long", pair_ns=pair_ns, limit_ns=limit_ns, advice=advice)
         theta_b, declared = self._question.theta_b, self._bump.declared
         if theta_b is not None and declared is not None and declared.kind == "insensitive" and theta <= theta_b:
             blocks = self._question.blocks_to_pass(largest)
@@ -194,7 +216,7 @@ class Trial:
                     pairs=blocks,
                     needed_ns=needed_ns,
                     limit_ns=limit_ns,
-                    enough_s=_seconds(1.5 * needed_ns),
+                    advice=self._rules.advice(1.5 * needed_ns),
                 )
         self.settled = bool(self._hopeless)
         return self.settled
@@ -225,11 +247,11 @@ class Trial:
         spent_ns, theta_b = self._measurement.spent_ns, self._question.theta_b
         if judgement.drop.low is None and judgement.drop.high is None:
             more = blocks_to_bound(self._question.alpha_end) - len(procedure.blocks)
-            return spent_ns + max(more, 1) * max(BLOCK_NS, self._measurement.pair_ns)
+            return self._rules.enough_ns(spent_ns + max(more, 1) * max(BLOCK_NS, self._measurement.pair_ns))
         if judgement.verdict == "inconclusive" and judgement.floor is not None and theta_b is not None:
             needed_ns = time_needed(theta_from_drop(judgement.floor), spent_ns, theta_b)
             # Where the drop lies on the budget, the floor is long under it, and no time is known to do.
-            return needed_ns if needed_ns > spent_ns else None
+            return self._rules.enough_ns(needed_ns) if needed_ns > spent_ns else None
         return None
 
     def _result(self, verdict: Verdict, reason: Remark, matched: tuple[CodeCounts, ...] = ()) -> Result:
@@ -246,7 +268,8 @@ class Trial:
             seconds=measurement.spent_ns / 1e9,
             control_ns=tally.median_control_ns / measurement.iterations if tally.pairs else None,
             counts=measurement.per_call(sum(matched, Counts())) if tally.pairs else None,
-            needed_ns=self._needed_ns,
+            needed_ns=None if self._needed_ns is None else rules.enough_ns(self._needed_ns),
+            limited_by=rules.limited_by,
             matched=tuple(
                 MatchedCode(code.name, code.file, code.line, mean.calls, mean.delivered_ns)
                 for code, mean in ((code, measurement.per_call(code)) for code in matched)
@@ -266,7 +289,3 @@ def _question(bump: Bump, rules: Rules) -> Question:
 
 def _log_ratios(pairs: Sequence[Pair]) -> list[float]:
     return [log_ratio(pair.control.ns, pair.slowed.ns) for pair in pairs]
-
-
-def _seconds(ns: float) -> int:
-    return math.ceil(ns / 1e9)

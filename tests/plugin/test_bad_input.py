@@ -35,6 +35,8 @@ OPTIONS = [
     ("error-rate", "5", "'5' would be 500%; write '5%' or 0.05"),
     ("max-time", "10", f"'10' has no unit; {UNITS}"),
     ("max-time", "0s", "'0s' leaves no time to measure; write more than 0, as in '10s'"),
+    ("total-time", "1min", f"'1min' has the unknown unit 'min'; {UNITS}"),
+    ("total-time", "0s", "'0s' leaves no time to measure; write more than 0, as in '10s'"),
     ("seed", "-1", "'-1' is not a seed; write a whole number, 0 or more"),
     ("seed", "lucky", "'lucky' is not a seed; write a whole number, 0 or more"),
     ("seed", "9" * 5000, "'999"),
@@ -166,7 +168,7 @@ def test_marked_test_without_a_fixture_that_measures(suite: Suite) -> None:
 NEEDED = "no test is marked with speedbump, and no target is named; add --speedbump-target PATTERN"
 
 
-@pytest.mark.parametrize("option", ["--speedbump-list", "--speedbump-budget=2%", "--speedbump-delay=5us"])
+@pytest.mark.parametrize("option", ["--speedbump-list", "--speedbump-budget=2%", "--speedbump-total-time=5s"])
 def test_options_that_do_nothing_without_a_target(suite: Suite, option: str) -> None:
     assert suite.refuse(TEST, option) == f"{option.partition('=')[0]} does nothing: {NEEDED}"
 

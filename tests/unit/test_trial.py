@@ -1,5 +1,6 @@
 """Whole trials on a simulated machine, where the truth is known and nothing flickers."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -193,6 +194,18 @@ def test_no_pair_is_begun_that_the_limit_has_no_room_for(stretchable: bool) -> N
     assert result.reason.kind == "too_long"
     assert "and the limit is 500ms; give it --speedbump-max-time" in result.reason
     assert {delay for delay in machine.delays if delay} == set(), "not one delay was spent"
+
+
+def test_the_limit_holds_for_the_round_that_explains(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rounds of 60 ms: one to learn that, one to look, a pilot of one pair, and then there is no room for another."""
+    machine = Machine(round_ns=60e6, calls=0)
+    machine.before_round = lambda: time.sleep(0.06)
+    monkeypatch.setattr(machine, "snapshot", list)
+    bump = Bump(parse_targets(["machine:targte"]), 1000.0, "spin", None, "marker")
+    one = Trial("t.py::t", bump, replace(RULES, max_time_ns=300e6), Nobody(), lambda *_: machine)
+    one.measure(machine, 1e9)
+    result = one.result(machine)
+    assert (result.verdict, result.reason.kind, len(machine.delays)) == ("void", "uncalled", 4)
 
 
 def test_rounds_are_shortened_where_the_delay_makes_them_long() -> None:
