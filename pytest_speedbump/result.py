@@ -1,5 +1,6 @@
 """The answer for one test and one bump: frozen, and in full what the result document says."""
 
+import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self
 
@@ -185,7 +186,8 @@ class Result:
             "targets": list(self.bump.targets.names),
             "targets_by": self.bump.targets_by,
             "mode": self.bump.mode,
-            "delay_ns": self.bump.delay_ns,
+            "delay_ns": self.bump.delay_ns if self.bump.is_resolved else None,
+            "share": self.bump.delay_share,
             "declared": declared and {"kind": declared.kind, "limit": declared.limit, "by": declared.by},
             "verdict": self.verdict,
             "outcome": self.outcome,
@@ -222,7 +224,8 @@ class Result:
             test=one["test"],
             bump=Bump(
                 targets=Targets(tuple(one["targets"]), (), ()),
-                delay_ns=one["delay_ns"],
+                delay_ns=math.nan if one["delay_ns"] is None else one["delay_ns"],
+                delay_share=one["share"],
                 mode=one["mode"],
                 declared=declared and Declaration(**declared),
                 targets_by=one["targets_by"],

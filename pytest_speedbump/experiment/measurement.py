@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from pytest_speedbump.bump import Bump
+from pytest_speedbump.bump import Bump, share_delay_ns
 from pytest_speedbump.counts import CodeCounts, Counts
 from pytest_speedbump.experiment.pilot import (
     LONG_ROUND_NS,
@@ -155,6 +155,7 @@ class Measurement:
         than anybody waits for.
         """
         control = experiment.undelayed()
+        self._resolve(experiment, control.counts.calls)
         self.pair_ns = 2 * control.ns + control.counts.calls * self._bump.delay_ns
         fitting_ns = self.left_ns / LEAST_PAIRS
         if self.pair_ns > fitting_ns and subject.stretchable and subject.iterations > 1:
@@ -163,11 +164,19 @@ class Measurement:
             subject.iterations = self.iterations
             self.conditions.hides_threads = self.conditions.hides_threads or others_run(subject)
 
+    def _resolve(self, experiment: Experiment, calls: float) -> None:
+        """What a share comes to where so many calls are in a round."""
+        if self._bump.delay_share is not None and self.round_ns is not None:
+            self._bump = self._bump.resolved(share_delay_ns(self._bump.delay_share, self.round_ns, calls))
+            experiment.slow_by(self._bump.delay_ns)
+
     def run_pilot(self, experiment: Experiment) -> Pilot:
         self.pilot = run_pilot(experiment, self.left_ns / 4)
         self.pair_ns = self.pilot.pair_ns
         for pair in self.pilot.pairs:
             self.tally.add(pair)
+        if not self._bump.delay_ns:  # What is called in some rounds only may have been missing in the first.
+            self._resolve(experiment, self.tally.calls)
         return self.pilot
 
     def block(self, experiment: Experiment) -> list[Pair]:
@@ -178,6 +187,11 @@ class Measurement:
         return pairs
 
     # ---- reading ----
+
+    @property
+    def bump(self) -> Bump:
+        """With what a share comes to, once a round was looked at."""
+        return self._bump
 
     @property
     def matched(self) -> tuple[CodeCounts, ...]:

@@ -70,6 +70,10 @@ class Experiment:
         self._collected_ns = 0
         self.runs = self.slowed_runs = 0
 
+    def slow_by(self, delay_ns: float) -> None:
+        """Of the slowed arm, from the next pair on."""
+        self._delay_ns = delay_ns
+
     def warm_up(self) -> None:
         """One round, paused: code is looked at, and instrumented, when it first runs."""
         with undisturbed():

@@ -14,7 +14,7 @@ from pytest_speedbump.bump import MODES, Mode, Origin, parse_mode
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.files import STDOUT, find_file, parse_output
 from pytest_speedbump.targets import Targets, parse_targets
-from pytest_speedbump.units import parse_share, parse_time, parse_times
+from pytest_speedbump.units import Delay, parse_delays, parse_share, parse_time
 
 __all__ = ["Given", "Options", "add_options", "did_you_mean", "is_ours", "join_target_files", "parse_options"]
 
@@ -53,7 +53,7 @@ class Options:
     """
 
     targets: Given[Targets] | None
-    delays: Given[tuple[float, ...]]
+    delays: Given[tuple[Delay, ...]]
     mode: Given[Mode]
     budget: Given[float] | None
     max_time_ns: float
@@ -110,7 +110,11 @@ _OPTIONS = {
         "linelist",
         {"action": "append"},
     ),
-    "delay": _Option(f"time added to each matched call; a comma list is a sweep (default: {DEFAULT_DELAY})", "TIME"),
+    "delay": _Option(
+        "time added to each matched call, or as much as makes a round so many percent longer; a comma list is a sweep "
+        f"(default: {DEFAULT_DELAY})",
+        "DELAY",
+    ),
     "mode": _Option(f"{', '.join(MODES)} (default: spin)", "MODE"),
     "budget": _Option(
         "every benchmark under --speedbump-target must lose less than this share of its throughput", "SHARE"
@@ -212,7 +216,7 @@ def parse_options(config: pytest.Config) -> Options:
     passes = parse("passes", _parse_passes)
     return Options(
         targets=None if targets is None else Given(_parse_targets(targets, config), targets.by),
-        delays=parse("delay", parse_times) or Given(parse_times(DEFAULT_DELAY, "delay"), "default"),
+        delays=parse("delay", parse_delays) or Given(parse_delays(DEFAULT_DELAY, "delay"), "default"),
         mode=parse("mode", parse_mode) or Given("spin", "default"),
         budget=parse("budget", parse_share),
         max_time_ns=max_time.value if max_time else parse_time(DEFAULT_MAX_TIME, "limit"),

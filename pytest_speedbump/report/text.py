@@ -51,7 +51,10 @@ def failure_text(result: Result) -> str:
 
 def _headline(result: Result) -> str:
     bump, declared = result.bump, result.bump.declared
-    slowed = f"speedbump: {bump.targets} slowed by {format_time(bump.delay_ns)} a call"
+    delay = f"{format_time(bump.delay_ns)} a call" if bump.is_resolved else ""
+    if bump.delay_share is not None:
+        delay = f"{delay} ({bump.asked} of the round)" if delay else f"{bump.asked} of the round"
+    slowed = f"speedbump: {bump.targets} slowed by {delay}"
     if _lock_decides(result):
         assert result.lock is not None
         return f"{slowed}: {result.lock.kind} since the lockfile was written: {result.lock.text}"

@@ -95,7 +95,7 @@ class Trial:
         prior: Evidence | None = None,
     ) -> None:
         self._prior = prior
-        self._test, self._bump, self._rules, self._watch = test, bump, rules, watch
+        self._test, self._rules, self._watch = test, rules, watch
         self._question = _question(bump, rules)
         session = make_session(bump.targets, bump.mode, f"the bump {str(bump)!r} of {test}")
         rng = random.Random(f"{rules.seed} {test} {bump}")  # noqa: S311 - a coin, no secret
@@ -104,6 +104,10 @@ class Trial:
         self._broken = self._hopeless = self._doubt = Remark()
         self._needed_ns: float | None = None
         self.settled = False
+
+    @property
+    def _bump(self) -> Bump:
+        return self._measurement.bump
 
     @property
     def spent_ns(self) -> float:

@@ -1,4 +1,5 @@
 import json
+import math
 from dataclasses import replace
 
 import execnet
@@ -35,6 +36,16 @@ VOID = Result(
 )
 
 
+UNRESOLVED = replace(VOID, bump=replace(BUMP, delay_ns=math.nan, delay_share=0.05))
+SHARE = replace(RESULT, bump=UNRESOLVED.bump.resolved(1200.0))
+
+
+def test_what_a_share_came_to() -> None:
+    assert (SHARE.to_json()["delay_ns"], SHARE.to_json()["share"]) == (1200.0, 0.05)
+    assert (UNRESOLVED.to_json()["delay_ns"], UNRESOLVED.to_json()["share"]) == (None, 0.05)
+    assert (RESULT.to_json()["delay_ns"], RESULT.to_json()["share"]) == (2000.0, None)
+
+
 def test_an_estimate_is_a_number_that_knows_its_interval() -> None:
     drop = RESULT.drop
     assert drop == 0.2
@@ -58,7 +69,7 @@ def test_what_is_not_known_cannot_be_read() -> None:
         assert replace(RESULT, known_transmission=None).transmission
 
 
-@pytest.mark.parametrize("result", [RESULT, VOID], ids=["known", "void"])
+@pytest.mark.parametrize("result", [RESULT, VOID, SHARE, UNRESOLVED], ids=["known", "void", "share", "unresolved"])
 def test_it_crosses_to_another_process_and_back(result: Result) -> None:
     sent = result.to_json()
     execnet.dumps(sent)  # as pytest-xdist does, which knows no subclass of anything
@@ -68,3 +79,4 @@ def test_it_crosses_to_another_process_and_back(result: Result) -> None:
     assert received.evidence == result.evidence
     assert received.reason.kind == result.reason.kind == sent["cause"]
     assert str(received.bump) == str(result.bump)
+    assert received.bump.delay_text == result.bump.delay_text
