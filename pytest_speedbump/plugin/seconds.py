@@ -1,5 +1,6 @@
 """What each bump took in the last run, remembered in pytest's own cache; nothing where that is switched off."""
 
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -37,7 +38,9 @@ def remember(config: pytest.Config, results: Iterable[Result], collected: Collec
         if test in collected.tests or test.partition("::")[0] not in collected.files
     }
     if kept | new != old:
-        cache.set(KEY, kept | new)
+        with warnings.catch_warnings():  # Where a cache cannot be written pytest has said so, about its own.
+            warnings.simplefilter("ignore")
+            cache.set(KEY, kept | new)
 
 
 def _cache(config: pytest.Config) -> Any:

@@ -131,6 +131,13 @@ def test_what_is_to_come_is_said_beforehand(suite: Suite) -> None:
     }, "a file that was looked at does not hold the test any more; what is in others is not known"
 
 
+def test_a_cache_that_cannot_be_written_costs_nothing(suite: Suite) -> None:
+    run = suite.run(PLANNED, BRIEFLY, "-p", "cacheprovider", "-o", "cache_dir=/proc/nowhere", "-k", "test_sensitive")
+    assert (run.code, len(run.results)) == (0, 1)
+    assert "could not create cache path" in run.out, "as pytest says"
+    assert "speedbump/seconds" not in run.out
+
+
 @pytest.mark.parametrize("options", [("-q",), ("--speedbump-list",), ("--collect-only",), ("-k", "nothing")])
 def test_what_nobody_wants_to_know_is_not_said(suite: Suite, options: tuple[str, ...]) -> None:
     assert not re.search(r"speedbump: \d+ verdicts? in", suite.run(PLANNED, BRIEFLY, *options).out)
