@@ -1,14 +1,15 @@
 """One bump: what is slowed, by how much, in which way, and what the test declares about it."""
 
+import math
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, replace
+from typing import Literal, Self, get_args
 
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.targets import Targets
-from pytest_speedbump.units import format_time
+from pytest_speedbump.units import LONGEST_DELAY_NS, Delay
 
-__all__ = ["MODES", "Bump", "Declaration", "Kind", "Mode", "Origin", "bump_text", "parse_mode"]
+__all__ = ["MODES", "Bump", "Declaration", "Kind", "Mode", "Origin", "bump_text", "parse_mode", "share_delay_ns"]
 
 Mode = Literal["spin", "nogil", "sleep"]
 Kind = Literal["insensitive", "sensitive"]
@@ -31,7 +32,8 @@ class Bump:
     """Target, delay and mode, frozen.
 
     Attributes:
-        delay_ns: time added to each matched call, as requested.
+        delay_ns: time added to each matched call, as requested. Of a share NaN until a round was looked at.
+        delay_share: the share of a round by which all delays in it are to make it longer; None for a time.
         declared: None for a plain measurement.
         targets_by: who named the targets.
         notes: what a reader of the result should know, such as a marker's delay that the command line overrides.
@@ -43,6 +45,15 @@ class Bump:
     declared: Declaration | None
     targets_by: Origin
     notes: tuple[str, ...] = ()
+    delay_share: float | None = None
+
+    def resolved(self, delay_ns: float) -> Self:
+        """The same question, with what the share comes to."""
+        return replace(self, delay_ns=delay_ns)
+
+    @property
+    def is_resolved(self) -> bool:
+        return not math.isnan(self.delay_ns)
 
     @property
     def suite_wide(self) -> bool:
@@ -54,20 +65,35 @@ class Bump:
 
     @property
     def delay_text(self) -> str:
-        """``300us``, or ``300us nogil`` where the mode is not the usual one."""
-        return _delay_text(self.delay_ns, self.mode)
+        """``300us``, or ``300us nogil`` where the mode is not the usual one; ``5% = 1.2us`` once that is known."""
+        came_to = "" if self.delay_share is None or not self.is_resolved else f" = {Delay(self.delay_ns)}"
+        return f"{self.asked}{came_to}{_mode_text(self.mode)}"
+
+    @property
+    def asked(self) -> Delay:
+        """As it was written."""
+        return Delay(self.delay_ns) if self.delay_share is None else Delay(share=self.delay_share)
 
     def __str__(self) -> str:
-        return bump_text(self.targets.names, self.delay_ns, self.mode)
+        """Names the question, whatever a share comes to."""
+        return bump_text(self.targets.names, self.asked, self.mode)
 
 
-def bump_text(targets: Iterable[str], delay_ns: float, mode: str) -> str:
+def bump_text(targets: Iterable[str], delay: Delay, mode: str) -> str:
     """``pkg.parse*, !pkg.parse_debug +2us``, with the mode where it is not the usual one."""
-    return f"{', '.join(targets)} +{_delay_text(delay_ns, mode)}"
+    return f"{', '.join(targets)} +{delay}{_mode_text(mode)}"
 
 
-def _delay_text(delay_ns: float, mode: str) -> str:
-    return format_time(delay_ns) + ("" if mode == "spin" else f" {mode}")
+def _mode_text(mode: str) -> str:
+    return "" if mode == "spin" else f" {mode}"
+
+
+def share_delay_ns(share: float, round_ns: float, calls: float) -> float:
+    """What each of ``calls`` is to be delayed by for a round of ``round_ns`` to be longer by ``share``.
+
+    That is where the round absorbs nothing. 0 where nothing is called; no more than a minute, as any delay.
+    """
+    return min(share * round_ns / calls, LONGEST_DELAY_NS) if calls else 0.0
 
 
 def parse_mode(value: object, name: str) -> Mode:

@@ -10,7 +10,7 @@ __all__ = ["Kind", "Remark"]
 Kind = Literal[
     "",
     # why no verdict was reached
-    "time", "too_long", "hopeless", "no_time", "busy", "unseen", "far_tail",
+    "time", "too_long", "hopeless", "no_time", "total_time", "busy", "unseen", "far_tail",
     # why no verdict is possible
     "raised", "uncalled", "interfered", "lost", "clock", "delivery", "arms_differ", "called_no_more", "less_work",
     # doubts about a verdict that stands
@@ -26,13 +26,14 @@ _SENTENCES: dict[Kind, str] = {
     "": "",
     "time": "time ran out after {spent_ns:about}{instead}",
     "too_long": "one pair of rounds takes about {pair_ns:about}, and the limit is {limit_ns:time}; "
-    "give it --speedbump-max-time {enough_s}s, or slow it less",
+    "give it {advice}, or slow it less",
     "hopeless": "a pass takes {pairs} pairs of rounds, here about {needed_ns:about}, and the limit is {limit_ns:time}; "
-    "give it --speedbump-max-time {enough_s}s{instead}, or make rounds shorter",
+    "give it {advice}{instead}, or make rounds shorter",
     "no_time": "no time was left to measure",
+    "total_time": "the total time of {total_ns:time} is used up; give the run a longer --speedbump-total-time",
     "busy": "the machine was busy: threads waited for a processor during {waited:share} of the rounds, "
     "and {aside} of {pairs} pairs could not be judged; measure again when less runs beside it",
-    "unseen": "the machine was busy, and what the rounds wait for is no thread or child of this process, so nobody knows "
+    "unseen": "the machine was busy, and what the rounds wait for is no thread or child of this process: nobody knows "
     "whether it had to wait for a processor itself; measure again when less runs beside it",
     "far_tail": "some slowed rounds are far slower than a drop within the budget explains; "
     "look at the tail of the round times",

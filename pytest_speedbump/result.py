@@ -1,5 +1,6 @@
 """The answer for one test and one bump: frozen, and in full what the result document says."""
 
+import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self
 
@@ -74,6 +75,25 @@ class Estimate(float):
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """Natural logs of the capital that bets against a claim have won: it adds up over attempts and shards.
+
+    Attributes:
+        over: against "the drop is under the budget", when the rounds stopped; ``under`` likewise against the reverse.
+        over_max, under_max: the most that each ever was.
+    """
+
+    over: float
+    under: float
+    over_max: float
+    under_max: float
+
+    @classmethod
+    def from_json(cls, one: dict[str, Any] | None) -> Self | None:
+        return None if one is None else cls(**one)
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What became of an entry of the lockfile.
 
@@ -88,19 +108,6 @@ class Change:
     @property
     def fails(self) -> bool:
         return self.kind in ("grown", "lost")
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Natural logs of what bets against "within the budget" (``over``) and against "over it" have made of 1.
-
-    Stopped values, which multiply over attempts and shards, and their maxima.
-    """
-
-    over: float
-    under: float
-    over_max: float
-    under_max: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +157,10 @@ class Result:
         counts: of matched calls; ``calls`` is the mean of both arms, the times are those of the slowed one.
         bare_ns: median of rounds without any instrumentation, at the pace of the control rounds.
         probe_ns: what armed, undelayed instrumentation adds.
-        evidence: for and against the declared budget; None for a plain measurement.
-        needed_ns: the time limit under which the rounds seen would have given an interval, or a floor under the budget.
+        limited_by: the option that limited the time.
+        needed_ns: its value under which the rounds seen would have given an interval, or a floor under the budget.
         uncalled: the target that never ran, and why, where that is why there is no verdict.
+        evidence: that of earlier attempts at the same test included; None without a budget, or without rounds.
     """
 
     test: str
@@ -171,12 +179,13 @@ class Result:
     counts: Counts | None = None
     bare_ns: float | None = None
     probe_ns: float | None = None
-    evidence: Evidence | None = None
     machine: Machine | None = None
     matched: tuple[MatchedCode, ...] = ()
     lock: Change | None = None
+    limited_by: str = "--speedbump-max-time"
     needed_ns: float | None = None
     uncalled: Uncalled | None = None
+    evidence: Evidence | None = None
 
     @property
     def drop(self) -> Estimate:
@@ -212,7 +221,8 @@ class Result:
             "targets": list(self.bump.targets.names),
             "targets_by": self.bump.targets_by,
             "mode": self.bump.mode,
-            "delay_ns": self.bump.delay_ns,
+            "delay_ns": self.bump.delay_ns if self.bump.is_resolved else None,
+            "share": self.bump.delay_share,
             "declared": declared and {"kind": declared.kind, "limit": declared.limit, "by": declared.by},
             "verdict": self.verdict,
             "outcome": self.outcome,
@@ -231,15 +241,16 @@ class Result:
             "slowed_ns": self.slowed_ns,
             **(dict.fromkeys(_COUNTS) if self.counts is None else asdict(self.counts)),
             "probe_ns": self.probe_ns,
-            "evidence": self.evidence and asdict(self.evidence),
             "machine": self.machine and asdict(self.machine),
             "matched": [
                 {"name": c.name, "file": c.file, "line": c.line, "calls": c.calls, "delivered_ns": c.delivered_ns}
                 for c in self.matched
             ],
             "lock": self.lock and {"kind": self.lock.kind, "text": self.lock.text},
+            "limited_by": self.limited_by,
             "needed_ns": self.needed_ns,
             "uncalled": self.uncalled and self.uncalled.to_json(),
+            "evidence": None if self.evidence is None else asdict(self.evidence),
         }
 
     @classmethod
@@ -250,7 +261,8 @@ class Result:
             test=one["test"],
             bump=Bump(
                 targets=Targets(tuple(one["targets"]), (), ()),
-                delay_ns=one["delay_ns"],
+                delay_ns=math.nan if one["delay_ns"] is None else one["delay_ns"],
+                delay_share=one["share"],
                 mode=one["mode"],
                 declared=declared and Declaration(**declared),
                 targets_by=one["targets_by"],
@@ -263,23 +275,15 @@ class Result:
             warnings=tuple(one["warnings"]),
             matched=tuple(MatchedCode(**code) for code in one["matched"]),
             lock=lock and Change(**lock),
-            evidence=one["evidence"] and Evidence(**one["evidence"]),
             machine=one["machine"] and Machine(**one["machine"]),
             uncalled=Uncalled.from_json(one["uncalled"]),
+            evidence=Evidence.from_json(one["evidence"]),
             **{name: one[name] for name in _PLAIN_FIELDS},
         )
 
 
 _COUNTS = tuple(field.name for field in fields(Counts))
 _PLAIN_FIELDS = (
-    "verdict",
-    "outcome",
-    "floor",
-    "pairs",
-    "iterations",
-    "seconds",
-    "bare_ns",
-    "control_ns",
-    "probe_ns",
+    "verdict", "outcome", "floor", "pairs", "iterations", "seconds", "bare_ns", "control_ns", "probe_ns", "limited_by",
     "needed_ns",
-)
+)  # fmt: skip

@@ -2,10 +2,11 @@
 
 import math
 import re
+from dataclasses import dataclass
 
 from pytest_speedbump.errors import InputError
 
-__all__ = ["format_share", "format_time", "parse_share", "parse_time", "parse_times"]
+__all__ = ["LONGEST_DELAY_NS", "Delay", "format_share", "format_time", "parse_delays", "parse_share", "parse_time"]
 
 NS_PER_UNIT = {"ns": 1.0, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9}
 LONGEST_DELAY_NS = 60e9
@@ -24,7 +25,7 @@ def parse_time(text: object, name: str, *, longest_ns: float = math.inf) -> floa
     if not isinstance(text, str):
         raise InputError(f"{name} {text!r} is not a time; {_UNITS}")
     if text.strip().endswith("%"):
-        raise InputError(f"{name} {text!r} is a share of the call's duration, which is not supported yet; {_UNITS}")
+        raise InputError(f"{name} {text!r} is a share, and no time; {_UNITS}")
     match = _TIME.fullmatch(text.strip())
     if match is None:
         raise InputError(f"{name} {text!r} is not a time; {_UNITS}")
@@ -43,14 +44,38 @@ def parse_time(text: object, name: str, *, longest_ns: float = math.inf) -> floa
     return ns
 
 
-def parse_times(text: object, name: str) -> tuple[float, ...]:
-    """The delays of a comma list, in the order written, each at most a minute."""
-    if not isinstance(text, str):
-        return (parse_time(text, name),)
-    times = tuple(parse_time(part, name, longest_ns=LONGEST_DELAY_NS) for part in text.split(","))
-    if len(set(times)) < len(times):
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """What is added to each matched call: ``ns``, or what makes a round so much longer (``share``); one of them."""
+
+    ns: float | None = None
+    share: float | None = None
+
+    def __str__(self) -> str:
+        """``300us`` or ``5%``."""
+        return f"{(self.share or 0) * 100:.6g}%" if self.ns is None else format_time(self.ns)
+
+
+def parse_delays(text: object, name: str) -> tuple[Delay, ...]:
+    """Those of a comma list, in the order written: times of at most a minute, and shares such as ``'5%'``."""
+    parts = text.split(",") if isinstance(text, str) else [text]
+    delays = tuple(_parse_delay(part, name) for part in parts)
+    if len(set(delays)) < len(delays):
         raise InputError(f"{name} {text!r} holds the same delay twice; write each once")
-    return times
+    return delays
+
+
+def _parse_delay(text: object, name: str) -> Delay:
+    if not (isinstance(text, str) and text.strip().endswith("%")):
+        return Delay(ns=parse_time(text, name, longest_ns=LONGEST_DELAY_NS))
+    mend = "write a share of the round of more than 0% and at most 100%, as in '5%', or a time, as in '2us'"
+    try:
+        share = float(text.strip()[:-1]) / 100
+    except ValueError:
+        raise InputError(f"{name} {text!r} is not a share; {mend}") from None
+    if not LEAST_SHARE <= share <= 1:
+        raise InputError(f"{name} {text!r} is out of range; {mend}")
+    return Delay(share=share)
 
 
 def parse_share(value: object, name: str) -> float:

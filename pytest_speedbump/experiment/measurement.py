@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from statistics import median
 
-from pytest_speedbump.bump import Bump
+from pytest_speedbump.bump import Bump, share_delay_ns
 from pytest_speedbump.counts import CodeCounts, Counts
 from pytest_speedbump.experiment.pilot import (
     LONG_ROUND_NS,
@@ -86,6 +86,7 @@ class Measurement:
     """The facts about one bump. Rounds are as long as the benchmark's own unless the limit asks for shorter ones.
 
     Attributes:
+        limit_ns: of all that is spent; may change between turns.
         iterations: calls of the callable in a round.
         round_ns: length of a round before anything was armed; None before the first turn.
         pair_ns: what a pair is expected to take, were nothing absorbed; without the delay as long as no call was seen.
@@ -98,7 +99,7 @@ class Measurement:
     """
 
     def __init__(self, bump: Bump, session: Session, rng: random.Random, limit_ns: float, scheduler: Scheduler) -> None:
-        self._bump, self._session, self._rng, self._limit_ns = bump, session, rng, limit_ns
+        self._bump, self._session, self._rng, self.limit_ns = bump, session, rng, limit_ns
         self._scheduler = scheduler
         self.iterations = 1
         self.round_ns: float | None = None
@@ -149,7 +150,7 @@ class Measurement:
     @property
     def left_ns(self) -> float:
         """Until the limit of the verdict."""
-        return self._limit_ns - self.spent_ns
+        return self.limit_ns - self.spent_ns
 
     @contextmanager
     def stretch(self, subject: Subject) -> Iterator[Experiment]:
@@ -203,6 +204,7 @@ class Measurement:
         than anybody waits for.
         """
         control = experiment.undelayed()
+        self._resolve(experiment, control.counts.calls)
         self.pair_ns = 2 * control.ns + control.counts.calls * self._bump.delay_ns
         fitting_ns = self.left_ns / LEAST_PAIRS
         if self.pair_ns > fitting_ns and subject.stretchable and subject.iterations > 1:
@@ -212,6 +214,13 @@ class Measurement:
             subject.iterations = self.iterations
             self.conditions.hides_threads = self.conditions.hides_threads or others_run(subject)
 
+    def _resolve(self, experiment: Experiment, calls: float) -> None:
+        """What a share comes to where so many calls are in a round."""
+        if self._bump.delay_share is not None and self.round_ns is not None:
+            bare_ns = median([ns for _, lengths in self.bare for ns in lengths] or [self.round_ns])
+            self._bump = self._bump.resolved(share_delay_ns(self._bump.delay_share, bare_ns, calls))
+            experiment.slow_by(self._bump.delay_ns)
+
     def run_pilot(self, experiment: Experiment) -> list[Times]:
         """Returns its pairs by net time. They are no evidence."""
         with self._watching(experiment):
@@ -220,6 +229,8 @@ class Measurement:
         for pair in self.pilot.pairs:
             self.tally.add(pair)
             self.selection.look_at(pair)
+        if not self._bump.delay_ns:  # What is called in some rounds only may have been missing in the first.
+            self._resolve(experiment, self.tally.calls)
         return [times(pair, net=True) for pair in self.pilot.pairs]
 
     def block(self, experiment: Experiment) -> list[Times]:
@@ -254,6 +265,11 @@ class Measurement:
             conditions.others = max(others, conditions.others or 0.0)
 
     # ---- reading ----
+
+    @property
+    def bump(self) -> Bump:
+        """With what a share comes to, once a round was looked at."""
+        return self._bump
 
     @property
     def median_control_ns(self) -> float:

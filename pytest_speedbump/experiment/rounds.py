@@ -79,6 +79,10 @@ class Experiment:
         self.rounds_ns = self.waited_ns = self.switches = 0
         self._waits_ns = 0  # the scheduler's total, when the last round began or ended
 
+    def slow_by(self, delay_ns: float) -> None:
+        """Of the slowed arm, from the next pair on."""
+        self._delay_ns = delay_ns
+
     def warm_up(self) -> None:
         """One round, paused: code is looked at, and instrumented, when it first runs."""
         with undisturbed():

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from pytest_speedbump.lockfile.entry import Entry, Key, entry_of, key_of, name_of
 from pytest_speedbump.result import Change, Result
-from pytest_speedbump.units import format_share, format_time
+from pytest_speedbump.units import format_share
 
 __all__ = ["compare", "merge"]
 
@@ -23,14 +23,16 @@ def compare(entry: Entry | None, result: Result, tolerance: float) -> Change:
         return Change("lost", f"it guarded something and guards nothing now: {result.reason}")
     if now is None or result.control_ns is None:
         return Change("inconclusive", f"not compared: {result.reason or 'too few rounds'}")
-    estimate, low, high = (entry.drop_at(share, result.control_ns) for share in entry.transmission)
+    # A share of the round comes to another delay where the round or the calls differ, and to the same question.
+    delayed_ns = (entry if entry.share is None else now).delayed_ns
+    estimate, low, high = (entry.drop_at(one, result.control_ns, delayed_ns) for one in entry.transmission)
     drop = result.drop
     assert drop.low is not None
     assert drop.high is not None
     costs = (
         f"{format_share(drop)} of throughput instead of {format_share(estimate)} "
         f"(calls a run {entry.calls:g} -> {now.calls:g}; transmission {entry.transmission[0]:z.2f} -> "
-        f"{now.transmission[0]:z.2f}; delay {format_time(entry.delay_ns)}, as before)"
+        f"{now.transmission[0]:z.2f}; delay {entry.delay}, as before)"
     )
     if drop - estimate > tolerance:
         if drop.low > high:

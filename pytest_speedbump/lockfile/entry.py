@@ -9,12 +9,14 @@ from typing import Any
 
 from pytest_speedbump.bump import bump_text
 from pytest_speedbump.result import Estimate, Result
+from pytest_speedbump.units import Delay
 
 __all__ = ["Entry", "Key", "entry_of", "from_json", "key_of", "name_of", "to_json"]
 
 DIGITS = 4  # significant, of every number: what is beyond is noise
 
-type Key = tuple[str, tuple[str, ...], str, float]
+# Test, targets, mode, and the delay: its ns and 0, or 0 and the share of the round. What a share comes to is no part.
+type Key = tuple[str, tuple[str, ...], str, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Entry:
     """One bump of one test. Counts are per call of the benchmarked callable.
 
     Attributes:
+        share: of the round, where the delay was given so; ``delay_ns`` is what that came to when it was saved.
         limit: the declared share, with its kind; None for a plain measurement.
         drop: estimate, low, high; on the machine that saved it. For people: comparisons use :meth:`drop_at`.
         transmission: estimate, low, high.
@@ -36,19 +39,30 @@ class Entry:
     transmission: tuple[float, float, float]
     kind: str | None
     limit: float | None
+    share: float | None = None
 
     @property
     def key(self) -> Key:
-        return self.test, self.targets, self.mode, self.delay_ns
+        return self.test, self.targets, self.mode, *_delay_key(self.delay_ns, self.share)
+
+    @property
+    def delay(self) -> Delay:
+        """As it was written."""
+        return Delay(self.delay_ns) if self.share is None else Delay(share=self.share)
+
+    @property
+    def delayed_ns(self) -> float:
+        """All delays in one call of the benchmarked callable."""
+        return self.calls * self.delay_ns
 
     @property
     def width(self) -> float:
         """Of the interval, in transmission."""
         return self.transmission[2] - self.transmission[1]
 
-    def drop_at(self, transmission: float, control_ns: float) -> float:
-        """The drop that this entry's calls and so much transmission give where one run takes ``control_ns``."""
-        added = transmission * self.calls * self.delay_ns
+    def drop_at(self, transmission: float, control_ns: float, delayed_ns: float) -> float:
+        """The drop that so much transmission of ``delayed_ns`` gives where one run takes ``control_ns``."""
+        added = transmission * delayed_ns
         return added / (control_ns + added) if control_ns + added > 0 else -math.inf
 
 
@@ -67,23 +81,29 @@ def entry_of(result: Result) -> Entry | None:
         test=result.test,
         targets=result.bump.targets.names,
         mode=result.bump.mode,
-        delay_ns=result.bump.delay_ns,
+        delay_ns=result.bump.delay_ns if result.bump.delay_share is None else _round(result.bump.delay_ns),
         calls=_round(result.calls),
         drop=drop,
         transmission=transmission,
         kind=declared.kind if declared else None,
         limit=declared.limit if declared else None,
+        share=result.bump.delay_share,
     )
 
 
 def key_of(result: Result) -> Key:
-    return result.test, result.bump.targets.names, result.bump.mode, result.bump.delay_ns
+    bump = result.bump
+    return result.test, bump.targets.names, bump.mode, *_delay_key(bump.delay_ns, bump.delay_share)
 
 
 def name_of(key: Key) -> str:
     """As people read it."""
-    test, targets, mode, delay_ns = key
-    return f"{test} [{bump_text(targets, delay_ns, mode)}]"
+    test, targets, mode, delay_ns, share = key
+    return f"{test} [{bump_text(targets, Delay(share=share) if share else Delay(delay_ns), mode)}]"
+
+
+def _delay_key(delay_ns: float, share: float | None) -> tuple[float, float]:
+    return (delay_ns, 0.0) if share is None else (0.0, share)
 
 
 def to_json(entry: Entry) -> dict[str, Any]:
@@ -94,6 +114,7 @@ def to_json(entry: Entry) -> dict[str, Any]:
         "targets": list(entry.targets),
         "mode": entry.mode,
         "delay_ns": entry.delay_ns,
+        **({} if entry.share is None else {"share": entry.share}),
         "calls": entry.calls,
         "drop": dict(zip(names, entry.drop, strict=True)),
         "transmission": dict(zip(names, entry.transmission, strict=True)),
@@ -110,6 +131,7 @@ def from_json(one: Any) -> Entry:
         targets=tuple(one["targets"]),
         mode=one["mode"],
         delay_ns=one["delay_ns"],
+        share=one.get("share"),
         calls=one["calls"],
         drop=(one["drop"]["estimate"], one["drop"]["low"], one["drop"]["high"]),
         transmission=(one["transmission"]["estimate"], one["transmission"]["low"], one["transmission"]["high"]),

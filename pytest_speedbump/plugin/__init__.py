@@ -69,12 +69,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_itemcollected(item: pytest.Item) -> None:
     collected = item.config.stash[COLLECTED]
     collected.tests.add(item.nodeid)
+    collected.items.append(item)
     collected.note_markers(item.nodeid, names_of(item))
-
-
-def pytest_deselected(items: list[pytest.Item]) -> None:
-    for item in items[:1]:
-        item.config.stash[COLLECTED].deselected = True
 
 
 @pytest.hookimpl(wrapper=True)
@@ -119,8 +115,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def _plan(session: pytest.Session) -> "Run | None":
     """The run with its plan, or None where nothing is asked of it. Raises InputError."""
     config, options, collected = session.config, session.config.stash[OPTIONS], session.config.stash[COLLECTED]
-    for item in session.items:  # Other plugins may have marked them since they were collected.
+    items, collected.items = collected.items, []
+    for item in (*items, *session.items):  # Other plugins may have marked them since they were collected.
         collected.note_markers(item.nodeid, names_of(item))
+    # Some plugins that leave tests to other shards do not call pytest_deselected.
+    collected.deselected = not collected.tests <= {item.nodeid for item in session.items}
     check_markers(collected.markers)
     # Where a file could not be imported, its tests may be the marked ones. Where there are no tests, pytest says so.
     unmarked = bool(collected.tests) and not collected.markers and not session.testsfailed
@@ -136,7 +135,8 @@ def _plan(session: pytest.Session) -> "Run | None":
     run = Run.start(options)
     if idle and not run.concerns(collected):
         raise InputError(IDLE.format(idle))
-    run.collect(session.items)
+    run.collect(items, session.items)
+    collected.family = run.family
     if run.plan and not config.option.collectonly:
         check_environment(config)
     return run

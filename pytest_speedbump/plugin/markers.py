@@ -1,5 +1,6 @@
 """What each collected test asks for: its markers and the run's options become bumps, before any test runs."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from pytest_speedbump.bump import Bump, Declaration, Kind, Mode, Origin, parse_m
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.plugin.options import Given, Options, did_you_mean, is_ours
 from pytest_speedbump.targets import Targets, parse_targets
-from pytest_speedbump.units import format_share, parse_share, parse_times
+from pytest_speedbump.units import Delay, format_share, parse_delays, parse_share
 
 __all__ = ["FIXTURES", "MARKERS", "bumps_of", "check_fixtures", "check_markers", "is_marked", "names_of"]
 
@@ -98,10 +99,10 @@ def _suite_wide(targets: Given[Targets], options: Options) -> Iterator[Bump]:
     declared = None
     if options.budget is not None:
         declared = Declaration("insensitive", options.budget.value, options.budget.by)
-    for delay_ns in options.delays.value:
-        if declared is not None and delay_ns == 0:
+    for delay in options.delays.value:
+        if declared is not None and delay.ns == 0:
             raise InputError("a budget with a delay of 0 proves nothing; write a --speedbump-delay of more than 0")
-        yield Bump(targets.value, delay_ns, options.mode.value, declared, targets.by)
+        yield _bump(targets.value, delay, options.mode.value, declared, targets.by)
 
 
 def _from_marker(marker: pytest.Mark, options: Options, base: Path) -> Iterator[Bump]:
@@ -125,15 +126,22 @@ def _from_marker(marker: pytest.Mark, options: Options, base: Path) -> Iterator[
 
     delays = options.delays.value
     if "delay" in arguments:
-        delays = _prevailing("delay", arguments["delay"], parse_times, options.delays, notes)
+        delays = _prevailing("delay", arguments["delay"], parse_delays, options.delays, notes)
     mode: Mode = options.mode.value
     if "mode" in arguments:
         mode = _prevailing("mode", arguments["mode"], parse_mode, options.mode, notes)
     declared = _declaration(kind, arguments, options, by, notes)
-    for delay_ns in delays:
-        if declared is not None and delay_ns == 0:
+    for delay in delays:
+        if declared is not None and delay.ns == 0:
             raise InputError("a delay of 0 proves nothing; write more than 0")
-        yield Bump(targets, delay_ns, mode, declared, by, tuple(notes))
+        yield _bump(targets, delay, mode, declared, by, tuple(notes))
+
+
+def _bump(
+    targets: Targets, delay: Delay, mode: Mode, declared: Declaration | None, by: Origin, notes: tuple[str, ...] = ()
+) -> Bump:
+    delay_ns = math.nan if delay.ns is None else delay.ns
+    return Bump(targets, delay_ns, mode, declared, by, notes, delay.share)
 
 
 def _prevailing[T](

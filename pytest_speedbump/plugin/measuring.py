@@ -12,11 +12,14 @@ import pytest
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.experiment.host import LIMIT_S, BusyHostError, exclusive
 from pytest_speedbump.experiment.subject import Subject
+from pytest_speedbump.plugin.allowance import Allowance
 from pytest_speedbump.plugin.fixture import SpeedbumpFixture
 from pytest_speedbump.plugin.passes import EarlyPasses
 from pytest_speedbump.plugin.run import Run
+from pytest_speedbump.plugin.seconds import read_ns
 from pytest_speedbump.plugin.timeouts import time_left_ns
 from pytest_speedbump.remarks import Remark
+from pytest_speedbump.report.forecast import Forecast
 from pytest_speedbump.report.progress import Progress
 from pytest_speedbump.report.properties import PREFIX, properties
 from pytest_speedbump.report.text import failure_text
@@ -47,7 +50,11 @@ class MeasuringPlugin:
 
     def __init__(self, config: pytest.Config, run: Run, early: EarlyPasses) -> None:
         self._run, self._early = run, early
-        self._progress = Progress(config, run.options.max_time_ns)
+        options, workers = run.options, getattr(config, "workerinput", {}).get("workercount", 1)
+        self._allowance = Allowance(options.total_time_ns, workers)
+        plan = {test: [str(bump) for bump in bumps] for test, bumps in run.plan.items()}
+        self._forecast = Forecast(plan, read_ns(config), options.max_time_ns, options.total_time_ns)
+        self._progress = Progress(config, self._forecast)
         self._setup_at = self._call_at = 0
 
     def fixture_for(self, item: pytest.Item) -> SpeedbumpFixture:
@@ -88,15 +95,7 @@ class MeasuringPlugin:
         """What a fixture is to do with its callable: in the last pass it returns the results."""
 
         def measure(subject: Subject) -> list[Result]:
-            planned = list(self._run.plan)
-            self._progress.begin(item.nodeid, planned.index(item.nodeid) + 1, len(planned))
-            with self._measuring():
-                if self._run.options.list_only:
-                    results = [list_bump(item.nodeid, subject, bump) for bump in self._run.plan[item.nodeid]]
-                    for result in results:
-                        self._run.add(result)
-                else:
-                    results = self._try(item, subject)
+            results = self._list(item, subject) if self._run.options.list_only else self._try(item, subject)
             if extra_info is not None:
                 extra_info["speedbump"] = [result.to_json() for result in results]
             return results
@@ -105,20 +104,30 @@ class MeasuringPlugin:
 
     @contextmanager
     def _measuring(self) -> Iterator[None]:
-        """Alone on this host, except for a listing, which measures nothing.
+        """Alone on this host, except for a listing, which measures nothing. Waiting for the others costs no time.
 
         Where nothing can be armed any more, because a tool has taken what was free at the check, the test fails with
         one sentence.
         """
         limit_s = max(LIMIT_S, self._run.longest_s)  # workers of pytest-xdist wait for each other
         try:
-            with nullcontext() if self._run.options.list_only else exclusive(self._progress.waiting, limit_s):
+            alone = nullcontext() if self._run.options.list_only else exclusive(self._progress.waiting, limit_s)
+            with alone, self._allowance.spending():
                 yield
         except (InputError, BusyHostError) as error:
             pytest.fail(f"speedbump: {error}", pytrace=False)
 
+    def _list(self, item: pytest.Item, subject: Subject) -> list[Result]:
+        with self._measuring():
+            results = [list_bump(item.nodeid, subject, bump) for bump in self._run.plan[item.nodeid]]
+        for result in results:
+            self._run.add(result)
+        return results
+
     def _glance(self, item: pytest.Item, subject: Subject) -> None:
         """An early pass: a few rounds, and no verdict yet."""
+        if self._allowance.is_used_up:
+            return
         with self._measuring():
             try:
                 for trial in self._trials(item):
@@ -127,45 +136,96 @@ class MeasuringPlugin:
                 self._progress.done()
 
     def _try(self, item: pytest.Item, subject: Subject) -> list[Result]:
-        """Measures all bumps of a test in turn, so that each verdict's rounds are as far apart as they can be."""
-        trials = self._trials(item)
-        now = time.perf_counter_ns()
-        stop_at = now + time_left_ns(item, now - self._setup_at, now - self._call_at)
-        try:
-            measure_in_turn(trials, subject, stop_at)
-        except BaseException:
-            for trial in trials:
-                if trial.settled:
-                    self._run.add(self._run.judge_by_lock(trial.result(None)))
-            raise
-        finally:
-            self._progress.done()
-            self._run.trials.pop(item.nodeid)
-        return [self._judge(trial, subject) for trial in trials]
+        """Measures all bumps of a test in turn, so that each verdict's rounds are as far apart as they can be.
 
-    def _judge(self, trial: Trial, subject: Subject) -> Result:
+        Where the total time is used up, what early passes have found stands.
+        """
+        if self._allowance.is_used_up:
+            trials = self._trials(item)
+            self._run.trials.pop(item.nodeid)
+            return [self._judge(trial, index, None) for index, trial in enumerate(trials)]
+        with self._measuring():
+            trials = self._trials(item)
+            now = time.perf_counter_ns()
+            stop_at = now + time_left_ns(item, now - self._setup_at, now - self._call_at)
+            try:
+                measure_in_turn(trials, subject, stop_at)
+            except BaseException:
+                for index, trial in enumerate(trials):
+                    if trial.settled:
+                        self._keep(self._run.judge_by_lock(trial.result(None)), index)
+                raise
+            finally:
+                self._progress.done()
+                self._run.trials.pop(item.nodeid)
+            return [self._judge(trial, index, subject) for index, trial in enumerate(trials)]
+
+    def _judge(self, trial: Trial, index: int, subject: Subject | None) -> Result:
         """The result, which is kept at once: judging the next one may run the callable, and be interrupted."""
-        result = self._run.judge_by_lock(trial.result(subject))
+        result = trial.result(subject)
         if not trial.settled:
-            result = replace(result, warnings=(*result.warnings, Remark("cut_short")))
-        self._run.add(result)
+            result = self._cut_short(result)
+        result = self._run.judge_by_lock(result)
+        self._keep(result, index)
         return result
 
+    def _cut_short(self, result: Result) -> Result:
+        """The result that another limit than its own has ended: the run's, or else pytest-timeout's."""
+        cause = Remark("cut_short")
+        if self._allowance.is_used_up:
+            cause = Remark("total_time", total_ns=self._run.options.total_time_ns)
+            if result.reason.kind == "busy":
+                return replace(result, reason=cause)
+        return replace(result, warnings=(*result.warnings, cause))
+
+    def _keep(self, result: Result, index: int) -> None:
+        """Keeps the result of bump ``index``. Where it has no evidence, that of an earlier attempt stands."""
+        self._run.add(result)
+        if result.evidence is not None:
+            self._run.evidence[result.test, index] = result.evidence
+
     def _trials(self, item: pytest.Item) -> list[Trial]:
-        """The trials of a test, made when an attempt first asks for them and kept from pass to pass."""
-        run, options = self._run, self._run.options
-        if item.nodeid not in run.trials:
-            rules = Rules(
-                max_time_ns=options.max_time_ns,
-                alpha_fail=run.alpha_fail,
-                alpha_end=run.alpha_end,
-                severity=run.severity,
-                seed=options.seed,
-            )
-            run.trials[item.nodeid] = [
-                Trial(item.nodeid, bump, rules, self._progress) for bump in run.plan[item.nodeid]
+        """The trials of a test, made when an attempt first asks for them and kept from pass to pass.
+
+        What other bumps have left of the total time since then is theirs as well.
+        """
+        trials = self._run.trials.get(item.nodeid)
+        if trials is None:
+            prior = self._run.evidence
+            trials = self._run.trials[item.nodeid] = [
+                Trial(item.nodeid, bump, self._rules(), self._progress, prior=prior.get((item.nodeid, index)))
+                for index, bump in enumerate(self._run.plan[item.nodeid])
             ]
-        return run.trials[item.nodeid]
+        else:
+            for trial in trials:
+                trial.allow(self._rules(trial.spent_ns))
+        self._progress.begin(item.nodeid, self._rules().max_time_ns)
+        return trials
+
+    def _rules(self, own_ns: float = 0.0) -> Rules:
+        """For a bump that has had ``own_ns`` already."""
+        run, options = self._run, self._run.options
+        rules = Rules(
+            max_time_ns=options.max_time_ns,
+            alpha_fail=run.alpha_fail,
+            alpha_end=run.alpha_end,
+            severity=run.severity,
+            seed=options.seed,
+        )
+        return self._allowance.limit(rules, max(run.bumps_to_come, 1), own_ns)
+
+    # ---- what is to come ----
+
+    def pytest_report_collectionfinish(self, config: pytest.Config) -> str | None:
+        if not self._run.plan or self._run.options.list_only or config.option.collectonly or config.option.verbose < 0:
+            return None
+        elsewhere = self._run.verdicts_elsewhere
+        verb = "is" if elsewhere == 1 else "are"
+        shared = f"; they share the error rate with {elsewhere} that {verb} not run" if elsewhere else ""
+        return f"speedbump: {self._forecast}{shared}"
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        self._run.ended.add(nodeid)
 
     # ---- verdicts ----
 

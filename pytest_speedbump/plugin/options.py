@@ -1,5 +1,6 @@
 """Options: command line and ini, parsed once into a frozen dataclass."""
 
+import math
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -13,7 +14,7 @@ from pytest_speedbump.bump import MODES, Mode, Origin, parse_mode
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.files import STDOUT, find_file, parse_output
 from pytest_speedbump.targets import Targets, parse_targets
-from pytest_speedbump.units import parse_share, parse_time, parse_times
+from pytest_speedbump.units import Delay, parse_delays, parse_share, parse_time
 
 __all__ = ["Given", "Options", "add_options", "did_you_mean", "is_ours", "join_target_files", "parse_options"]
 
@@ -28,7 +29,7 @@ LONGEST_NUMBER = 100  # digits; Python itself reads no more than some thousands
 _PREFIX = re.compile(r"speed[-_]?bump[-_]?", re.IGNORECASE)
 
 # Options that are given to be used at once. The others, such as a mode, are settings that may wait for a target.
-NEED_A_TARGET = ("list", "budget", "delay", "save", "compare")
+NEED_A_TARGET = ("list", "budget", "delay", "save", "compare", "total_time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Options:
     """What the user asked of the whole run. Times in ns, shares as fractions.
 
     Attributes:
+        max_time_ns: of one bump; ``total_time_ns`` of all, infinite where nobody limits it.
         json, save: as :func:`pytest_speedbump.files.parse_output` returns them.
         typed: names of options that were given for this very run; what stands in the ini file's ``addopts`` is not.
             Of "target" and :data:`NEED_A_TARGET` only.
@@ -51,10 +53,11 @@ class Options:
     """
 
     targets: Given[Targets] | None
-    delays: Given[tuple[float, ...]]
+    delays: Given[tuple[Delay, ...]]
     mode: Given[Mode]
     budget: Given[float] | None
     max_time_ns: float
+    total_time_ns: float
     error_rate: float
     strict: bool
     advisory: bool
@@ -78,7 +81,7 @@ class Options:
         """The option that does nothing unless a test is marked; empty where there is none."""
         if self.targets is not None:
             return ""
-        return next((f"--speedbump-{name}" for name in NEED_A_TARGET if name in self.typed), "")
+        return next((_flag(name) for name in NEED_A_TARGET if name in self.typed), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +110,19 @@ _OPTIONS = {
         "linelist",
         {"action": "append"},
     ),
-    "delay": _Option(f"time added to each matched call; a comma list is a sweep (default: {DEFAULT_DELAY})", "TIME"),
+    "delay": _Option(
+        "time added to each matched call, or as much as makes a round so many percent longer; a comma list is a sweep "
+        f"(default: {DEFAULT_DELAY})",
+        "DELAY",
+    ),
     "mode": _Option(f"{', '.join(MODES)} (default: spin)", "MODE"),
     "budget": _Option(
         "every benchmark under --speedbump-target must lose less than this share of its throughput", "SHARE"
     ),
     "max-time": _Option(f"limit of one verdict (default: {DEFAULT_MAX_TIME})", "TIME"),
+    "total-time": _Option(
+        "limit of all measuring in this run, shared fairly; what gets none is inconclusive (default: none)", "TIME"
+    ),
     "error-rate": _Option(f"chance of any false failure in the whole run (default: {DEFAULT_ERROR_RATE})", "SHARE"),
     "strict": _switch("inconclusive verdicts fail too"),
     "advisory": _switch("nothing that speedbump finds fails a test"),
@@ -130,6 +140,10 @@ _OPTIONS = {
         f"growth of a drop that --speedbump-compare lets pass (default: {DEFAULT_TOLERANCE})", "SHARE"
     ),
 }
+
+
+def _flag(name: str) -> str:
+    return f"--speedbump-{name.replace('_', '-')}"
 
 
 def _key(name: str) -> str:
@@ -195,16 +209,18 @@ def parse_options(config: pytest.Config) -> Options:
     _refuse_unknown_keys(config)
     targets = given("target")
     max_time = parse("max_time", _parse_limit)
+    total_time = parse("total_time", _parse_limit)
     error_rate = parse("error_rate", parse_share)
     seed = parse("seed", _parse_seed)
     tolerance = parse("tolerance", parse_share)
     passes = parse("passes", _parse_passes)
     return Options(
         targets=None if targets is None else Given(_parse_targets(targets, config), targets.by),
-        delays=parse("delay", parse_times) or Given(parse_times(DEFAULT_DELAY, "delay"), "default"),
+        delays=parse("delay", parse_delays) or Given(parse_delays(DEFAULT_DELAY, "delay"), "default"),
         mode=parse("mode", parse_mode) or Given("spin", "default"),
         budget=parse("budget", parse_share),
         max_time_ns=max_time.value if max_time else parse_time(DEFAULT_MAX_TIME, "limit"),
+        total_time_ns=total_time.value if total_time else math.inf,
         error_rate=error_rate.value if error_rate else parse_share(DEFAULT_ERROR_RATE, "error rate"),
         strict=flag("strict"),
         advisory=flag("advisory"),
@@ -270,7 +286,7 @@ def _typed(config: pytest.Config) -> frozenset[str]:
     return frozenset(
         name
         for name in ("target", *NEED_A_TARGET)
-        if config.getoption(_key(name)) is not None and f"--speedbump-{name}" not in standing
+        if config.getoption(_key(name)) is not None and _flag(name) not in standing
     )
 
 
@@ -285,7 +301,7 @@ def _is_narrowed(config: pytest.Config) -> bool:
 
 
 def _label(name: str, by: Origin) -> str:
-    return f"--speedbump-{name.replace('_', '-')}" if by == "command line" else f"ini key {_key(name)}"
+    return _flag(name) if by == "command line" else f"ini key {_key(name)}"
 
 
 def _beside(given: Given[object] | None, config: pytest.Config) -> Path:

@@ -16,6 +16,7 @@ from pytest_speedbump.lockfile.compare import merge
 from pytest_speedbump.plugin.collected import Collected
 from pytest_speedbump.plugin.gate import Gate
 from pytest_speedbump.plugin.run import Run
+from pytest_speedbump.plugin.seconds import remember
 from pytest_speedbump.report.document import document
 from pytest_speedbump.report.notes import gather
 from pytest_speedbump.report.status import status
@@ -85,8 +86,11 @@ class ReportingPlugin:
         run, options = self._run, self._run.options
         if self._config.option.collectonly:
             return
+        remember(self._config, run.all_results, self._collected)
         if options.json is not None:
-            content = document(run.all_results, options.seed, options.error_rate, clock_name())
+            family = self._collected.family
+            shared = family.to_json() if family else None
+            content = document(run.all_results, options.seed, options.error_rate, shared, clock_name())
             self._write("--speedbump-json", options.json, lambda path: write_json(path, content))
         if options.save is not None and not options.list_only and (self._collected.tests or run.results):
             absent = self._gate.absent(run.saved)

@@ -12,9 +12,10 @@ from pytest_speedbump.lockfile.absence import file_of
 from pytest_speedbump.lockfile.compare import compare
 from pytest_speedbump.lockfile.entry import Entry, Key, key_of
 from pytest_speedbump.plugin.collected import Collected
+from pytest_speedbump.plugin.family import Family
 from pytest_speedbump.plugin.markers import bumps_of, check_fixtures, is_marked
 from pytest_speedbump.plugin.options import Options
-from pytest_speedbump.result import Outcome, Result, Severity
+from pytest_speedbump.result import Evidence, Outcome, Result, Severity
 from pytest_speedbump.trials.trial import Trial
 
 __all__ = ["Run"]
@@ -27,10 +28,14 @@ class Run:
     """What is known of the run as it goes on.
 
     Attributes:
-        plan: by node id, the bumps of each test that has any. Fixed at collection: the error rate is shared among them.
+        plan: by node id, the bumps of each test of this run that has any. Fixed at collection.
+        family: all verdicts that share the error rate: of every test that was collected, also where it is deselected
+            or left to another shard. None in the controller of pytest-xdist, whose workers plan.
         results: by node id, in the order of the tests; those of the last attempt where a test is rerun.
         unmeasured: by node id, why a planned test was not measured.
         trials: by node id, what is being measured; kept from pass to pass, made anew for a rerun.
+        ended: node ids of the planned tests that are through.
+        evidence: by node id and index of the bump, what its last attempt ended with; a rerun goes on from there.
         lock: the entries that are to be compared with; empty without any.
         saved: the entries that are to be added to.
     """
@@ -39,10 +44,13 @@ class Run:
     lock: dict[Key, Entry] = field(default_factory=dict)
     saved: dict[Key, Entry] = field(default_factory=dict)
     plan: dict[str, list[Bump]] = field(default_factory=dict)
+    family: Family | None = None
     marked: set[str] = field(default_factory=set)
     results: dict[str, list[Result]] = field(default_factory=dict)
     unmeasured: dict[str, str] = field(default_factory=dict)
     trials: dict[str, list[Trial]] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+    evidence: dict[tuple[str, int], Evidence] = field(default_factory=dict)
 
     @classmethod
     def start(cls, options: Options) -> "Run":
@@ -57,26 +65,32 @@ class Run:
         """Whether the lockfile to compare with names a test of this run, or one that its files no longer hold."""
         return any(key[0] in collected.tests or file_of(key) in collected.files for key in self.lock)
 
-    def collect(self, items: Iterable[pytest.Item]) -> None:
-        """Plans every test. Raises InputError: a bad marker, or a marked test that uses no fixture of ours."""
-        for item in items:
+    def collect(self, items: Iterable[pytest.Item], selected: Iterable[pytest.Item]) -> None:
+        """Plans what is ``selected`` and counts the family, of which all ``items`` that were collected are members.
+
+        Raises InputError: a bad marker, or a marked test that uses no fixture of ours; of a test that is not selected
+        as well, because without it nobody knows how large the family is.
+        """
+        run = {item.nodeid: item for item in selected}
+        planned: dict[str, list[Bump]] = {}
+        for nodeid, item in ({item.nodeid: item for item in items} | run).items():
             if is_marked(item):
                 check_fixtures(item)
-                self.marked.add(item.nodeid)
-            bumps = bumps_of(item, self.options)
-            if bumps:
-                self.plan[item.nodeid] = bumps
+                if nodeid in run:
+                    self.marked.add(nodeid)
+            planned[nodeid] = bumps_of(item, self.options)
+        self.family = Family.of(planned, locks=self._locks)
+        self.plan = {nodeid: planned[nodeid] for nodeid in run if planned[nodeid]}
 
     @property
     def alpha_fail(self) -> float:
-        """The error rate of a failure, divided among all verdicts that may fail (Bonferroni: under any dependence).
+        """The error rate of a failure, divided among the family (Bonferroni: under any dependence)."""
+        return self.options.error_rate / max(self.family.verdicts if self.family else 0, 1)
 
-        Those are the declarations and, with a lockfile, the comparisons.
-        """
-        bumps = [bump for bumps in self.plan.values() for bump in bumps]
-        declared = sum(bump.declared is not None for bump in bumps)
-        compared = len(bumps) if self._locks else 0
-        return self.options.error_rate / max(declared + compared, 1)
+    @property
+    def verdicts_elsewhere(self) -> int:
+        """Those of the family that this run leaves out."""
+        return self.family.verdicts - Family.of(self.plan, locks=self._locks).verdicts if self.family else 0
 
     @property
     def alpha_end(self) -> float:
@@ -88,9 +102,10 @@ class Run:
         return self.options.save is not None or self.options.compare is not None
 
     def begin(self, nodeid: str) -> None:
-        """A verdict belongs to an attempt: forgets those of an earlier one."""
+        """A verdict belongs to an attempt: forgets those of an earlier one, but not their evidence."""
         self.results.pop(nodeid, None)
         self.unmeasured.pop(nodeid, None)
+        self.ended.discard(nodeid)
 
     def add(self, result: Result) -> None:
         self.results.setdefault(result.test, []).append(result)
@@ -114,6 +129,15 @@ class Run:
     def is_overlooked(self, nodeid: str) -> bool:
         """Whether a marked test ran without measuring, for no reason that is known."""
         return nodeid in self.marked and nodeid not in self.results and nodeid not in self.unmeasured
+
+    @property
+    def bumps_to_come(self) -> int:
+        """Those that are not settled yet, of tests that have not ended."""
+        return sum(
+            sum(not trial.settled for trial in self.trials[nodeid]) if nodeid in self.trials else len(bumps)
+            for nodeid, bumps in self.plan.items()
+            if nodeid not in self.ended
+        )
 
     @property
     def longest_s(self) -> float:

@@ -3,7 +3,7 @@
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_speedbump import __version__
@@ -14,12 +14,15 @@ __all__ = ["SCHEMA", "document", "environment"]
 SCHEMA = "pytest-speedbump/1"
 
 
-def document(results: Sequence[Result], seed: int, error_rate: float, clock: str) -> dict[str, Any]:
+def document(
+    results: Sequence[Result], seed: int, error_rate: float, family: Mapping[str, Any] | None, clock: str
+) -> dict[str, Any]:
     """The whole document, as in the reference of its JSON Schema. ``clock``: the name of the C core's."""
     return {
         "schema": SCHEMA,
         "seed": seed,
         "error_rate": error_rate,
+        "family": family,
         "environment": environment(clock),
         "results": [result.to_json() for result in results],
     }

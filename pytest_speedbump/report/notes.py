@@ -54,7 +54,7 @@ def _time(result: Result) -> list[str]:
         return []
     enough = ""
     if result.needed_ns is not None:
-        enough = f"; about {format_time(result.needed_ns, 2)} would do: {time_enough(result.needed_ns)}"
+        enough = f"; about {format_time(result.needed_ns, 2)} would do: {time_enough(result)}"
     drop = result.known_drop
     if drop is not None and drop.low is None and drop.high is None:
         spent = format_time(result.seconds * 1e9, 2)

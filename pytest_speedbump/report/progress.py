@@ -10,6 +10,7 @@ import pytest
 
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.report.columns import pad, plain, shorten, width_of
+from pytest_speedbump.report.forecast import Forecast
 from pytest_speedbump.units import format_time
 
 __all__ = ["Progress"]
@@ -26,23 +27,20 @@ class Progress:
     """
 
     def __init__(
-        self, config: pytest.Config, limit_ns: float, clock: Callable[[], float] = time.perf_counter_ns
+        self, config: pytest.Config, forecast: Forecast, clock: Callable[[], float] = time.perf_counter_ns
     ) -> None:
         self._terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
         self._capture: Any = config.pluginmanager.get_plugin("capturemanager")
-        self._limit_ns, self._clock = limit_ns, clock
-        self._test, self._number, self._of, self._first = "", 0, 0, 0
-        self._started_at = self._begun_at = 0.0
+        self._forecast, self._clock = forecast, clock
+        self._test, self._limit_ns = "", 0.0
         self._next_ns = FIRST_NS
         self._width = 0
         self._told = False
 
-    def begin(self, test: str, number: int, of: int) -> None:
-        """The ``number``-th test of ``of``, counted from 1: from the time of those before it follows what is left."""
-        self._begun_at = self._clock()
-        if number == 1 or not self._number:
-            self._started_at, self._first = self._begun_at, number
-        self._test, self._number, self._of = test, number, max(number, of)
+    def begin(self, test: str, limit_ns: float) -> None:
+        """``test`` is measured next, each of its bumps for ``limit_ns`` at most."""
+        self._test, self._limit_ns = test, limit_ns
+        self._forecast.begin(test, self._clock())
 
     def waiting(self, holder: str) -> None:
         """Says that another run measures on this host. What is no terminal, such as a log, is told once."""
@@ -61,28 +59,20 @@ class Progress:
             return
         self._next_ns = elapsed_ns + EVERY_NS
         spent = f": {format_time(elapsed_ns, 2)} of {format_time(self._limit_ns, 2)}"
-        left = self._left()
-        count = f" [{self._number} of {self._of}]: " if self._of else ""
+        left = f", {self._forecast.left(self._clock())} left in all"
+        number = self._forecast.number
+        count = f" [{number}]: " if number else ": "
         tails = (f": {pairs} pairs, {spent[2:]}{left}", spent + left, spent)
         test, slowed = plain(self._test.rpartition("::")[2]), plain(str(bump))
         self._show(lambda columns: progress_text(test, count, slowed, tails, columns))
 
     def done(self) -> None:
-        """The bump is through: the next one starts on a clean line."""
+        """The test is through: the next one starts on a clean line."""
+        self._forecast.end(self._clock())
         if self._width:
             self._show(lambda _: "")
         self._next_ns = FIRST_NS
         self._width = 0
-
-    def _left(self) -> str:
-        """How long the run will go on, if the tests to come are like those before; empty where there were none."""
-        before = self._number - self._first if self._of else 0
-        if not before or self._of == 1:
-            return ""
-        mean = (self._begun_at - self._started_at) / before
-        spent = self._clock() - self._begun_at
-        left = mean * (self._of - self._number) + max(0.0, mean - spent)
-        return f", about {duration_text(left)} left in all"
 
     @property
     def _watched(self) -> bool:
@@ -110,12 +100,3 @@ def progress_text(test: str, count: str, bump: str, tails: Sequence[str], width:
             half = room - min(width_of(bump), max(room // 2, room - width_of(test)))
             return prefix + shorten(test, half) + count + shorten(bump, room - half) + tail
     return shorten(prefix + test + count + bump + tails[-1], width)
-
-
-def duration_text(ns: float) -> str:
-    """As one says it: ``40s``, ``3min``, ``2h``."""
-    seconds = ns / 1e9
-    for unit, size in (("h", 3600), ("min", 60)):
-        if seconds >= 1.5 * size:
-            return f"{seconds / size:.0f}{unit}"
-    return f"{max(1, round(seconds))}s"

@@ -14,7 +14,8 @@ def properties(results: Sequence[Result]) -> Iterator[tuple[str, object]]:
     for index, result in enumerate(results):
         values: dict[str, object] = {
             "targets": str(result.bump.targets),
-            "delay_ns": result.bump.delay_ns,
+            "delay_ns": result.bump.delay_ns if result.bump.is_resolved else None,
+            "share": result.bump.delay_share,
             "verdict": result.verdict,
             "outcome": result.outcome,
             "reason": str(result.reason),

@@ -22,9 +22,11 @@ def transmission_text(result: Result) -> str:
     return "-" if result.known_transmission is None else interval_text(result.known_transmission) or "-"
 
 
-def time_enough(needed_ns: float) -> str:
-    """The option that gives time enough, with some to spare."""
-    return f"--speedbump-max-time {ceil(1.5 * needed_ns / 1e9)}s"
+def time_enough(result: Result) -> str:
+    """The option that gives time enough, with some to spare where it is known how much that is."""
+    if result.needed_ns is None:
+        return f"a longer {result.limited_by}"
+    return f"{result.limited_by} {ceil(1.5 * result.needed_ns / 1e9)}s"
 
 
 def found(result: Result) -> str:
@@ -49,7 +51,10 @@ def failure_text(result: Result) -> str:
 
 def _headline(result: Result) -> str:
     bump, declared = result.bump, result.bump.declared
-    slowed = f"speedbump: {bump.targets} slowed by {format_time(bump.delay_ns)} a call"
+    delay = f"{format_time(bump.delay_ns)} a call" if bump.is_resolved else ""
+    if bump.delay_share is not None:
+        delay = f"{delay} ({bump.asked} of the round)" if delay else f"{bump.asked} of the round"
+    slowed = f"speedbump: {bump.targets} slowed by {delay}"
     if _lock_decides(result):
         assert result.lock is not None
         return f"{slowed}: {result.lock.kind} since the lockfile was written: {result.lock.text}"
@@ -101,7 +106,8 @@ def _advice(result: Result) -> list[str]:
         return ["The benchmark hardly feels this code: does it measure what it is meant to?"]
     if result.verdict == "void":
         return ["This test proves nothing, so it must not pass."]
+    if result.reason.kind == "total_time":
+        return []
     if result.verdict == "inconclusive" or _lock_decides(result):
-        longer = "a longer --speedbump-max-time" if result.needed_ns is None else time_enough(result.needed_ns)
-        return [f"Noise hid the answer: give it {longer}, a quieter machine or a longer delay."]
+        return [f"Noise hid the answer: give it {time_enough(result)}, a quieter machine or a longer delay."]
     return []

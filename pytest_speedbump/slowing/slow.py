@@ -9,7 +9,7 @@ from pytest_speedbump.counts import Snapshot
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.slowing.session import make_session, take_snapshot
 from pytest_speedbump.targets import parse_targets
-from pytest_speedbump.units import parse_times
+from pytest_speedbump.units import parse_delays
 
 __all__ = ["slow"]
 
@@ -75,7 +75,11 @@ class slow(_core.Armed, ContextDecorator):  # noqa: N801 - a verb, like contextl
 
 
 def _one_delay(delay: str) -> float:
-    delays = parse_times(delay, "delay")
+    delays = parse_delays(delay, "delay")
     if len(delays) > 1:
         raise InputError(f"delay {delay!r} is a sweep, which is for benchmarks; write one time")
-    return delays[0]
+    if delays[0].ns is None:
+        raise InputError(
+            f"delay {delay!r} is a share of a round, and only benchmarks have rounds; write a time, as '2us'"
+        )
+    return delays[0].ns

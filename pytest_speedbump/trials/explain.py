@@ -39,9 +39,13 @@ _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: every class of a class statement has
 _COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>")
 
 
-def explain(names: Sequence[str], subject: Subject) -> Uncalled:
-    """Why none of these targets, as written, ran. Runs one round; imports nothing and calls nothing that it finds."""
-    ran, children = _run_once(subject)
+def explain(names: Sequence[str], subject: Subject | None) -> Uncalled:
+    """Why none of these targets, as written, ran. Imports nothing and calls nothing that it finds.
+
+    Args:
+        subject: runs one round; None where there is no time for it.
+    """
+    ran, children = ((), False) if subject is None else _run_once(subject)
     targets = [name for name in names if not name.startswith("!")]
     found = [explain_one(target) for target in targets]
     for one in found:

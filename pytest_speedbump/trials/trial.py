@@ -47,6 +47,7 @@ class Rules:
 
     Attributes:
         max_time_ns: limit of one verdict.
+        limited_by: the option that says so. Others take ``taken_ns`` of its time, and ``sharers`` bumps share the rest.
         alpha_fail: chance that a program which keeps its declaration fails.
         alpha_pass: chance that one which breaks it passes. 0.01 costs 1.5 times the blocks of 0.05.
         alpha_end: most error at each end of an interval: 0.025, so that the whole covers 95 %, or less.
@@ -59,6 +60,17 @@ class Rules:
     seed: int
     alpha_pass: float = 0.01
     alpha_end: float = 0.025
+    limited_by: str = "--speedbump-max-time"
+    taken_ns: float = 0.0
+    sharers: int = 1
+
+    def enough_ns(self, needed_ns: float) -> float:
+        """The value of the option ``limited_by`` that lets this bump have ``needed_ns``."""
+        return self.taken_ns + self.sharers * needed_ns
+
+    def advice(self, needed_ns: float) -> str:
+        """That option and value, as one types it."""
+        return f"{self.limited_by} {math.ceil(self.enough_ns(needed_ns) / 1e9)}s"
 
 
 class Watch(Protocol):
@@ -94,7 +106,7 @@ class Trial:
         prior: Evidence | None = None,
     ) -> None:
         """``prior``: what earlier attempts at the same verdict had found when they stopped."""
-        self._test, self._bump, self._rules, self._watch = test, bump, rules, watch
+        self._test, self._rules, self._watch = test, rules, watch
         session = make_session(bump.targets, bump.mode, f"the bump {str(bump)!r} of {test}")
         rng = random.Random(f"{rules.seed} {test} {bump}")  # noqa: S311 - a coin, no secret
         self._measurement = Measurement(bump, session, rng, rules.max_time_ns, scheduler or this_scheduler())
@@ -102,6 +114,18 @@ class Trial:
         self._broken = self._hopeless = self._doubt = Remark()
         self._needed_ns: float | None = None
         self.settled = False
+
+    @property
+    def _bump(self) -> Bump:
+        return self._measurement.bump
+
+    @property
+    def spent_ns(self) -> float:
+        return self._measurement.spent_ns
+
+    def allow(self, rules: Rules) -> None:
+        """Other rules, which differ from those that it was made with in the limit alone."""
+        self._rules, self._measurement.limit_ns = rules, rules.max_time_ns
 
     def measure(self, subject: Subject, turn_ns: float) -> None:
         """Runs rounds for about ``turn_ns``, or until settled.
@@ -137,7 +161,8 @@ class Trial:
         matched = measurement.matched
         names = uncalled_targets(self._bump, matched)
         if names:
-            uncalled = Uncalled(names[0]) if subject is None else explain(names, subject)
+            time_left = measurement.left_ns > measurement.pair_ns
+            uncalled = Uncalled(names[0]) if subject is None else explain(names, subject if time_left else None)
             reason = Remark("uncalled", target=", ".join(names), hint=uncalled.hint)
             return replace(self._result("void", reason, matched), uncalled=uncalled)
         problem = audit(measurement.tally, measurement.conditions)
@@ -186,7 +211,7 @@ class Trial:
 
     @property
     def _is_unseen(self) -> bool:
-        """Whether what rounds wait for may itself have waited for a processor, and longer after a delay, unseen by us."""
+        """Whether what rounds wait for may itself have waited for a processor, longer after a delay, and unseen by us."""
         conditions = self._measurement.conditions
         return self._measurement.selection.way != "all" and conditions.switches > 0 and not conditions.company
 
@@ -220,7 +245,8 @@ class Trial:
         pair_ns, limit_ns, case = self._measurement.pair_ns, self._rules.max_time_ns, self._case
         if pair_ns > limit_ns:
             self._needed_ns = LEAST_PAIRS * pair_ns
-            self._hopeless = Remark("too_long", pair_ns=pair_ns, limit_ns=limit_ns, enough_s=_seconds(self._needed_ns))
+            advice = self._rules.advice(self._needed_ns)
+            self._hopeless = Remark("too_long", pair_ns=pair_ns, limit_ns=limit_ns, advice=advice)
         budget, declared = case.question.budget, self._bump.declared
         if budget is not None and declared is not None and declared.kind == "insensitive" and case.guess <= budget:
             blocks = case.question.blocks_to_pass(self._most())
@@ -232,7 +258,7 @@ class Trial:
                     pairs=blocks,
                     needed_ns=self._needed_ns,
                     limit_ns=limit_ns,
-                    enough_s=_seconds(MARGIN * self._needed_ns),
+                    advice=self._rules.advice(MARGIN * self._needed_ns),
                     instead=self._instead(limit_ns / block_ns),
                 )
         self.settled = bool(self._hopeless)
@@ -299,11 +325,11 @@ class Trial:
         blocks, budget = len(case.procedure.blocks), case.question.budget
         if judgement.drop.low is None and judgement.drop.high is None:
             more = blocks_to_bound(case.question.alpha_end) - blocks
-            return spent_ns + max(more, 1) * max(BLOCK_NS, self._measurement.pair_ns)
+            return self._rules.enough_ns(spent_ns + max(more, 1) * max(BLOCK_NS, self._measurement.pair_ns))
         if judgement.verdict == "inconclusive" and judgement.floor is not None and budget is not None:
             needed_ns = spent_ns * (excess_from_drop(judgement.floor) / budget) ** 2
             # Where the drop lies on the budget, the floor is long under it, and no time is known to do.
-            return needed_ns if needed_ns > spent_ns else None
+            return self._rules.enough_ns(needed_ns) if needed_ns > spent_ns else None
         return None
 
     def _result(self, verdict: Verdict, reason: Remark, matched: tuple[CodeCounts, ...] = ()) -> Result:
@@ -321,7 +347,8 @@ class Trial:
             control_ns=measurement.median_control_ns / measurement.iterations if tally.pairs else None,
             machine=describe(measurement) if tally.pairs else None,
             counts=measurement.per_call(sum(matched, Counts())) if tally.pairs else None,
-            needed_ns=self._needed_ns,
+            needed_ns=None if self._needed_ns is None else rules.enough_ns(self._needed_ns),
+            limited_by=rules.limited_by,
             matched=tuple(
                 MatchedCode(code.name, code.file, code.line, mean.calls, mean.delivered_ns)
                 for code, mean in ((code, measurement.per_call(code)) for code in matched)
@@ -337,7 +364,3 @@ def _question(bump: Bump, rules: Rules) -> Question:
         over, under = under, over
     budget = None if declared is None else excess_from_drop(declared.limit)
     return Question(budget, over, under, rules.alpha_end, PLAIN_WIDTH, PLAIN_SHARE)
-
-
-def _seconds(ns: float) -> int:
-    return math.ceil(ns / 1e9)

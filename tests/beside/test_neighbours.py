@@ -79,6 +79,93 @@ def test_a_broken_budget_is_tried_again_and_fails_again(suite: Suite) -> None:
     assert (run.code, run.counts, run.result["verdict"]) == (1, {"failed": 1, "rerun": 1}, "sensitive")
 
 
+# Stands in for the statistics: each attempt but the second, which finds no evidence, adds 1 to what it is given.
+COUNTED = """
+from dataclasses import replace
+
+from pytest_speedbump.plugin import measuring
+from pytest_speedbump.result import Evidence
+
+class Trial(measuring.Trial):
+    made = 0
+
+    def __init__(self, *args, prior=None, **more):
+        super().__init__(*args, prior=prior, **more)
+        Trial.made += 1
+        before = prior.over if prior else self._bump.delay_ns
+        self.found = None if Trial.made in (3, 4) else Evidence(*[before + 1] * 4)
+
+    def result(self, subject):
+        return replace(super().result(subject), evidence=self.found)
+
+measuring.Trial = Trial
+"""
+
+
+def test_a_rerun_goes_on_from_the_evidence_of_the_attempt_before(suite: Suite) -> None:
+    suite.write("conftest.py", COUNTED)
+    run = suite.run(
+        """
+        @pytest.mark.speedbump_sensitive("work.leaf", delay="100us,200us", at_least="10%")
+        def test_it(speedbump):
+            speedbump(work.call)
+            assert False
+
+        @pytest.mark.speedbump_sensitive("work.leaf", delay="300us", at_least="10%")
+        def test_another(speedbump):
+            speedbump(work.call)
+        """,
+        "--reruns=2",
+        plugins=beside("rerunfailures", distribution="pytest_rerunfailures"),
+    )
+    assert run.counts == {"passed": 1, "failed": 1, "rerun": 2}
+    assert [result["evidence"]["over"] for result in run.results] == [100e3 + 2, 200e3 + 2, 300e3 + 1]
+
+
+def test_a_rerun_multiplies_evidence_instead_of_asking_anew(suite: Suite) -> None:
+    """A failure that was proved is not forgiven because the second attempt, by itself, keeps the budget."""
+    suite.write(
+        "conftest.py",
+        """
+        import json
+
+        attempts = []
+
+        def pytest_runtest_logreport(report):
+            if report.when == "call":
+                attempts.append(report.speedbump["results"][0]["evidence"])
+
+        def pytest_unconfigure():
+            with open("attempts.json", "w") as file:
+                json.dump(attempts, file)
+        """,
+    )
+    run = suite.run(
+        """
+        attempts = 0
+
+        def hidden():
+            for _ in range(200):
+                work.other()
+                sum(range(2000))
+            work.leaf()
+
+        @pytest.mark.speedbump_insensitive("work.leaf", delay="100us", budget="30%")
+        def test_it(speedbump):
+            global attempts
+            attempts += 1
+            speedbump(work.call if attempts == 1 else hidden)
+        """,
+        "--reruns=1",
+        plugins=beside("rerunfailures", distribution="pytest_rerunfailures"),
+    )
+    first, second = suite.read_json("attempts.json")
+    assert first["over"] > 3, "ln(20): the error rate of the only verdict is 5 %"
+    assert second["over_max"] >= first["over"]
+    assert second["over"] < first["over"], "the second attempt speaks for the program, and its rounds count as well"
+    assert (run.code, run.counts, run.result["verdict"]) == (1, {"failed": 1, "rerun": 1}, "sensitive")
+
+
 # ---- pytest-timeout ----
 
 # A run whose time is a lottery: no limit would suffice to know its drop to half a point.

@@ -25,6 +25,7 @@ def test_verdicts_come_back_from_workers_and_passes_are_left_out(suite: Suite) -
         ("test_it.py::test_a", "measured", "passed"),
         ("test_it.py::test_b", "sensitive", "failed"),
     ]
+    assert run.document["family"]["verdicts"] == 3, "the workers counted it: a declaration and, to save, two intervals"
     (matched,) = run.results[0]["matched"]
     assert (matched["name"], matched["calls"]) == ("work.leaf", 1.0)
     assert sorted(one["test"] for one in suite.read_json(".speedbump.json")["entries"]) == [
@@ -91,9 +92,17 @@ def test_one_experiment_at_a_time_on_a_host_and_one_seed_for_all(suite: Suite) -
         """,
         "-n2",
         BRIEFLY,
+        "--speedbump-total-time=300ms",
+        "-p",
+        "cacheprovider",
         plugins=XDIST,
     )
     assert run.code == 0
+    assert {result["limited_by"] for result in run.results} == {"--speedbump-total-time"}, "each worker has its part"
+    assert suite.read_json(".pytest_cache/v/speedbump/seconds").keys() == {
+        "test_it.py::test_it[a]",
+        "test_it.py::test_it[b]",
+    }
     assert {(suite.path / f"seed-{name}").read_text() for name in "ab"} == {str(run.document["seed"])}
     (pid_a, arrived_a, *a), (pid_b, arrived_b, *b) = (suite.read_json(f"moments-{name}.json") for name in "ab")
     assert pid_a != pid_b

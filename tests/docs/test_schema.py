@@ -17,7 +17,7 @@ TESTS = """
     def test_shown(benchmark):
         benchmark(work.call)
 
-    @pytest.mark.speedbump("work.leaf", delay="0ns,500us", mode="nogil")
+    @pytest.mark.speedbump("work.leaf", delay="0ns,500us,100%", mode="nogil")
     def test_sweep(speedbump):
         speedbump(work.call)
 
@@ -66,13 +66,14 @@ def test_documents_of_a_run(suite: Suite) -> None:
 
     run = suite.run(TESTS, *WITH_SWEEP, "--speedbump-save", "--speedbump-compare")
     shown, *sweep, hopeless = run.results
-    assert [result["verdict"] for result in sweep] == ["measured", "measured"]
+    assert [result["verdict"] for result in sweep] == ["measured"] * 3
     assert shown["lock"]["kind"] in ("kept", "inconclusive"), "noise may hide that it has not grown"
-    assert [result["lock"]["kind"] for result in (*sweep, hopeless)] == ["new"] * 3
+    assert [result["lock"]["kind"] for result in (*sweep, hopeless)] == ["new"] * 4
     assert errors("result-1", run.document) == []
 
     lock = suite.read_json(".speedbump.json")
-    assert len(lock["entries"]) == 3
+    assert [one.get("share") for one in lock["entries"]].count(1.0) == 1
+    assert len(lock["entries"]) == 4
     assert errors("lock-1", lock) == []
 
 

@@ -22,7 +22,10 @@ OPTIONS = [
     ("delay", "1e999us", f"'1e999us' is not a finite time; {UNITS}"),
     ("delay", "fast", f"'fast' is not a time; {UNITS}"),
     ("delay", "2 weeks", f"'2 weeks' has the unknown unit 'weeks'; {UNITS}"),
-    ("delay", "25%", f"'25%' is a share of the call's duration, which is not supported yet; {UNITS}"),
+    ("delay", "0%", "'0%' is out of range; write a share of the round of more than 0% and at most 100%, as in '5%',"),
+    ("delay", "five%", "'five%' is not a share; write a share of the round of more than 0%"),
+    ("delay", "5%,5.0%", "'5%,5.0%' holds the same delay twice; write each once"),
+    ("max-time", "5%", f"'5%' is a share, and no time; {UNITS}"),
     ("delay", "1us,,3us", f"'' is not a time; {UNITS}"),
     ("delay", "1us,1000ns", "'1us,1000ns' holds the same delay twice; write each once"),
     ("mode", "warp", "'warp' is unknown; write one of spin, nogil, sleep"),
@@ -35,6 +38,8 @@ OPTIONS = [
     ("error-rate", "5", "'5' would be 500%; write '5%' or 0.05"),
     ("max-time", "10", f"'10' has no unit; {UNITS}"),
     ("max-time", "0s", "'0s' leaves no time to measure; write more than 0, as in '10s'"),
+    ("total-time", "1min", f"'1min' has the unknown unit 'min'; {UNITS}"),
+    ("total-time", "0s", "'0s' leaves no time to measure; write more than 0, as in '10s'"),
     ("seed", "-1", "'-1' is not a seed; write a whole number, 0 or more"),
     ("seed", "lucky", "'lucky' is not a seed; write a whole number, 0 or more"),
     ("seed", "9" * 5000, "'999"),
@@ -127,6 +132,7 @@ def test_target_ini_key(files: Suite, pattern: str, sentence: str) -> None:
         ("speedbump('work.leaf', delay=2)", f"delay 2 is not a time; {UNITS}"),
         ("speedbump('work.leaf', delay='-1us')", "delay '-1us' is negative; time cannot be given back"),
         ("speedbump('work.leaf', delay='61s')", "delay '61s' is over the limit; write at most 60s"),
+        ("speedbump('work.leaf', delay='1us,101%')", "delay '101%' is out of range; write a share of the round of"),
         ("speedbump('work.leaf', mode='warp')", "mode 'warp' is unknown; write one of spin, nogil, sleep"),
         ("speedbump('work.leaf', mode=None)", "mode None is unknown; write one of spin, nogil, sleep"),
         ("speedbump_insensitive('work.leaf', budget=2)", "budget 2 would be 200%; write '2%' or 0.02"),
@@ -166,7 +172,7 @@ def test_marked_test_without_a_fixture_that_measures(suite: Suite) -> None:
 NEEDED = "no test is marked with speedbump, and no target is named; add --speedbump-target PATTERN"
 
 
-@pytest.mark.parametrize("option", ["--speedbump-list", "--speedbump-budget=2%", "--speedbump-delay=5us"])
+@pytest.mark.parametrize("option", ["--speedbump-list", "--speedbump-budget=2%", "--speedbump-total-time=5s"])
 def test_options_that_do_nothing_without_a_target(suite: Suite, option: str) -> None:
     assert suite.refuse(TEST, option) == f"{option.partition('=')[0]} does nothing: {NEEDED}"
 

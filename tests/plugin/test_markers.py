@@ -1,5 +1,6 @@
 """Markers: targets, delays and budgets as a test declares them."""
 
+import pytest
 from suite import BRIEFLY, Suite
 
 
@@ -105,6 +106,46 @@ def test_a_sweep_gives_one_result_a_delay(suite: Suite) -> None:
     assert drops == sorted(drops)
     assert marked[0]["transmission"] is None, "a delay of zero delivers nothing that could be transmitted"
     assert marked[0]["calls"] == 1
+
+
+def test_a_share_asks_the_same_of_a_fast_benchmark_and_of_a_slow_one(suite: Suite) -> None:
+    tests = """
+        @pytest.mark.speedbump_sensitive("work.leaf", delay="50%", at_least="5%")
+        def test_fast(benchmark):
+            benchmark(work.call)
+
+        @pytest.mark.speedbump_insensitive("work.leaf", delay="50%", budget="5%")
+        def test_slow(speedbump):
+            speedbump(lambda: [work.call() for _ in range(30)])
+
+        @pytest.mark.speedbump("work.gone")
+        def test_void(speedbump):
+            speedbump(work.call)
+    """
+    share = ("--speedbump-delay=50%",)
+    run = suite.run(tests, *share, "--speedbump-save")
+    fast, slow, void = run.results
+    assert run.counts == {"passed": 1, "failed": 2}
+    assert [one["verdict"] for one in run.results] == ["sensitive", "sensitive", "void"]
+    assert [one["share"] for one in run.results] == [0.5] * 3
+    for one in (fast, slow):
+        # As long as the round that was looked at, be the machine as restless as it may.
+        assert 0.05 < one["calls"] * one["delay_ns"] / one["control_ns"] < 5
+        assert one["requested_ns"] == pytest.approx(one["calls"] * one["delay_ns"], rel=1e-3)
+    assert (slow["calls"], void["delay_ns"]) == (30, 0)
+    run.pytest.stdout.fnmatch_lines_random([
+        "speedbump: work.leaf slowed by *us a call (50% of the round) costs *, more than the budget of 5.0%",
+        "speedbump: work.gone +50%: no verdict: work.gone never ran *",
+        "test_fast * 50% = *us *1 *",
+        "speedbump: .speedbump.json: added: test_it.py::test_fast [[]work.leaf +50%[]]",
+    ])  # fmt: skip
+    lock = suite.read_json(".speedbump.json")["entries"]
+    assert {(one["test"].rpartition("::")[2], one["share"]) for one in lock} == {("test_fast", 0.5), ("test_slow", 0.5)}
+
+    again = suite.run(tests, *share, "--speedbump-compare", "-k", "test_fast")
+    assert again.result["lock"]["kind"] in ("kept", "inconclusive", "improved"), again.result["lock"]
+    listed = suite.run(tests, *share, "--speedbump-list", "-k", "test_fast").result
+    assert (listed["delay_ns"], listed["share"]) == (None, 0.5)
 
 
 def test_markers_of_classes_and_modules(suite: Suite) -> None:

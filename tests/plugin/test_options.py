@@ -238,6 +238,7 @@ def test_help_lists_options_and_ini_keys(suite: Suite) -> None:
         "mode",
         "budget",
         "max-time",
+        "total-time",
         "error-rate",
         "strict",
         "advisory",

@@ -1,6 +1,7 @@
 """The lockfile: what it holds is what was written, and what has grown beyond it is told from noise."""
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +16,9 @@ from pytest_speedbump.counts import Counts
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.lockfile import file as lockfile
 from pytest_speedbump.lockfile.compare import compare, merge
-from pytest_speedbump.lockfile.entry import Entry, Key, entry_of, to_json
+from pytest_speedbump.lockfile.entry import Entry, Key, entry_of, key_of, name_of, to_json
 from pytest_speedbump.remarks import Remark
-from pytest_speedbump.result import Estimate, Result
+from pytest_speedbump.result import Change, Estimate, Result
 from pytest_speedbump.targets import Targets
 
 TOLERANCE = 0.02
@@ -31,6 +32,7 @@ entries = st.builds(
     targets=st.lists(names, min_size=1, max_size=3).map(tuple),
     mode=st.sampled_from(MODES),
     delay_ns=st.floats(0, 60e9),
+    share=st.none() | st.floats(0.001, 1),
     calls=st.floats(0, 1e12),
     drop=triples,
     transmission=triples,
@@ -92,6 +94,12 @@ def result(
         "counts": Counts(calls),
     }
     return Result(**(given | fields))
+
+
+def of_round(came_to_ns: float, asked: float = 0.05, **fields: Any) -> Result:
+    """The same, where a share of the round was asked for, which came to so much."""
+    made = result(delay_ns=came_to_ns, **fields)
+    return replace(made, bump=replace(made.bump, delay_share=asked))
 
 
 def void(calls: float | None, reason: str = "pkg.f never ran") -> Result:
@@ -428,3 +436,33 @@ def test_what_has_nothing_to_say_is_left_out_in_silence() -> None:
 def test_the_first_answer_to_one_question_counts() -> None:
     entries, said = save(None, result(share=0.5), result(share=0.9))
     assert (list(entries.values()), said) == ([entry(share=0.5)], [f"added: {NAME}"])
+
+
+# ---- delays that are a share of the round ----
+
+
+def test_a_share_is_known_by_itself_and_not_by_what_it_came_to() -> None:
+    (held,) = save(None, of_round(1234.56))[0].values()
+    assert held.key == key_of(of_round(99.0)) == key_of(of_round(math.nan))
+    assert len({held.key, key_of(of_round(1234.56, asked=0.1)), key_of(result(delay_ns=1234.56))}) == 3
+    assert name_of(held.key) == "test_it.py::test_it [pkg.f +5%]"
+    assert (to_json(held)["share"], to_json(held)["delay_ns"]) == (0.05, 1235.0)
+    assert "share" not in to_json(entry()), "files of before are as they were"
+
+
+@pytest.mark.parametrize("control_ns", [10_000.0, 3_000.0, 50_000.0])
+@pytest.mark.parametrize("calls", [1.0, 40.0])
+def test_a_share_is_compared_by_what_reaches_the_run_time(control_ns: float, calls: float) -> None:
+    """On another machine, or with other calls, the share comes to another delay, and to the same question."""
+    (held,) = save(None, of_round(5_000.0, asked=0.5, share=0.5))[0].values()
+
+    def now(share: float) -> Change:
+        found = of_round(0.5 * control_ns / calls, asked=0.5, share=share, calls=calls, control_ns=control_ns)
+        return compare(held, found, TOLERANCE)
+
+    assert now(0.5) == Change("kept", "")
+    assert now(0.2).kind == "improved"
+    grown = now(0.8)
+    assert grown.kind == "grown"
+    assert grown.text.startswith("it costs 28.6% of throughput instead of 20.0% (calls a run 1 -> ")
+    assert grown.text.endswith("; transmission 0.50 -> 0.80; delay 50%, as before)")

@@ -1,5 +1,6 @@
 """Markers and options become bumps: what wins, what is said, what is refused."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from pytest_speedbump.errors import InputError
 from pytest_speedbump.plugin.markers import bumps_of, check_fixtures, is_marked
 from pytest_speedbump.plugin.options import Given, Options, join_target_files, parse_options
 from pytest_speedbump.targets import parse_targets
+from pytest_speedbump.units import Delay
 
 
 class Config:
@@ -57,7 +59,7 @@ def plan(
 
 def given(by: str) -> Options:
     return replace(
-        DEFAULTS, delays=Given((9000.0,), by), mode=Given("sleep", by), budget=Given(0.5, by)  # type: ignore[arg-type]
+        DEFAULTS, delays=Given((Delay(9000.0),), by), mode=Given("sleep", by), budget=Given(0.5, by)  # type: ignore[arg-type]
     )  # fmt: skip
 
 
@@ -66,7 +68,7 @@ MARKED = pytest.mark.speedbump_insensitive("pkg.a", delay="1us", mode="nogil", b
 
 def test_defaults() -> None:
     assert (DEFAULTS.delays, DEFAULTS.mode, DEFAULTS.budget) == (
-        Given((2000.0,), "default"),
+        Given((Delay(2000.0),), "default"),
         Given("spin", "default"),
         None,
     )
@@ -77,7 +79,7 @@ def test_defaults() -> None:
 
 def test_ini_values_are_given_by_ini() -> None:
     options = parse_options(Config(speedbump_delay="1us,2us", speedbump_strict=True, speedbump_target=["pkg.*"]))  # type: ignore[arg-type]
-    assert options.delays == Given((1000.0, 2000.0), "ini")
+    assert options.delays == Given((Delay(1000.0), Delay(2000.0)), "ini")
     assert options.strict
     assert options.targets is not None
     assert options.targets.by == "ini"
@@ -162,8 +164,19 @@ def test_a_sweep_is_one_bump_a_delay() -> None:
     assert [bump.delay_ns for bump in plan(pytest.mark.speedbump("pkg.a", delay="0ns,1us,2us"))] == [0, 1000, 2000]
 
 
+def test_a_share_waits_for_a_round() -> None:
+    share, time = plan(pytest.mark.speedbump_insensitive("pkg.a", delay="5%,2us", budget="2%"))
+    assert (share.delay_share, math.isnan(share.delay_ns), str(share)) == (0.05, True, "pkg.a +5%")
+    assert (time.delay_share, time.delay_ns) == (None, 2000)
+    (bump,) = plan(pytest.mark.speedbump("pkg.a", delay="5%"), options=given("command line"))
+    assert (bump.delay_share, bump.delay_ns) == (None, 9000)
+    assert bump.notes[0] == "delay 5% of the marker overridden by the command line"
+    same = replace(DEFAULTS, delays=Given((Delay(share=0.05),), "command line"))
+    assert plan(pytest.mark.speedbump("pkg.a", delay="5.0%"), options=same)[0].notes == ()
+
+
 def test_a_budget_needs_a_delay() -> None:
-    options = replace(SUITE_WIDE, delays=Given((0.0,), "command line"), budget=Given(0.1, "command line"))
+    options = replace(SUITE_WIDE, delays=Given((Delay(0.0),), "command line"), budget=Given(0.1, "command line"))
     with pytest.raises(
         InputError, match="a budget with a delay of 0 proves nothing; write a --speedbump-delay of more"
     ):

@@ -1,5 +1,6 @@
 """The line on the terminal while a verdict takes its time: what it says, and that it never wraps."""
 
+import math
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.report import progress
 from pytest_speedbump.report.columns import width_of
-from pytest_speedbump.report.progress import Progress, duration_text, progress_text
+from pytest_speedbump.report.forecast import Forecast
+from pytest_speedbump.report.progress import Progress, progress_text
 from pytest_speedbump.targets import Targets
 
 BUMP = Bump(Targets(("pkg.parse*",), (), ()), 2000.0, "spin", None, "marker")
@@ -47,41 +49,49 @@ def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def shown(terminal: Any, clock: Clock | None = None) -> Progress:
-    return Progress(terminal, 10 * S, clock or Clock())
+    plan = {f"test_x.py::test_{number}": [str(BUMP)] for number in range(1, 13)}
+    return Progress(terminal, Forecast(plan, {}, 10 * S, math.inf), clock or Clock())
 
 
 def test_it_names_the_test_and_says_how_far_it_is() -> None:
     terminal, clock = Terminal(), Clock()
     line = shown(terminal, clock)
-    for number in (1, 2, 3):
+    for number in (1, 2):
         clock.now = number * 4 * S
-        line.begin(f"test_x.py::test_{number}", number, 12)
+        line.begin(f"test_x.py::test_{number}", 10 * S)
         line.visited(BUMP, 0.5 * S, 1)  # nobody waits yet
+        clock.now += 3 * S
+        line.done()
+    clock.now = 12 * S
+    line.begin("test_x.py::test_3", 10 * S)
     assert terminal.written == []
     clock.now += 1.2 * S
     line.visited(BUMP, 1.2 * S, 40)
     line.visited(BUMP, 1.3 * S, 41)  # too soon to be read
     assert terminal.written == [
         "\n",
-        # Each test took 4 s: there are 9 to come, and 2.8 s of this one.
-        "\rspeedbump: test_3 [3 of 12]: pkg.parse* +2us: 40 pairs, 1.2s of 10s, about 39s left in all",
+        # Each test took 4 s, 3 of them measuring: there are 9 to come, and 1.8 s of this one.
+        "\rspeedbump: test_3 [3 of 12]: pkg.parse* +2us: 40 pairs, 1.2s of 10s, about 38s left in all",
     ]
     line.done()
     assert terminal.written[-1] == "\r" + " " * (len(terminal.written[1]) - 1) + "\r"
 
 
-def test_of_the_first_test_nobody_knows_how_long_the_others_take() -> None:
-    terminal = Terminal()
-    line = shown(terminal)
-    line.begin("test_x.py::test_it", 1, 12)
+def test_of_the_first_test_the_limits_tell_how_long_all_may_take() -> None:
+    terminal, clock = Terminal(), Clock()
+    line = shown(terminal, clock)
+    line.begin("test_x.py::test_1", 5 * S)
+    clock.now = 2 * S
     line.visited(BUMP, 2 * S, 40)
-    assert terminal.written[-1] == "\rspeedbump: test_it [1 of 12]: pkg.parse* +2us: 40 pairs, 2s of 10s"
+    assert terminal.written[-1] == (
+        "\rspeedbump: test_1 [1 of 12]: pkg.parse* +2us: 40 pairs, 2s of 5s, at most 2min left in all"
+    )
 
 
 def test_without_a_terminal_nothing_is_written() -> None:
     terminal = Terminal(isatty=False)
     line = shown(terminal)
-    line.begin("test_x.py::test_it", 1, 12)
+    line.begin("test_x.py::test_1", 10 * S)
     line.visited(BUMP, 2 * S, 40)
     line.done()
     assert terminal.written == []
@@ -90,7 +100,7 @@ def test_without_a_terminal_nothing_is_written() -> None:
 def test_a_narrow_terminal_gets_a_shorter_line(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     line = shown(terminal)
-    line.begin("test_x.py::test_of_a_long_name_解析する", 1, 12)
+    line.begin("test_x.py::test_of_a_long_name_解析する", 10 * S)
     for columns in (80, 60, 40, 20, 5):
         monkeypatch.setenv("COLUMNS", str(columns))
         line.visited(BUMP, 2 * S, 40)
@@ -116,7 +126,5 @@ def test_pairs_give_way_before_the_estimate() -> None:
     assert text == "speedbump: tes...name [3 of 12]: pkg...+2us: 1.2s of 10s, about 40s left in all"
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0.2, "1s"), (40.4, "40s"), (89, "89s"), (100, "2min"), (7200, "2h")])
-def test_durations(seconds: float, text: str) -> None:
-    assert duration_text(seconds * S) == text
-    assert progress.FIRST_NS == S, "a verdict that takes less needs no line"
+def test_a_verdict_that_takes_little_needs_no_line() -> None:
+    assert progress.FIRST_NS == S

@@ -1,6 +1,7 @@
 """Sentences, letters, properties and the table, from results made by hand."""
 
 import io
+import math
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -48,6 +49,20 @@ def test_a_broken_budget() -> None:
         "  1 call x 5us = 5us in each run of 41us; 97.0% [90.0, 100.0] of it reaches the run time",
         "  It is on the critical path: take it off, call it less, or declare a larger budget.",
     ]
+
+
+def test_a_delay_that_is_a_share_of_the_round() -> None:
+    bump = replace(BUMP, delay_ns=math.nan, delay_share=0.05)
+    broken = replace(BROKEN, bump=bump.resolved(1234.0))
+    assert failure_text(broken).startswith(
+        "speedbump: log.* slowed by 1.23us a call (5% of the round) costs 8.62% [8.10, 9.20] of throughput, more than"
+    )
+    assert " 5% = 1.23us " in "\n".join(table(broken))
+    assert dict(properties([broken]))["speedbump.0.share"] == 0.05
+    late = replace(BROKEN, bump=bump, verdict="inconclusive", known_drop=None, reason=Remark("busy"))
+    assert failure_text(late).startswith("speedbump: log.* slowed by 5% of the round: inconclusive about 2.0%: no time")
+    assert " 5% " in "\n".join(table(late))
+    assert {"speedbump.0.delay_ns", "speedbump.0.share"} & dict(properties([late])).keys() == {"speedbump.0.share"}
 
 
 def test_what_did_not_show() -> None:

@@ -1,4 +1,5 @@
 import json
+import math
 from dataclasses import replace
 
 import execnet
@@ -7,7 +8,7 @@ import pytest
 from pytest_speedbump.bump import Bump, Declaration
 from pytest_speedbump.counts import Counts
 from pytest_speedbump.remarks import Remark
-from pytest_speedbump.result import Change, Estimate, MatchedCode, Result, VoidError
+from pytest_speedbump.result import Change, Estimate, Evidence, MatchedCode, Result, VoidError
 from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.uncalled import Uncalled
 
@@ -24,7 +25,7 @@ RESULT = Result(
     known_drop=Estimate(0.2, 0.1, 0.3), known_transmission=Estimate(1.0, 0.9, None), floor=0.003, pairs=180,
     iterations=20, seconds=1.3, control_ns=8000.0, counts=Counts(1.0, 2000.0, 2001.0, 0.5, 0.0), probe_ns=13.0,
     matched=(MatchedCode("pkg.a", "pkg.py", 10, 1.0, 2001.0),), lock=Change("grown", "more"), needed_ns=5e9,
-    uncalled=Uncalled("pkg.a", "renamed", ("pkg.b",)),
+    uncalled=Uncalled("pkg.a", "renamed", ("pkg.b",)), evidence=Evidence(4.6, -1.5, 5.0, 0.0),
 )  # fmt: skip
 VOID = Result(
     test="t.py::t",
@@ -33,6 +34,16 @@ VOID = Result(
     outcome="failed",
     reason=Remark("uncalled", target="pkg.a", hint=""),
 )
+
+
+UNRESOLVED = replace(VOID, bump=replace(BUMP, delay_ns=math.nan, delay_share=0.05))
+SHARE = replace(RESULT, bump=UNRESOLVED.bump.resolved(1200.0))
+
+
+def test_what_a_share_came_to() -> None:
+    assert (SHARE.to_json()["delay_ns"], SHARE.to_json()["share"]) == (1200.0, 0.05)
+    assert (UNRESOLVED.to_json()["delay_ns"], UNRESOLVED.to_json()["share"]) == (None, 0.05)
+    assert (RESULT.to_json()["delay_ns"], RESULT.to_json()["share"]) == (2000.0, None)
 
 
 def test_an_estimate_is_a_number_that_knows_its_interval() -> None:
@@ -58,12 +69,14 @@ def test_what_is_not_known_cannot_be_read() -> None:
         assert replace(RESULT, known_transmission=None).transmission
 
 
-@pytest.mark.parametrize("result", [RESULT, VOID], ids=["known", "void"])
+@pytest.mark.parametrize("result", [RESULT, VOID, SHARE, UNRESOLVED], ids=["known", "void", "share", "unresolved"])
 def test_it_crosses_to_another_process_and_back(result: Result) -> None:
     sent = result.to_json()
     execnet.dumps(sent)  # as pytest-xdist does, which knows no subclass of anything
     received = Result.from_json(json.loads(json.dumps(sent, allow_nan=False)))
     assert received.to_json() == sent
     assert received.slowed_ns == result.slowed_ns
+    assert received.evidence == result.evidence
     assert received.reason.kind == result.reason.kind == sent["cause"]
     assert str(received.bump) == str(result.bump)
+    assert received.bump.delay_text == result.bump.delay_text

@@ -1,5 +1,7 @@
 """Whole trials on a simulated machine, where the truth is known and nothing flickers."""
 
+import math
+import time
 from dataclasses import replace
 
 import pytest
@@ -26,10 +28,11 @@ def on(
     delay_ns: float = 1000.0,
     kind: Kind = "insensitive",
     rules: Rules = RULES,
+    delay_share: float | None = None,
 ) -> Result:
     """Tries a bump on the machine, with the share declared."""
     declared = None if share is None else Declaration(kind, share, "marker")
-    bump = Bump(TARGETS, delay_ns, "spin", declared, "marker")
+    bump = Bump(TARGETS, delay_ns if delay_share is None else math.nan, "spin", declared, "marker", (), delay_share)
     one = Trial("t.py::t", bump, rules, Nobody(), lambda *_: machine)
     while not one.settled:
         one.measure(machine, rules.max_time_ns)
@@ -65,6 +68,44 @@ def test_a_plain_measurement_stops_when_the_drop_is_known() -> None:
     assert result.drop.low == pytest.approx(result.drop, abs=0.006)
     assert result.drop.high == pytest.approx(result.drop, abs=0.006)
     assert result.seconds < 60, "not at the limit, which no load brings near"
+
+
+@pytest.mark.parametrize(("calls", "iterations"), [(4, 1), (1, 10), (500, 1)])
+def test_a_share_is_what_makes_a_round_so_much_longer(calls: int, iterations: int) -> None:
+    machine = Machine(calls=calls)
+    machine.iterations = iterations
+    result = on(machine, None, rules=replace(RULES, max_time_ns=1e9), delay_share=0.05)
+    assert result.bump.delay_ns == pytest.approx(100e3 * 0.05 / calls)
+    assert result.counts is not None
+    assert result.counts.calls == calls
+    assert result.counts.requested_ns == pytest.approx(5e3)
+    assert result.drop == pytest.approx(1 - 1 / 1.05, abs=0.005)
+    assert str(result.bump) == "machine:target +5%"
+
+
+@pytest.mark.parametrize("seldom", [3, 6, 9])
+def test_a_share_of_a_target_that_the_first_rounds_do_not_call(seldom: int) -> None:
+    """Under a delay of 0 any budget would be kept."""
+    machine = Machine(calls=0)
+
+    def call() -> None:
+        machine.calls = 4 if len(machine.delays) > seldom else 0
+
+    machine.before_round = call
+    result = on(machine, 0.02, delay_share=0.05)
+    assert result.verdict == "sensitive"
+    assert result.bump.delay_ns == pytest.approx(1250, rel=0.5)
+
+
+def test_a_share_of_a_target_that_nothing_calls() -> None:
+    result = on(Machine(calls=0), 0.02, delay_share=0.05)
+    assert (result.verdict, result.outcome, result.reason.kind) == ("void", "failed", "uncalled")
+    assert result.bump.delay_ns == 0
+
+
+def test_a_share_is_not_known_where_no_round_was_looked_at() -> None:
+    result = on(Machine(round_ns=1e9), 0.02, delay_share=0.05, rules=BRIEF)
+    assert (result.reason.kind, result.to_json()["delay_ns"]) == ("hopeless", None)
 
 
 def test_a_delay_of_zero_has_no_transmission() -> None:
@@ -193,6 +234,18 @@ def test_no_pair_is_begun_that_the_limit_has_no_room_for(stretchable: bool) -> N
     assert result.reason.kind == "too_long"
     assert "and the limit is 500ms; give it --speedbump-max-time" in result.reason
     assert {delay for delay in machine.delays if delay} == set(), "not one delay was spent"
+
+
+def test_the_limit_holds_for_the_round_that_explains(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rounds of 60 ms: one to learn that, one to look, a pilot of one pair, and then there is no room for another."""
+    machine = Machine(round_ns=60e6, calls=0)
+    machine.before_round = lambda: time.sleep(0.06)
+    monkeypatch.setattr(machine, "snapshot", list)
+    bump = Bump(parse_targets(["machine:targte"]), 1000.0, "spin", None, "marker")
+    one = Trial("t.py::t", bump, replace(RULES, max_time_ns=300e6), Nobody(), lambda *_: machine)
+    one.measure(machine, 1e9)
+    result = one.result(machine)
+    assert (result.verdict, result.reason.kind, len(machine.delays)) == ("void", "uncalled", 4)
 
 
 def test_rounds_are_shortened_where_the_delay_makes_them_long() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_speedbump.errors import InputError
-from pytest_speedbump.units import format_share, format_time, parse_share, parse_time, parse_times
+from pytest_speedbump.units import Delay, format_share, format_time, parse_delays, parse_share, parse_time
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_times(text: str, ns: float) -> None:
         ("2US", "has the unknown unit 'US'"), ("-2us", "is negative"), ("-0.1ns", "is negative"), ("", "is not a time"),
         ("us", "is not a time"), ("nan", "is not a time"), ("nanns", "is not a time"), ("inf", "is not a time"),
         ("1e999s", "is not a finite time"), ("2us 3us", "is not a time"), ("0x10ns", "is not a time"),
-        ("25%", "is a share of the call's duration, which is not supported yet"), (2, "is not a time"),
+        ("25%", "is a share, and no time"), (2, "is not a time"),
         (None, "is not a time"), (b"2us", "is not a time"),
     ],
 )  # fmt: skip
@@ -45,10 +45,28 @@ def test_a_limit_is_named() -> None:
 
 
 def test_a_comma_list_keeps_its_order() -> None:
-    assert parse_times("2us, 500ns,1ms", "delay") == (2000, 500, 1e6)
-    for text in ("2us,", ",", "2us,3", "1us,1000ns"):
+    assert parse_delays("2us, 500ns,1ms", "delay") == (Delay(2000), Delay(500), Delay(1e6))
+    assert parse_delays("5%, 1us,100 %,0.5%", "delay") == tuple(
+        Delay(ns, share) for ns, share in [(None, 0.05), (1000, None), (None, 1.0), (None, 0.005)]
+    )
+    for text in ("2us,", ",", "2us,3", "1us,1000ns", "5%,", "5%,5.0%", "61s", "0.05"):
         with pytest.raises(InputError):
-            parse_times(text, "delay")
+            parse_delays(text, "delay")
+
+
+@pytest.mark.parametrize("text", ["0%", "-5%", "101%", "1e-20%", "nan%", "inf%", "%", "five%", "5%%", "1us 5%"])
+def test_what_is_no_share_of_a_round(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_delays(text, "delay")
+    said = str(caught.value)
+    assert said.startswith(f"delay {text!r} is ")
+    assert "; write a share of the round of more than 0% and at most 100%, as in '5%', or a time, as in '2us'" in said
+
+
+@pytest.mark.parametrize("text", ["5%", "0.5%", "12.5%", "100%", "7%", "33.3333%", "2us", "1.53ms", "0ns"])
+def test_a_delay_is_printed_as_it_was_written(text: str) -> None:
+    (delay,) = parse_delays(text, "delay")
+    assert str(delay) == text
 
 
 @pytest.mark.parametrize(
