@@ -1,41 +1,15 @@
-"""Whole trials on a simulated machine, where the truth is known and nothing flickers."""
+"""Verdicts and refusals of whole trials, on a simulated machine."""
 
 from dataclasses import replace
 
 import pytest
 from machine import Machine
+from trying import RULES, on, plain_trial
 
-from pytest_speedbump.bump import Bump, Declaration, Kind
+from pytest_speedbump.bump import Kind
 from pytest_speedbump.counts import Counts
-from pytest_speedbump.result import Result, Severity
-from pytest_speedbump.targets import parse_targets
-from pytest_speedbump.trials.trial import Rules, Trial
 
-TARGETS = parse_targets(["machine:target"])
-RULES = Rules(max_time_ns=3e9, alpha_fail=0.05, severity=Severity(strict=False, advisory=False), seed=1)
 BRIEF = replace(RULES, max_time_ns=200e6)
-
-
-class Nobody:
-    def visited(self, bump: Bump, elapsed_ns: float, pairs: int) -> None: ...
-
-
-def on(
-    machine: Machine,
-    share: float | None,
-    delay_ns: float = 1000.0,
-    kind: Kind = "insensitive",
-    rules: Rules = RULES,
-) -> Result:
-    """Tries a bump on the machine, with the share declared."""
-    declared = None if share is None else Declaration(kind, share, "marker")
-    bump = Bump(TARGETS, delay_ns, "spin", declared, "marker")
-    one = Trial("t.py::t", bump, rules, Nobody(), lambda *_: machine)
-    while not one.settled:
-        one.measure(machine, rules.max_time_ns)
-    result = one.result(None)
-    assert not machine.is_armed
-    return result
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.03])
@@ -59,12 +33,21 @@ def test_verdicts(reaches: float, kind: Kind, noise: float, verdict: str, outcom
     assert result.counts == Counts(4, 4000, 4000)
 
 
-def test_a_plain_measurement_stops_when_the_drop_is_known() -> None:
-    result = on(Machine(calls=4), None, rules=replace(RULES, max_time_ns=60e9))
+@pytest.mark.parametrize(
+    ("calls", "known_to"),
+    [(4, 0.005), (1000, 0.1 * 0.91)],
+)
+def test_a_plain_measurement_stops_when_the_drop_is_known(calls: int, known_to: float) -> None:
+    """To half a point, or to a tenth of itself."""
+    result = on(Machine(calls=calls), None, rules=replace(RULES, max_time_ns=60e9))
+    truth = calls * 1e3 / (100e3 + calls * 1e3)
     assert (result.verdict, result.outcome) == ("measured", "passed")
-    assert result.drop.low == pytest.approx(result.drop, abs=0.006)
-    assert result.drop.high == pytest.approx(result.drop, abs=0.006)
-    assert result.seconds < 60, "not at the limit, which no load brings near"
+    low, high = result.drop.low, result.drop.high
+    assert low is not None
+    assert high is not None
+    assert low <= truth <= high <= low + 2 * known_to
+    assert result.drop == pytest.approx(truth, rel=1e-3)
+    assert result.seconds < 0.1, "and not later"
 
 
 def test_a_delay_of_zero_has_no_transmission() -> None:
@@ -95,7 +78,7 @@ def test_iterations_are_divided_out() -> None:
         (Machine(delivers=0.8), "the delay was not delivered: 800ns a call instead of 1us"),
         (Machine(raises_in=2), "the callable raised ValueError('no more') when repeated (round 2, unslowed)"),
         (Machine(raises_in=30), "the callable raised ValueError('no more') when repeated (round 30, "),
-        (Machine(raises_in=300), "the callable raised ValueError('no more') when repeated (round 300, "),
+        (Machine(raises_in=150), "the callable raised ValueError('no more') when repeated (round 150, "),
     ],
 )
 def test_void(machine: Machine, reason: str) -> None:
@@ -141,10 +124,11 @@ def test_interrupts_leave_nothing_armed() -> None:
             raise KeyboardInterrupt
 
     machine.before_round = interrupt
-    one = Trial("t.py::t", Bump(TARGETS, 1000.0, "spin", None, "marker"), RULES, Nobody(), lambda *_: machine)
-    with pytest.raises(KeyboardInterrupt):
+    one = plain_trial(machine)
+    with machine.running(), pytest.raises(KeyboardInterrupt):
         one.measure(machine, 1e9)
     assert not machine.is_armed
+    assert not machine.is_attended
     assert not one.settled
 
 
@@ -160,11 +144,12 @@ def test_the_seed_names_the_order() -> None:
 def test_a_result_can_be_asked_for_twice() -> None:
     machine = Machine()
     machine.baseline_ns = 10e3  # a doubt: rounds take ten times as long as the benchmark's own
-    one = Trial("t.py::t", Bump(TARGETS, 1000.0, "spin", None, "marker"), BRIEF, Nobody(), lambda *_: machine)
-    one.measure(machine, BRIEF.max_time_ns)
-    first, second = one.result(None), one.result(None)
+    one = plain_trial(machine, BRIEF)
+    with machine.running():
+        one.measure(machine, BRIEF.max_time_ns)
+        first, second = one.result(None), one.result(None)
     assert len(first.warnings) == 1
-    assert first == replace(second, seconds=first.seconds)
+    assert first == second
 
 
 def test_the_pilot_is_no_evidence() -> None:
