@@ -4,7 +4,7 @@ Others that want the processor lengthen rounds, and more so rounds that use it f
 then is not what it makes the program lose.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from pytest_speedbump.experiment.rounds import Pair, Round
@@ -55,28 +55,29 @@ class Selection:
         else:
             self.way = "unwaited"
 
-    def take(self, pairs: Iterable[Pair]) -> list[Times]:
-        """The pairs to judge; none of a pilot's are judged, see :meth:`look_at`."""
-        taken = []
+    def look_at(self, pairs: Iterable[Pair]) -> None:
+        """Sees how many have waited, before it chooses."""
         for pair in pairs:
-            self.pairs += 1
-            self.look_at(pair)
-            if self.way == "unwaited" and _waited(*pair):
-                self.set_aside += 1
-            else:
-                taken.append(times(pair, net=self.way == "net"))
+            self._seen += 1
+            self._waited += _waited(*pair)
+
+    def take(self, pairs: Sequence[Pair]) -> list[Times]:
+        """The pairs to judge."""
+        self.look_at(pairs)
+        taken = self.sift(pairs)
+        self.pairs += len(pairs)
+        self.set_aside += len(pairs) - len(taken)
         return taken
 
-    def look_at(self, pair: Pair) -> None:
-        self._seen += 1
-        self._waited += _waited(*pair)
+    def sift(self, pairs: Iterable[Pair]) -> list[Times]:
+        """Those that would be judged."""
+        return [times(pair, net=self.way == "net") for pair in pairs if self.way != "unwaited" or not _waited(*pair)]
 
     def controls(self, rounds: Iterable[Round]) -> list[float]:
-        """Lengths of rounds without delay, in the same way; net where all have waited."""
-        rounds = list(rounds)
-        if self.way == "all":
-            return [float(one.ns) for one in rounds]
-        return [float(one.ns) for one in rounds if not _waited(one)] or [_net(one) for one in rounds]
+        """Lengths of rounds without delay, in the same way: only what was read alike can be compared."""
+        if self.way == "net":
+            return [_net(one) for one in rounds]
+        return [float(one.ns) for one in rounds if self.way == "all" or not _waited(one)]
 
 
 def times(pair: Pair, *, net: bool) -> Times:

@@ -3,7 +3,7 @@
 import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from pytest_speedbump.counts import CodeCounts, Counts
 from pytest_speedbump.experiment.measurement import BLOCK_NS, LEAST_PAIRS, Measurement
 from pytest_speedbump.experiment.rounds import BrokenSubjectError, Experiment
 from pytest_speedbump.experiment.scheduler import Scheduler, this_scheduler
+from pytest_speedbump.experiment.selection import Times
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject, show_error
 from pytest_speedbump.inference.bets import blocks_to_bound
 from pytest_speedbump.inference.excess import drop_from_excess, excess_from_drop
@@ -154,9 +155,10 @@ class Trial:
             measurement.fit(experiment, subject)
             if self._is_hopeless():
                 return
-            case.open(measurement.run_pilot(experiment), measurement.bare)
-            self.settled = not measurement.tally.most_calls or self._is_hopeless()
-            self._warn()
+            pilot = measurement.run_pilot(experiment)
+            self.settled = not measurement.tally.most_calls
+            if pilot and not self.settled:
+                self._open(pilot)
         while not self.settled:
             # A pair that does not fit any more is not begun.
             if measurement.left_ns < measurement.pair_ns:
@@ -165,14 +167,26 @@ class Trial:
                 return
             else:
                 most = self._most()
-                case.add(measurement.block(experiment), most)
+                judged = measurement.block(experiment)
+                if case.is_open:
+                    case.add(judged, most)
+                elif judged:  # All pairs of the pilot had waited.
+                    self._open(judged)
                 case.bare.renew(measurement.bare, measurement.controls)
                 self._watch.visited(self._bump, measurement.spent_ns, measurement.tally.pairs)
                 self.settled = case.is_decided and (measurement.spent_ns >= ENOUGH_NS or case.is_sharp())
 
+    def _open(self, pilot: Sequence[Times]) -> None:
+        """Learns from pairs, which then are no evidence, what is to be expected."""
+        self._case.open(pilot, self._measurement.bare)
+        if not self._is_hopeless():
+            self._warn()
+
     @property
     def _largest(self) -> float:
-        """Excess of a round that absorbs nothing; 0 before the pilot."""
+        """Excess of a round that absorbs nothing; 0 as long as it is not known how long one is."""
+        if not self._case.is_open:
+            return 0.0
         return self._measurement.tally.most_calls * self._bump.delay_ns / max(self._case.bare.ns, 1.0)
 
     @property

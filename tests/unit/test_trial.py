@@ -181,9 +181,22 @@ def test_no_pair_is_begun_that_the_limit_has_no_room_for(stretchable: bool) -> N
 
 
 def test_rounds_are_shortened_where_the_delay_makes_them_long() -> None:
-    machine = Machine(round_ns=100, calls=1)
+    machine = Machine(round_ns=100, calls=1, probe_ns=50)
     machine.iterations, machine.stretchable = 100, True
     result = on(machine, None, delay_ns=5e6, rules=replace(RULES, max_time_ns=1e9))
     assert result.iterations < 10
     assert result.pairs > 0
     assert machine.iterations == 100, "left as it was found"
+    assert (result.bare_ns, result.probe_ns) == (pytest.approx(100), pytest.approx(50)), "bare rounds too"
+
+
+@pytest.mark.parametrize(("reaches", "verdict"), [(1.0, "sensitive"), (0.0, "insensitive")])
+def test_a_long_first_round_may_be_a_cold_one(reaches: float, verdict: str) -> None:
+    """It takes three times as long as those that follow. A drop held against it would be a third of the true one."""
+    machine = Machine(round_ns=3e9, calls=4, reaches=reaches)
+    machine.before_round = lambda: setattr(machine, "round_ns", 1e9 if machine.delays else 3e9)
+    result = on(machine, 0.02, delay_ns=10e6, rules=replace(RULES, max_time_ns=60e9))
+    assert result.verdict == verdict
+    assert result.drop == pytest.approx(0.04 * reaches / (1 + 0.04 * reaches), abs=1e-3)
+    assert result.bare_ns == pytest.approx(1e9)
+    assert result.pairs <= 14
