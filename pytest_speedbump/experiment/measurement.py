@@ -179,10 +179,11 @@ class Measurement:
                     elapsed_ns=now[0] - armed_at[0],
                     clock_ns=now[1] - armed_at[1],
                 )
-        if self.stretch_over and self.left_ns > self.round_ns:
-            if self.round_ns < LONG_ROUND_NS:
-                experiment.warm_up()
-            self._add_bare(experiment.bare(BARE_SHARE * self._stretch_ns))
+        if self.stretch_over:
+            if self.left_ns > self.round_ns:
+                if self.round_ns < LONG_ROUND_NS:
+                    experiment.warm_up()
+                self._add_bare(experiment.bare(BARE_SHARE * self._stretch_ns))
             self._stretch_ns = self._stretch_pairs = 0
 
     @property

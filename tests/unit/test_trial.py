@@ -200,3 +200,20 @@ def test_a_long_first_round_may_be_a_cold_one(reaches: float, verdict: str) -> N
     assert result.drop == pytest.approx(0.04 * reaches / (1 + 0.04 * reaches), abs=1e-3)
     assert result.bare_ns == pytest.approx(1e9)
     assert result.pairs <= 14
+
+
+def test_nothing_is_armed_in_vain() -> None:
+    """Where there was no time for a bare round as long as the first, it was armed 742,610 times in 0.2 s."""
+    machine = Machine(round_ns=20e6, reaches=0.0, noise=0.3)
+    machine.before_round = lambda: setattr(machine, "round_ns", 20e6 if machine.delays else 600e6)
+    armed: list[int] = []
+    arm = machine.arm
+
+    def watched() -> None:
+        armed.append(len(machine.delays))
+        arm()
+
+    machine.arm = watched  # type: ignore[method-assign]
+    result = on(machine, None)
+    assert result.seconds == pytest.approx(3, abs=0.1), "the limit"
+    assert len(armed) == len(set(armed)) <= 2 + result.pairs / 10
