@@ -201,12 +201,10 @@ class Trial:
     def _warn(self) -> None:
         """Says where a budget is below what this machine can tell in the time that there is."""
         declared, budget, limit_ns = self._bump.declared, self._case.question.budget, self._rules.max_time_ns
-        measurement = self._measurement
-        if self.settled or declared is None or budget is None or measurement.pilot is None:
+        measurement, most = self._measurement, self._most()
+        if self.settled or declared is None or budget is None or measurement.pilot is None or not most:
             return
-        floor = self._case.floor(
-            self._most(), measurement.pilot.elapsed_ns, limit_ns, max(BLOCK_NS, measurement.pair_ns)
-        )
+        floor = self._case.floor(most, measurement.pilot.elapsed_ns, limit_ns, max(BLOCK_NS, measurement.pair_ns))
         if budget < floor.excess < math.inf:
             self._doubt = Remark(
                 "below_floor",

@@ -56,6 +56,13 @@ def test_a_delay_of_zero_has_no_transmission() -> None:
     assert result.known_transmission is None
 
 
+@pytest.mark.parametrize(("kind", "outcome"), [("insensitive", "passed"), ("sensitive", "failed")])
+def test_a_delay_of_zero_is_judged_like_any_other(kind: Kind, outcome: str) -> None:
+    result = on(Machine(noise=0.01), 0.02, delay_ns=0.0, kind=kind)
+    assert (result.verdict, result.outcome, result.reason) == ("insensitive", outcome, "")
+    assert result.drop == pytest.approx(0, abs=0.005)
+
+
 def test_noise_that_hides_the_answer_is_inconclusive() -> None:
     rules = replace(RULES, max_time_ns=1e9, alpha_fail=1e-9, alpha_pass=1e-9)
     result = on(Machine(round_ns=1e6, calls=20, noise=0.3), 0.0196, rules=rules)  # 20 us of 1 ms: all that is allowed
