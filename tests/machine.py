@@ -1,11 +1,16 @@
-"""A simulated machine: a session and a subject whose rounds take exactly what they are told to, in no time."""
+"""A simulated machine: session, subject, scheduler and clock, whose rounds take exactly what they are told to."""
 
 import random
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import CodeType
+from typing import Self
+from unittest.mock import patch
 
 from pytest_speedbump.experiment.subject import CallableRaisedError
+
+READING_NS = 100  # that a look at the clock takes
 
 
 def target() -> None:
@@ -15,13 +20,25 @@ def target() -> None:
 class Machine:
     """Rounds of ``round_ns``, ``calls`` calls of the target in each, of whose delay the share ``reaches`` arrives.
 
-    It is the session and the subject in one. Attributes may be changed between rounds, by ``before_round`` for one.
+    It is the session, the subject and the scheduler in one, and the clock while it is :meth:`running`. Attributes may
+    be changed between rounds, by ``before_round`` for one.
 
     Attributes:
         noise: standard deviation of a round, as a share of it.
         delivers: share of the requested delay that is delivered.
+        bites: share of the rounds in which a delay arrives; in the others it is absorbed.
+        probe_ns: what counting adds to each call in a round, also where the delay is 0.
         raises_in: number of the round that raises; rounds count from 1.
+        waiting: how long a round waits for a processor, of the time that it uses one and of the delay within that.
+        late: share of such a wait that falls into the delay of a slowed round.
+        sleeps: how often a round gives its processor up, to wait for something.
+        crowd: share of the processors that other processes use; None where the kernel does not tell.
+        helpers: threads that work beside the one of the rounds, as shares of its time...
+        queue: ...and what these wait for a processor meanwhile, as a share of the round, which does not feel it.
+        has_company: what the rounds wait for is a thread or a child of ours.
         delays: what the arms of the rounds were, in order; None where nothing was armed.
+        waits: what each round waited, in order.
+        now_ns: what the clock shows. Only rounds, and looks at it, take time.
     """
 
     def __init__(
@@ -32,20 +49,35 @@ class Machine:
         *,
         noise: float = 0.0,
         delivers: float = 1.0,
+        bites: float = 1.0,
+        probe_ns: float = 0.0,
         raises_in: int | None = None,
+        waiting: Callable[[float, float], float] | None = None,
+        late: float = 0.0,
+        sleeps: int = 0,
+        crowd: float | None = 0.0,
+        helpers: float = 0.0,
+        queue: float = 0.0,
         code: CodeType = target.__code__,
     ) -> None:
         self.round_ns, self.calls, self.reaches, self.noise = round_ns, calls, reaches, noise
-        self.delivers, self.raises_in, self.code = delivers, raises_in, code
+        self.delivers, self.bites, self.probe_ns, self.raises_in, self.code = delivers, bites, probe_ns, raises_in, code
+        self.waiting, self.late, self.sleeps, self.crowd = waiting, late, sleeps, crowd
+        self.helpers, self.queue = helpers, queue
         self.iterations = 1
         self.baseline_ns: float | None = None
         self.stretchable = False
         self.intact, self.lost = True, 0
         self.before_round: Callable[[], object] = lambda: None
         self.delays: list[float | None] = []
-        self.is_armed = False
+        self.waits: list[float] = []
+        self.is_armed = self.is_attended = False
+        self.has_company = True
+        self.now_ns = 0
         self._delay_ns: float | None = None
-        self._totals = [0, 0.0, 0.0]
+        self._totals = [0, 0.0, 0.0, 0.0]
+        self._used_ns = self._waited_ns = self._seen_ns = 0.0
+        self._switches = 0
         self._rng = random.Random(1)
 
     # ---- a subject ----
@@ -61,11 +93,22 @@ class Machine:
         finally:
             stop()
         delivered = calls * (delay_ns or 0.0) * self.delivers
+        reaches = self.reaches if self.bites == 1 or self._rng.random() < self.bites else 0.0
+        own_ns = self.round_ns * self.iterations * self._rng.gauss(1, self.noise)
         if delay_ns is not None:
-            self._totals[0] += calls
-            self._totals[1] += calls * delay_ns
-            self._totals[2] += delivered
-        return int(self.round_ns * self.iterations * self._rng.gauss(1, self.noise) + self.reaches * delivered)
+            own_ns += calls * self.probe_ns
+        wait_ns = self.waiting(own_ns + delivered, delivered) if self.waiting else 0.0
+        if delay_ns is not None:
+            late = self.late * wait_ns if delivered else 0.0
+            for index, one in enumerate((calls, calls * delay_ns, delivered, late)):
+                self._totals[index] += one
+        ns = int(own_ns + reaches * delivered + wait_ns)
+        self.waits.append(wait_ns)
+        self.now_ns += ns
+        self._used_ns += own_ns + delivered
+        self._waited_ns += wait_ns + self.queue * ns
+        self._switches += self.sleeps
+        return ns
 
     # ---- a session ----
 
@@ -90,9 +133,86 @@ class Machine:
         self._delay_ns = None
 
     def totals(self) -> tuple[int, float, float, float, float]:
-        calls, requested, delivered = self._totals
-        return int(calls), requested, delivered, 0.0, 0.0
+        calls, requested, delivered, late = self._totals
+        return int(calls), requested, delivered, late, 0.0
 
     def snapshot(self) -> list[tuple[CodeType, str, int, int, float, float, float, float]]:
-        calls, requested, delivered = self._totals
-        return [(self.code, __name__, 0, int(calls), requested, delivered, 0.0, 0.0)]
+        calls, requested, delivered, late = self._totals
+        return [(self.code, __name__, 0, int(calls), requested, delivered, late, 0.0)]
+
+    # ---- a scheduler ----
+
+    @contextmanager
+    def attending(self) -> Iterator[None]:
+        assert not self.is_attended
+        self.is_attended = True
+        try:
+            yield
+        finally:
+            self.is_attended = False
+
+    def refresh(self) -> None:
+        self._seen_ns += 1e9  # of a thread that was not known before
+
+    def waited_ns(self) -> int:
+        return int(self._waited_ns + self._seen_ns) if self.is_attended else 0
+
+    def company(self) -> bool:
+        return self.has_company
+
+    def switches(self) -> int:
+        return self._switches
+
+    def others(self) -> float | None:
+        return self.crowd
+
+    # ---- a clock ----
+
+    @contextmanager
+    def running(self) -> Iterator[Self]:
+        """Its clocks are those of this process, as far as experiments ask for them."""
+        experiment = "pytest_speedbump.experiment"
+        with ExitStack() as stack:
+            for name, clock in (
+                ("time.perf_counter_ns", self._perf_counter_ns),
+                ("time.thread_time_ns", lambda: int(self._used_ns)),
+                ("time.process_time_ns", lambda: int(self._used_ns * (1 + self.helpers))),
+                (f"{experiment}.measurement.read_clocks", self._read_clocks),
+                (f"{experiment}.pilot.read_clocks", self._read_clocks),
+            ):
+                stack.enter_context(patch(name, clock))
+            yield self
+
+    def _perf_counter_ns(self) -> int:
+        self.now_ns += READING_NS
+        return self.now_ns
+
+    def _read_clocks(self) -> tuple[int, float]:
+        now_ns = time.perf_counter_ns()
+        return now_ns, float(now_ns)
+
+
+def hogs(every_ns: float, wait_ns: float, seed: int = 1) -> Callable[[float, float], float]:
+    """Others that want the processor: once in about ``every_ns`` of using it, it is gone for about ``wait_ns``."""
+    rng = random.Random(seed)
+
+    def wait(used_ns: float, _: float) -> float:
+        waited, left_ns = 0.0, used_ns
+        while (left_ns := left_ns - rng.expovariate(1 / every_ns)) > 0:
+            waited += rng.expovariate(1 / wait_ns)
+        return waited
+
+    return wait
+
+
+def deadline(share: float, wait_ns: float, seed: int = 1) -> Callable[[float, float], float]:
+    """As :func:`hogs`, beside a round that sleeps and is late whenever its delay has used up its turn.
+
+    Such is code behind a deadline: the share of the slowed rounds waits, and a tenth as many of the others.
+    """
+    rng = random.Random(seed)
+
+    def wait(_: float, delay_ns: float) -> float:
+        return rng.expovariate(1 / wait_ns) if rng.random() < (share if delay_ns else share / 10) else 0.0
+
+    return wait

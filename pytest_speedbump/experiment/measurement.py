@@ -17,9 +17,9 @@ from pytest_speedbump.experiment.pilot import (
     run_pilot,
     set_round_length,
 )
-from pytest_speedbump.experiment.rounds import Experiment, others_traced
+from pytest_speedbump.experiment.rounds import Experiment, Round, others_traced
 from pytest_speedbump.experiment.scheduler import Scheduler
-from pytest_speedbump.experiment.selection import Selection, Times, times
+from pytest_speedbump.experiment.selection import Selection, Times
 from pytest_speedbump.experiment.subject import Subject
 from pytest_speedbump.experiment.tally import Tally
 from pytest_speedbump.slowing.session import Session, armed, read_clocks, take_snapshot
@@ -115,6 +115,7 @@ class Measurement:
         self._spent_ns = 0
         self._turn_began = 0
         self._stretch_ns = self._stretch_pairs = 0
+        self._first_bare: list[Round] = []  # Until the pilot tells in which way they are to be read.
 
     # ---- turns ----
 
@@ -129,7 +130,11 @@ class Measurement:
         try:
             with self._scheduler.attending():
                 if self.round_ns is None:
+                    waited_ns = self._scheduler.waited_ns()
                     self.round_ns, shows_threads = set_round_length(subject)
+                    if self.round_ns >= LONG_ROUND_NS:
+                        waited_ns = self._scheduler.waited_ns() - waited_ns
+                        self._first_bare = [Round(int(self.round_ns), Counts(), waited_ns)]
                     self.pair_ns = 2 * self.round_ns
                     self.iterations = subject.iterations
                     self.conditions.hides_threads = not shows_threads
@@ -161,11 +166,8 @@ class Measurement:
         """
         assert self.round_ns is not None
         experiment = Experiment(self._session, subject, self._bump.delay_ns, self._rng, self._scheduler)
-        if not self.bare:
-            if self.round_ns < LONG_ROUND_NS:
-                self._run_bare(experiment, BLOCK_NS)
-            else:
-                self.bare.append((0, [self.round_ns]))
+        if not self._first_bare:
+            self._first_bare = experiment.bare(BLOCK_NS)
         with armed(self._session):
             armed_at = read_clocks()
             try:
@@ -183,10 +185,11 @@ class Measurement:
                     elapsed_ns=now[0] - armed_at[0],
                     clock_ns=now[1] - armed_at[1],
                 )
-        if self.stretch_over and self.left_ns > self.round_ns:
-            if self.round_ns < LONG_ROUND_NS:
-                experiment.warm_up()
-            self._run_bare(experiment, BARE_SHARE * self._stretch_ns)
+        if self.stretch_over:
+            if self.left_ns > self.round_ns:
+                if self.round_ns < LONG_ROUND_NS:
+                    experiment.warm_up()
+                self._add_bare(experiment.bare(BARE_SHARE * self._stretch_ns))
             self._stretch_ns = self._stretch_pairs = 0
 
     @property
@@ -194,8 +197,10 @@ class Measurement:
         """Whether it is time for bare rounds."""
         return self.bare_matters and self._stretch_ns >= STRETCH_NS and self._stretch_pairs >= STRETCH_PAIRS
 
-    def _run_bare(self, experiment: Experiment, length_ns: float) -> None:
-        self.bare.append((len(self.controls), self.selection.controls(experiment.bare(length_ns))))
+    def _add_bare(self, rounds: list[Round]) -> None:
+        lengths = self.selection.controls(rounds)
+        if lengths:
+            self.bare.append((len(self.controls), lengths))
 
     def fit(self, experiment: Experiment, subject: Subject) -> None:
         """Looks what is called in a round, and shortens rounds that the delay would make too long for the limit.
@@ -209,8 +214,9 @@ class Measurement:
         fitting_ns = self.left_ns / LEAST_PAIRS
         if self.pair_ns > fitting_ns and subject.stretchable and subject.iterations > 1:
             self.iterations = max(1, int(subject.iterations * fitting_ns / self.pair_ns))
-            self.pair_ns *= self.iterations / subject.iterations
-            self.bare.clear()  # they were longer
+            share = self.iterations / subject.iterations
+            self.pair_ns *= share
+            self._first_bare = [Round(int(ns * share), counts, waited) for ns, counts, waited in self._first_bare]
             subject.iterations = self.iterations
             self.conditions.hides_threads = self.conditions.hides_threads or others_run(subject)
 
@@ -222,20 +228,24 @@ class Measurement:
             experiment.slow_by(self._bump.delay_ns)
 
     def run_pilot(self, experiment: Experiment) -> list[Times]:
-        """Returns its pairs by net time. They are no evidence."""
+        """Returns those of its pairs that would be judged. They are no evidence."""
         with self._watching(experiment):
             self.pilot = run_pilot(experiment, self.left_ns / 4)
         self.pair_ns = self.pilot.pair_ns
         for pair in self.pilot.pairs:
             self.tally.add(pair)
-            self.selection.look_at(pair)
+        self.selection.look_at(self.pilot.pairs)
+        self._choose()
+        first_ns = self._first_bare[0].ns
+        if first_ns < LONG_ROUND_NS or first_ns <= self.pilot.pairs[0].control.ns:
+            self._add_bare(self._first_bare)  # A single long round that takes longer than one with a probe was cold.
         if not self._bump.delay_ns:  # What is called in some rounds only may have been missing in the first.
             self._resolve(experiment, self.tally.calls)
-        return [times(pair, net=True) for pair in self.pilot.pairs]
+        return self.selection.sift(self.pilot.pairs)
 
     def block(self, experiment: Experiment) -> list[Times]:
         """The pairs of about 2 ms, or of a small share of the time so far; those of them that are to be judged."""
-        self.selection.choose(self._scheduler.others(), alone=self.conditions.alone)
+        self._choose()
         began = time.perf_counter_ns()
         with self._watching(experiment):
             pairs = experiment.block(max(BLOCK_NS, BLOCK_SHARE * self.spent_ns))
@@ -246,6 +256,9 @@ class Measurement:
         judged = self.selection.take(pairs)
         self.controls.extend([one.control for one in judged])
         return judged
+
+    def _choose(self) -> None:
+        self.selection.choose(self._scheduler.others(), alone=self.conditions.alone)
 
     @contextmanager
     def _watching(self, experiment: Experiment) -> Iterator[None]:

@@ -65,29 +65,34 @@ class Selection:
         else:
             self.way = "unwaited"
 
-    def take(self, pairs: Iterable[Pair]) -> list[Times]:
-        """The pairs to judge; none of a pilot's are judged, see :meth:`look_at`."""
-        taken = []
+    def look_at(self, pairs: Iterable[Pair]) -> None:
+        """Sees how many have waited, before it chooses."""
         for pair in pairs:
-            self.pairs += 1
-            self.look_at(pair)
-            if self.way == "unwaited" and self._has_waited(*pair):
-                self.set_aside += 1
-            else:
-                taken.append(times(pair, net=self.way == "net"))
+            self._seen += 1
+            self._waited += self._has_waited(*pair)
+            self._controls.append(pair.control)
+
+    def take(self, pairs: Sequence[Pair]) -> list[Times]:
+        """The pairs to judge."""
+        self.look_at(pairs)
+        taken = self.sift(pairs)
+        self.pairs += len(pairs)
+        self.set_aside += len(pairs) - len(taken)
         return taken
 
-    def look_at(self, pair: Pair) -> None:
-        self._seen += 1
-        self._waited += self._has_waited(*pair)
-        self._controls.append(pair.control)
+    def sift(self, pairs: Iterable[Pair]) -> list[Times]:
+        """Those that would be judged."""
+        return [
+            times(pair, net=self.way == "net")
+            for pair in pairs
+            if self.way != "unwaited" or not self._has_waited(*pair)
+        ]
 
     def controls(self, rounds: Iterable[Round]) -> list[float]:
-        """Lengths of rounds without delay, in the same way; net where all have waited."""
-        rounds = list(rounds)
-        if self.way == "all":
-            return [float(one.ns) for one in rounds]
-        return [float(one.ns) for one in rounds if not self._has_waited(one)] or [_net(one) for one in rounds]
+        """Lengths of rounds without delay, in the same way: only what was read alike can be compared."""
+        if self.way == "net":
+            return [_net(one) for one in rounds]
+        return [float(one.ns) for one in rounds if self.way == "all" or not self._has_waited(one)]
 
     def _has_waited(self, *rounds: Round) -> bool:
         return sum([one.waited_ns for one in rounds]) > self._limit * sum([one.ns for one in rounds])

@@ -48,6 +48,11 @@ class Case:
         self.transmission.update(_doses(pilot), pilot=True)
         self._pilot = [block_of([one], Terms(self._spread.value, 0.0)) for one in readings]
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is known how long rounds are."""
+        return bool(self._pilot)
+
     def add(self, judged: Sequence[Times], most: float) -> None:
         """A block, in which a round was guarded against an excess of ``most``."""
         if not judged:

@@ -3,7 +3,7 @@
 import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from pytest_speedbump.counts import CodeCounts, Counts
 from pytest_speedbump.experiment.measurement import BLOCK_NS, LEAST_PAIRS, Measurement
 from pytest_speedbump.experiment.rounds import BrokenSubjectError, Experiment
 from pytest_speedbump.experiment.scheduler import Scheduler, this_scheduler
+from pytest_speedbump.experiment.selection import Times
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject, show_error
 from pytest_speedbump.inference.bare import PROBE_NS
 from pytest_speedbump.inference.bets import blocks_to_bound
@@ -182,10 +183,9 @@ class Trial:
             if self._is_hopeless():
                 return
             pilot = measurement.run_pilot(experiment)
-            case.open(pilot, measurement.bare, measurement.tally.most_calls)
-            measurement.bare_matters = measurement.tally.most_calls * PROBE_NS > LEAST_PROBE * case.bare.ns
-            self.settled = not measurement.tally.most_calls or self._is_hopeless()
-            self._warn()
+            self.settled = not measurement.tally.most_calls
+            if pilot and not self.settled:
+                self._open(pilot)
         while not self.settled:
             # A pair that does not fit any more is not begun.
             if measurement.left_ns < measurement.pair_ns:
@@ -194,14 +194,28 @@ class Trial:
                 return
             else:
                 most = self._most()
-                case.add(measurement.block(experiment), most)
+                judged = measurement.block(experiment)
+                if case.is_open:
+                    case.add(judged, most)
+                elif judged:  # All pairs of the pilot had waited.
+                    self._open(judged)
                 case.renew_bare(measurement.bare, measurement.controls, measurement.tally.most_calls)
                 self._watch.visited(self._bump, measurement.spent_ns, measurement.tally.pairs)
                 self.settled = case.is_decided and (measurement.spent_ns >= ENOUGH_NS or case.is_sharp())
 
+    def _open(self, pilot: Sequence[Times]) -> None:
+        """Learns from pairs, which then are no evidence, what is to be expected."""
+        measurement, case = self._measurement, self._case
+        case.open(pilot, measurement.bare, measurement.tally.most_calls)
+        measurement.bare_matters = measurement.tally.most_calls * PROBE_NS > LEAST_PROBE * case.bare.ns
+        if not self._is_hopeless():
+            self._warn()
+
     @property
     def _largest(self) -> float:
-        """Excess of a round that absorbs nothing; 0 before the pilot."""
+        """Excess of a round that absorbs nothing; 0 as long as it is not known how long one is."""
+        if not self._case.is_open:
+            return 0.0
         return self._measurement.tally.most_calls * self._bump.delay_ns / max(self._case.bare.ns, 1.0)
 
     @property
@@ -211,7 +225,7 @@ class Trial:
 
     @property
     def _is_unseen(self) -> bool:
-        """Whether what rounds wait for may itself have waited for a processor, longer after a delay, and unseen by us."""
+        """Whether what rounds wait for may have waited for a processor itself, longer after a delay, unseen by us."""
         conditions = self._measurement.conditions
         return self._measurement.selection.way != "all" and conditions.switches > 0 and not conditions.company
 
@@ -222,12 +236,10 @@ class Trial:
     def _warn(self) -> None:
         """Says where a budget is below what this machine can tell in the time that there is."""
         declared, budget, limit_ns = self._bump.declared, self._case.question.budget, self._rules.max_time_ns
-        measurement = self._measurement
-        if self.settled or declared is None or budget is None or measurement.pilot is None:
+        measurement, most = self._measurement, self._most()
+        if self.settled or declared is None or budget is None or measurement.pilot is None or not most:
             return
-        floor = self._case.floor(
-            self._most(), measurement.pilot.elapsed_ns, limit_ns, max(BLOCK_NS, measurement.pair_ns)
-        )
+        floor = self._case.floor(most, measurement.pilot.elapsed_ns, limit_ns, max(BLOCK_NS, measurement.pair_ns))
         if budget < floor.excess < math.inf:
             self._doubt = Remark(
                 "below_floor",

@@ -77,11 +77,33 @@ def test_void_and_inconclusive_tell_their_reason() -> None:
         "speedbump: log.* +5us: no verdict: log.* never ran in the measured rounds\n"
         "  This test proves nothing, so it must not pass."
     )
-    noisy = replace(BROKEN, verdict="inconclusive", reason=Remark("time", spent_ns=10e9))
+    noisy = replace(BROKEN, verdict="inconclusive", reason=Remark("time", spent_ns=10e9, instead=""))
     text = failure_text(noisy)
     assert text.startswith("speedbump: log.* slowed by 5us a call: inconclusive about 2.0%: time ran out after 10s\n")
     assert "give it a longer --speedbump-max-time, a quieter machine" in text
     assert "give it --speedbump-max-time 30s, a quieter machine" in failure_text(replace(noisy, needed_ns=20e9))
+
+
+BUSY = """the machine was busy: threads waited for a processor during 56.8% of the rounds, and 253 of 260 pairs could \
+not be judged; measure again when less runs beside it"""
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        (Remark("busy", waited=0.568, aside=253, pairs=260), BUSY),
+        (
+            Remark("time", spent_ns=10e9, instead=", or slow it less: 500ns would do"),
+            "time ran out after 10s, or slow it less: 500ns would do",
+        ),
+    ],
+)
+def test_why_a_verdict_was_not_reached(reason: Remark, told: str) -> None:
+    undecided = replace(BROKEN, verdict="inconclusive", reason=reason)
+    assert failure_text(undecided).splitlines()[0] == (
+        f"speedbump: log.* slowed by 5us a call: inconclusive about 2.0%: {told}"
+    )
+    assert table(replace(undecided, outcome="warned"))[-2] == f"  t.py::test_log [log.* +5us]: inconclusive: {told}"
 
 
 def test_a_budget_is_told_as_it_was_declared() -> None:
@@ -231,9 +253,8 @@ def test_the_table_is_aligned() -> None:
 
 def test_remarks_follow_the_table() -> None:
     """A failed test has said it already; a target that does not concern a benchmark is only counted."""
-    warned = replace(
-        BROKEN, verdict="inconclusive", outcome="warned", reason=Remark("time", spent_ns=10e9), warnings=("a doubt",)
-    )
+    late = Remark("time", spent_ns=10e9, instead="")
+    warned = replace(BROKEN, verdict="inconclusive", outcome="warned", reason=late, warnings=("a doubt",))
     assert table(warned)[-3:] == [
         "  t.py::test_log [log.* +5us]: inconclusive: time ran out after 10s",
         "  t.py::test_log [log.* +5us]: a doubt",
@@ -246,7 +267,7 @@ def test_remarks_follow_the_table() -> None:
     assert table(replace(VOID, outcome="failed"))[-1].startswith("1 void FAILED;")
 
 
-LATE = Remark("time", spent_ns=1e9)
+LATE = Remark("time", spent_ns=1e9, instead="")
 
 
 def test_what_many_tests_have_in_common_is_said_once() -> None:

@@ -8,7 +8,7 @@ import pytest
 from pytest_speedbump.bump import Bump, Declaration
 from pytest_speedbump.counts import Counts
 from pytest_speedbump.remarks import Remark
-from pytest_speedbump.result import Change, Estimate, Evidence, MatchedCode, Result, VoidError
+from pytest_speedbump.result import Change, Estimate, Evidence, Machine, MatchedCode, Result, VoidError
 from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.uncalled import Uncalled
 
@@ -23,9 +23,10 @@ BUMP = Bump(
 RESULT = Result(
     test="t.py::t", bump=BUMP, verdict="sensitive", outcome="failed", warnings=("a doubt",),
     known_drop=Estimate(0.2, 0.1, 0.3), known_transmission=Estimate(1.0, 0.9, None), floor=0.003, pairs=180,
-    iterations=20, seconds=1.3, control_ns=8000.0, counts=Counts(1.0, 2000.0, 2001.0, 0.5, 0.0), probe_ns=13.0,
+    iterations=20, seconds=1.3, control_ns=8000.0, counts=Counts(1.0, 2000.0, 2001.0, 0.5, 0.0), bare_ns=7900.0,
+    probe_ns=100.0, evidence=Evidence(4.7, -1.5, 5.3, 0.1), machine=Machine(0.4, 0.01, 0.5, None, 17, "unwaited"),
     matched=(MatchedCode("pkg.a", "pkg.py", 10, 1.0, 2001.0),), lock=Change("grown", "more"), needed_ns=5e9,
-    uncalled=Uncalled("pkg.a", "renamed", ("pkg.b",)), evidence=Evidence(4.6, -1.5, 5.0, 0.0),
+    uncalled=Uncalled("pkg.a", "renamed", ("pkg.b",)),
 )  # fmt: skip
 VOID = Result(
     test="t.py::t",
@@ -56,7 +57,7 @@ def test_an_estimate_is_a_number_that_knows_its_interval() -> None:
 
 
 def test_there_is_one_estimate() -> None:
-    assert RESULT.slowed_ns == 8000 / (1 - 0.2)
+    assert RESULT.slowed_ns == 7900 / (1 - 0.2), "the drop is a share of the bare program"
     assert VOID.slowed_ns is None
 
 
@@ -75,8 +76,11 @@ def test_it_crosses_to_another_process_and_back(result: Result) -> None:
     execnet.dumps(sent)  # as pytest-xdist does, which knows no subclass of anything
     received = Result.from_json(json.loads(json.dumps(sent, allow_nan=False)))
     assert received.to_json() == sent
-    assert received.slowed_ns == result.slowed_ns
-    assert received.evidence == result.evidence
+    assert (received.slowed_ns, received.evidence, received.machine) == (
+        result.slowed_ns,
+        result.evidence,
+        result.machine,
+    )
     assert received.reason.kind == result.reason.kind == sent["cause"]
     assert str(received.bump) == str(result.bump)
     assert received.bump.delay_text == result.bump.delay_text

@@ -9,10 +9,3 @@ def test_it_adds_up() -> None:
     tally.add(Pair(Round(300, Counts(3)), Round(340, Counts(4, 40.0, 41.0, 5.0, 6.0))))
     assert (tally.pairs, tally.median_control_ns, tally.calls) == (2, 200, 2.5)
     assert tally.slowed == Counts(6, 60, 62, 8, 10), "slowed arm only"
-
-
-def test_the_recent_median_forgets_what_was_long_ago() -> None:
-    tally = Tally()
-    for ns in [1000] * 300 + [10] * 100:
-        tally.add(Pair(Round(ns, Counts(1)), Round(ns, Counts(1))))
-    assert (tally.median_control_ns, tally.recent_control_ns) == (1000, 10)
