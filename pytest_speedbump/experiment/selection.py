@@ -65,6 +65,11 @@ class Selection:
         else:
             self.way = "unwaited"
 
+    @property
+    def kept(self) -> float:
+        """Share of the pairs that were judged; 1 before the first."""
+        return 1 - self.set_aside / self.pairs if self.pairs else 1.0
+
     def look_at(self, pairs: Iterable[Pair]) -> None:
         """Sees how many have waited, before it chooses."""
         for pair in pairs:

@@ -4,6 +4,7 @@ Pure functions of measurements: no clock, no I/O.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from math import ceil, inf, log, log1p
 from typing import Literal, NamedTuple
 
@@ -168,6 +169,7 @@ def interval(blocks: Sequence[Block], alpha_low: float, alpha_high: float, bare:
     return Interval(min(max(found / bare.ns, low), high), low, high)
 
 
+@cache
 def blocks_to_pass(budget: float, terms: Terms, alpha: float) -> int:
     """Blocks until "under" without effect and noise. ValueError unless the budget is positive."""
     if not budget > 0:

@@ -39,6 +39,7 @@ LEAST_PROBE = 0.001  # of a round: less than that is nothing to measure
 PROBE_SHARE = 0.1  # of a round, from which on the probe is said to be heavy
 BUSY = 0.1  # of the rounds spent waiting for a processor, from which on the machine is what was in the way
 LEAST_DELAY_NS = 50.0  # that is recommended; shorter ones are hardly delivered
+AFFORDABLE = 0.3  # of the limit, for a pass that nothing rare can deceive
 MARGIN = 1.5  # times what a pass takes without noise, for a limit or a delay that is recommended
 
 
@@ -230,8 +231,16 @@ class Trial:
         return self._measurement.selection.way != "all" and conditions.switches > 0 and not conditions.company
 
     def _most(self, share: float = 1.0) -> float:
-        """The largest excess to guard against, under such a share of the delay."""
-        return self._case.question.most(share * self._largest, waits=self._waits)
+        """The largest excess to guard against, under such a share of the delay.
+
+        A round that waits may lose a whole round at once, where it misses what it waits for, a timer or its turn. To
+        guard against that takes many blocks, so it is done where there is time for it.
+        """
+        question, waits, measurement = self._case.question, self._waits, self._measurement
+        most = question.most(share * self._largest, waits=waits)
+        blocks = measurement.selection.kept * self._rules.max_time_ns / max(BLOCK_NS, measurement.pair_ns)
+        whole = waits and question.budget is not None and question.blocks_to_pass(1.0) <= AFFORDABLE * blocks
+        return max(most, 1.0) if whole else most
 
     def _warn(self) -> None:
         """Says where a budget is below what this machine can tell in the time that there is."""
