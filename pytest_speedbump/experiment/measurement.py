@@ -1,5 +1,6 @@
 """One bump on one subject, measured in one or more turns: what was done, and under which conditions."""
 
+import math
 import random
 import time
 from array import array
@@ -90,12 +91,14 @@ class Measurement:
         iterations: calls of the callable in a round.
         round_ns: length of a round before anything was armed; None before the first turn.
         pair_ns: what a pair is expected to take, were nothing absorbed; without the delay as long as no call was seen.
+        calls: matched calls that are expected in a round; 0 as long as none was seen.
         pilot: None until it was run.
         tally: all pairs, the pilot's among them.
         controls: lengths of the control rounds that were judged.
         bare: groups of unarmed rounds: how many ``controls`` there were before, and the lengths.
         selection: which pairs are judged.
         bare_matters: a probe could be seen in a round, so that bare rounds go on; the first group is always there.
+        longest_block_ns: that blocks may grow to, so that there are as many as the question takes.
     """
 
     def __init__(self, bump: Bump, session: Session, rng: random.Random, limit_ns: float, scheduler: Scheduler) -> None:
@@ -104,12 +107,14 @@ class Measurement:
         self.iterations = 1
         self.round_ns: float | None = None
         self.pair_ns = 0.0
+        self.calls = 0.0
         self.pilot: Pilot | None = None
         self.tally = Tally()
         self.controls = array("d")
         self.bare: list[tuple[int, list[float]]] = []
         self.selection = Selection(1.0 if bump.declared is None else bump.declared.limit)
         self.bare_matters = True
+        self.longest_block_ns = math.inf
         self.conditions = Conditions()
         self._runs = self._slowed_runs = 0
         self._spent_ns = 0
@@ -193,6 +198,16 @@ class Measurement:
             self._stretch_ns = self._stretch_pairs = 0
 
     @property
+    def block_pairs(self) -> int:
+        """Pairs that are expected in a block, to begin with."""
+        return max(1, math.ceil(BLOCK_NS / self.pair_ns))
+
+    @property
+    def block_ns(self) -> float:
+        """What a block is expected to take, and its share of the bare rounds that follow."""
+        return (1 + BARE_SHARE) * self.block_pairs * self.pair_ns
+
+    @property
     def stretch_over(self) -> bool:
         """Whether it is time for bare rounds."""
         return self.bare_matters and self._stretch_ns >= STRETCH_NS and self._stretch_pairs >= STRETCH_PAIRS
@@ -209,13 +224,16 @@ class Measurement:
         than anybody waits for.
         """
         control = experiment.undelayed()
-        self._resolve(experiment, control.counts.calls)
-        self.pair_ns = 2 * control.ns + control.counts.calls * self._bump.delay_ns
+        self.calls = control.counts.calls
+        self._resolve(experiment, self.calls)
+        self.pair_ns = 2 * control.ns + self.calls * self._bump.delay_ns
         fitting_ns = self.left_ns / LEAST_PAIRS
         if self.pair_ns > fitting_ns and subject.stretchable and subject.iterations > 1:
             self.iterations = max(1, int(subject.iterations * fitting_ns / self.pair_ns))
             share = self.iterations / subject.iterations
             self.pair_ns *= share
+            self.calls *= share
+            self.round_ns = share * (self.round_ns or 0.0)
             self._first_bare = [Round(int(ns * share), counts, waited) for ns, counts, waited in self._first_bare]
             subject.iterations = self.iterations
             self.conditions.hides_threads = self.conditions.hides_threads or others_run(subject)
@@ -231,7 +249,7 @@ class Measurement:
         """Returns those of its pairs that would be judged. They are no evidence."""
         with self._watching(experiment):
             self.pilot = run_pilot(experiment, self.left_ns / 4)
-        self.pair_ns = self.pilot.pair_ns
+        self.pair_ns, self.calls = self.pilot.pair_ns, self.pilot.calls
         for pair in self.pilot.pairs:
             self.tally.add(pair)
         self.selection.look_at(self.pilot.pairs)
@@ -248,7 +266,8 @@ class Measurement:
         self._choose()
         began = time.perf_counter_ns()
         with self._watching(experiment):
-            pairs = experiment.block(max(BLOCK_NS, BLOCK_SHARE * self.spent_ns))
+            longest_ns = self.longest_block_ns - self.pair_ns  # the last pair begins before the end
+            pairs = experiment.block(max(BLOCK_NS, min(BLOCK_SHARE * self.spent_ns, longest_ns)))
         self._stretch_ns += time.perf_counter_ns() - began
         self._stretch_pairs += len(pairs)
         for pair in pairs:

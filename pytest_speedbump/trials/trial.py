@@ -214,10 +214,11 @@ class Trial:
 
     @property
     def _largest(self) -> float:
-        """Excess of a round that absorbs nothing; 0 as long as it is not known how long one is."""
-        if not self._case.is_open:
-            return 0.0
-        return self._measurement.tally.most_calls * self._bump.delay_ns / max(self._case.bare.ns, 1.0)
+        """Excess of a round that absorbs nothing, as far as is known; 0 as long as no call was seen."""
+        measurement = self._measurement
+        calls = max(measurement.calls, measurement.tally.most_calls)
+        bare_ns = self._case.bare.ns if self._case.is_open else measurement.round_ns or 0.0
+        return calls * self._bump.delay_ns / max(bare_ns, 1.0)
 
     @property
     def _waits(self) -> bool:
@@ -263,24 +264,27 @@ class Trial:
 
         Where the effect looks as if it broke the budget, that is the question: it takes far fewer pairs.
         """
-        pair_ns, limit_ns, case = self._measurement.pair_ns, self._rules.max_time_ns, self._case
+        measurement, question, limit_ns = self._measurement, self._case.question, self._rules.max_time_ns
+        pair_ns, declared = measurement.pair_ns, self._bump.declared
         if pair_ns > limit_ns:
             self._needed_ns = LEAST_PAIRS * pair_ns
             advice = self._rules.advice(self._needed_ns)
             self._hopeless = Remark("too_long", pair_ns=pair_ns, limit_ns=limit_ns, advice=advice)
-        budget, declared = case.question.budget, self._bump.declared
-        if budget is not None and declared is not None and declared.kind == "insensitive" and case.guess <= budget:
-            blocks = case.question.blocks_to_pass(self._most())
-            block_ns = max(BLOCK_NS, pair_ns)
-            if blocks * block_ns > limit_ns:
-                self._needed_ns = blocks * block_ns
+        if measurement.calls and declared is not None and declared.kind == "insensitive":
+            block_ns, left_ns = measurement.block_ns, measurement.left_ns
+            blocks = question.blocks_to_pass(self._most())
+            measurement.longest_block_ns = left_ns / (MARGIN * blocks)
+            # As long as nothing was slowed, the effect may be one that plainly breaks the budget.
+            least = blocks if self._case.is_open else question.blocks_to_pass(0.0)
+            if least * block_ns > left_ns and self._case.guess <= (question.budget or 0.0):
+                self._needed_ns = measurement.spent_ns + blocks * block_ns
                 self._hopeless = Remark(
                     "hopeless",
-                    pairs=blocks,
+                    pairs=blocks * measurement.block_pairs,
                     needed_ns=self._needed_ns,
                     limit_ns=limit_ns,
                     advice=self._rules.advice(MARGIN * self._needed_ns),
-                    instead=self._instead(limit_ns / block_ns),
+                    instead=self._instead(left_ns / block_ns),
                 )
         self.settled = bool(self._hopeless)
         return self.settled
@@ -295,6 +299,7 @@ class Trial:
         delay_ns = low * self._bump.delay_ns
         if high == 1 or delay_ns < LEAST_DELAY_NS:
             return ""
+        delay_ns -= delay_ns % 10 ** math.floor(math.log10(delay_ns))  # to one digit, downwards
         return f", or slow it less: {format_time(delay_ns, 1)} would do"
 
     # ---- results ----

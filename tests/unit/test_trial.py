@@ -1,5 +1,6 @@
 """Verdicts and refusals of whole trials, on a simulated machine."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,8 @@ from trying import RULES, on, plain_trial
 
 from pytest_speedbump.bump import Kind
 from pytest_speedbump.counts import Counts
+from pytest_speedbump.result import Result
+from pytest_speedbump.units import parse_time
 
 BRIEF = replace(RULES, max_time_ns=200e6)
 
@@ -154,6 +157,47 @@ def test_no_time_for_a_pass_is_said_and_not_tried() -> None:
     assert (result.verdict, result.outcome) == ("inconclusive", "warned")
     assert "and the limit is 10ms; give it --speedbump-max-time 1s, or make rounds shorter" in result.reason
     assert sum(delay is not None for delay in machine.delays) < 50
+
+
+@pytest.mark.parametrize(
+    ("round_ns", "delay_ns", "limit_ns", "budget", "sleeps"),
+    [
+        (100e3, 1e6, 0.5e9, 0.02, 0),
+        (900e3, 54e3, 0.1e9, 0.002, 0),  # two pairs in a block, and nearly three
+        (1e6, 1e6, 1e9, 0.01, 0),  # for so long that blocks would grow
+        (1.3e6, 7.8e6, 2e9, 0.02, 1),
+        (50e6, 30e6, 5e9, 0.02, 1),
+        (1e9, 1e9, 60e9, 0.05, 0),
+    ],
+)
+def test_a_smaller_delay_and_a_longer_time_that_would_do_really_do(
+    round_ns: float, delay_ns: float, limit_ns: float, budget: float, sleeps: int
+) -> None:
+    def tried(delay_ns: float, limit_ns: float) -> Result:
+        machine = Machine(round_ns, reaches=0.0, sleeps=sleeps)
+        return on(machine, budget, delay_ns, rules=replace(RULES, max_time_ns=limit_ns))
+
+    result = tried(delay_ns, limit_ns)
+    assert (result.verdict, result.reason.kind) == ("inconclusive", "hopeless")
+    assert result.seconds < limit_ns / 3e9, "it was not tried"
+    said = re.search("--speedbump-max-time ([0-9]+)s, or slow it less: ([0-9]+[mun]?s) would do", result.reason)
+    assert said is not None
+    smaller_ns = parse_time(said[2], "")
+    assert delay_ns / 100 < smaller_ns < delay_ns
+    assert tried(smaller_ns, limit_ns).verdict == "insensitive"
+    assert tried(delay_ns, float(said[1]) * 1e9).verdict == "insensitive"
+    assert result.needed_ns is not None
+    assert limit_ns < result.needed_ns < float(said[1]) * 1e9
+
+
+def test_where_time_ran_out_the_smaller_delay_really_does() -> None:
+    """Noise takes more time than was foreseen."""
+    rules = replace(RULES, max_time_ns=0.9e9)
+    result = on(Machine(1e6, reaches=0.0, noise=0.06), 0.02, 1e6, rules=rules)
+    assert (result.verdict, result.reason.kind) == ("inconclusive", "time")
+    said = re.search("time ran out after 900ms, or slow it less: ([0-9]+[mun]?s) would do", result.reason)
+    assert said is not None
+    assert on(Machine(1e6, reaches=0.0), 0.02, parse_time(said[1], ""), rules=rules).verdict == "insensitive"
 
 
 def test_a_blatant_violation_needs_no_time_for_a_pass() -> None:
