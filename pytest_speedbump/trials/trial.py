@@ -223,7 +223,7 @@ class Trial:
     @property
     def _waits(self) -> bool:
         """Whether rounds wait for anything but a processor: for a lock, a device, a thread."""
-        return self._bump.mode == "sleep" or self._measurement.conditions.switches > 0
+        return self._measurement.conditions.switches > 0
 
     @property
     def _is_unseen(self) -> bool:
