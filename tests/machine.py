@@ -1,6 +1,8 @@
 """A simulated machine: session, subject, scheduler and clock, whose rounds take exactly what they are told to."""
 
 import random
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -33,7 +35,7 @@ class Machine:
         late: share of such a wait that falls into the delay of a slowed round.
         sleeps: how often a round gives its processor up, to wait for something.
         crowd: share of the processors that other processes use; None where the kernel does not tell.
-        helpers: threads that work beside the one of the rounds, as shares of its time...
+        helpers: threads that work beside the one of the rounds, none of them in Python, as shares of its time...
         queue: ...and what these wait for a processor meanwhile, as a share of the round, which does not feel it.
         has_company: what the rounds wait for is a thread or a child of ours.
         delays: what the arms of the rounds were, in order; None where nothing was armed.
@@ -177,6 +179,7 @@ class Machine:
                 ("time.perf_counter_ns", self._perf_counter_ns),
                 ("time.thread_time_ns", lambda: int(self._used_ns)),
                 ("time.process_time_ns", lambda: int(self._used_ns * (1 + self.helpers))),
+                ("sys._current_frames", lambda: {threading.get_ident(): sys._getframe()}),
                 (f"{experiment}.measurement.read_clocks", self._read_clocks),
                 (f"{experiment}.pilot.read_clocks", self._read_clocks),
             ):
