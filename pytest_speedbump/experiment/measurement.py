@@ -240,8 +240,8 @@ class Measurement:
 
     def _resolve(self, experiment: Experiment, calls: float) -> None:
         """What a share comes to where so many calls are in a round."""
-        if self._bump.delay_share is not None and self.round_ns is not None:
-            bare_ns = median([ns for _, lengths in self.bare for ns in lengths] or [self.round_ns])
+        if self._bump.delay_share is not None:
+            bare_ns = median([one.ns for one in self._first_bare])
             self._bump = self._bump.resolved(share_delay_ns(self._bump.delay_share, bare_ns, calls))
             experiment.slow_by(self._bump.delay_ns)
 

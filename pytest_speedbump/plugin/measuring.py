@@ -174,7 +174,7 @@ class MeasuringPlugin:
         cause = Remark("cut_short")
         if self._allowance.is_used_up:
             cause = Remark("total_time", total_ns=self._run.options.total_time_ns)
-            if result.reason.kind == "busy":
+            if result.reason.kind == "no_time":
                 return replace(result, reason=cause)
         return replace(result, warnings=(*result.warnings, cause))
 
