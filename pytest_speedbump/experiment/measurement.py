@@ -48,7 +48,7 @@ class Conditions:
         baseline_ns: fastest round of the test's own benchmark, None where there was none.
         hides_threads: other threads run, and rounds are too short to show what these lose.
         traced: a tracer followed other threads.
-        switches: how often the thread gave up its processor in rounds, to wait for something.
+        switches: how often the thread gave up its processor in control rounds, to wait for something.
         rounds_ns: length of all rounds of pairs; ``waited_ns`` of it threads waited for a processor.
         thread_ns, process_ns: time of processors that this thread, and all of the process, used for them.
         company: other threads of ours, or child processes, were attended to.

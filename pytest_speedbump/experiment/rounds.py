@@ -63,7 +63,7 @@ class Experiment:
         runs: calls of the benchmarked callable that were counted, in both arms.
         slowed_runs: those of the slowed arm.
         rounds_ns: length of all rounds of blocks; ``waited_ns`` of it threads waited for a processor.
-        switches: how often this thread gave its processor up while blocks ran.
+        switches: how often this thread gave its processor up in control rounds. A delay that sleeps does so by itself.
     """
 
     def __init__(
@@ -96,23 +96,21 @@ class Experiment:
     def pair(self) -> Pair:
         """Runs both arms once."""
         if self._rng.random() < 0.5:
-            control = self._round(0.0, "control")
+            control = self._control()
             return Pair(control, self._round(self._delay_ns, "slowed"))
         slowed = self._round(self._delay_ns, "slowed")
-        return Pair(self._round(0.0, "control"), slowed)
+        return Pair(self._control(), slowed)
 
     def block(self, length_ns: float) -> list[Pair]:
         """As many pairs as fit into ``length_ns``, one at least."""
         pairs: list[Pair] = []
         self._scheduler.refresh()
-        switches = self._scheduler.switches()
         deadline = time.perf_counter_ns() + length_ns
         with undisturbed():
             while not pairs or time.perf_counter_ns() < deadline:
                 self._waits_ns = self._scheduler.waited_ns()
                 pairs.append(self.pair())
                 self._collect()
-        self.switches += self._scheduler.switches() - switches
         return pairs
 
     def bare(self, length_ns: float) -> list[Round]:
@@ -134,6 +132,12 @@ class Experiment:
         elif time.perf_counter_ns() - self._collected_ns > SELDOM_NS:
             gc.collect()
             self._collected_ns = time.perf_counter_ns()
+
+    def _control(self) -> Round:
+        switches = self._scheduler.switches()
+        control = self._round(0.0, "control")
+        self.switches += self._scheduler.switches() - switches
+        return control
 
     def _round(self, delay_ns: float, arm: str) -> Round:
         session = self._session

@@ -67,7 +67,7 @@ def describe(measurement: Measurement) -> Machine:
     return Machine(
         waited=conditions.waited_ns / max(conditions.rounds_ns, 1),
         late=slowed.late_ns / slowed.delivered_ns if slowed.delivered_ns else None,
-        switches=conditions.switches / (2 * measurement.tally.pairs),
+        switches=conditions.switches / measurement.tally.pairs,
         others=conditions.others,
         set_aside=selection.set_aside,
         judged_by=selection.way,
