@@ -1,6 +1,8 @@
 """A simulated machine: session, subject, scheduler and clock, whose rounds take exactly what they are told to."""
 
 import random
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -31,9 +33,10 @@ class Machine:
         raises_in: number of the round that raises; rounds count from 1.
         waiting: how long a round waits for a processor, of the time that it uses one and of the delay within that.
         late: share of such a wait that falls into the delay of a slowed round.
-        sleeps: how often a round gives its processor up, to wait for something.
+        sleeps: how often a round gives its processor up, to wait for something...
+        naps: ...and how often a delay does.
         crowd: share of the processors that other processes use; None where the kernel does not tell.
-        helpers: threads that work beside the one of the rounds, as shares of its time...
+        helpers: threads that work beside the one of the rounds, none of them in Python, as shares of its time...
         queue: ...and what these wait for a processor meanwhile, as a share of the round, which does not feel it.
         has_company: what the rounds wait for is a thread or a child of ours.
         delays: what the arms of the rounds were, in order; None where nothing was armed.
@@ -55,14 +58,16 @@ class Machine:
         waiting: Callable[[float, float], float] | None = None,
         late: float = 0.0,
         sleeps: int = 0,
+        naps: int = 0,
         crowd: float | None = 0.0,
         helpers: float = 0.0,
         queue: float = 0.0,
+        has_company: bool = True,
         code: CodeType = target.__code__,
     ) -> None:
         self.round_ns, self.calls, self.reaches, self.noise = round_ns, calls, reaches, noise
         self.delivers, self.bites, self.probe_ns, self.raises_in, self.code = delivers, bites, probe_ns, raises_in, code
-        self.waiting, self.late, self.sleeps, self.crowd = waiting, late, sleeps, crowd
+        self.waiting, self.late, self.sleeps, self.naps, self.crowd = waiting, late, sleeps, naps, crowd
         self.helpers, self.queue = helpers, queue
         self.iterations = 1
         self.baseline_ns: float | None = None
@@ -72,7 +77,7 @@ class Machine:
         self.delays: list[float | None] = []
         self.waits: list[float] = []
         self.is_armed = self.is_attended = False
-        self.has_company = True
+        self.has_company = has_company
         self.now_ns = 0
         self._delay_ns: float | None = None
         self._totals = [0, 0.0, 0.0, 0.0]
@@ -107,7 +112,7 @@ class Machine:
         self.now_ns += ns
         self._used_ns += own_ns + delivered
         self._waited_ns += wait_ns + self.queue * ns
-        self._switches += self.sleeps
+        self._switches += self.sleeps + (calls * self.naps if delivered else 0)
         return ns
 
     # ---- a session ----
@@ -177,6 +182,7 @@ class Machine:
                 ("time.perf_counter_ns", self._perf_counter_ns),
                 ("time.thread_time_ns", lambda: int(self._used_ns)),
                 ("time.process_time_ns", lambda: int(self._used_ns * (1 + self.helpers))),
+                ("sys._current_frames", lambda: {threading.get_ident(): sys._getframe()}),
                 (f"{experiment}.measurement.read_clocks", self._read_clocks),
                 (f"{experiment}.pilot.read_clocks", self._read_clocks),
             ):

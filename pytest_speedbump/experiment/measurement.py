@@ -48,7 +48,7 @@ class Conditions:
         baseline_ns: fastest round of the test's own benchmark, None where there was none.
         hides_threads: other threads run, and rounds are too short to show what these lose.
         traced: a tracer followed other threads.
-        switches: how often the thread gave its processor up in control rounds, to wait for something.
+        switches: how often the thread gave up its processor in control rounds, to wait for something.
         rounds_ns: length of all rounds of pairs; ``waited_ns`` of it threads waited for a processor.
         thread_ns, process_ns: time of processors that this thread, and all of the process, used for them.
         company: other threads of ours, or child processes, were attended to.
@@ -240,8 +240,8 @@ class Measurement:
 
     def _resolve(self, experiment: Experiment, calls: float) -> None:
         """What a share comes to where so many calls are in a round."""
-        if self._bump.delay_share is not None and self.round_ns is not None:
-            bare_ns = median([ns for _, lengths in self.bare for ns in lengths] or [self.round_ns])
+        if self._bump.delay_share is not None:
+            bare_ns = median([one.ns for one in self._first_bare])
             self._bump = self._bump.resolved(share_delay_ns(self._bump.delay_share, bare_ns, calls))
             experiment.slow_by(self._bump.delay_ns)
 

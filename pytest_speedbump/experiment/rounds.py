@@ -63,8 +63,7 @@ class Experiment:
         runs: calls of the benchmarked callable that were counted, in both arms.
         slowed_runs: those of the slowed arm.
         rounds_ns: length of all rounds of blocks; ``waited_ns`` of it threads waited for a processor.
-        switches: how often this thread gave its processor up in control rounds of blocks: what it waits for is then no
-            delay of ours.
+        switches: how often this thread gave its processor up in control rounds. A delay that sleeps does so by itself.
     """
 
     def __init__(
@@ -102,12 +101,6 @@ class Experiment:
         slowed = self._round(self._delay_ns, "slowed")
         return Pair(self._control(), slowed)
 
-    def _control(self) -> Round:
-        switches = self._scheduler.switches()
-        done = self._round(0.0, "control")
-        self.switches += self._scheduler.switches() - switches
-        return done
-
     def block(self, length_ns: float) -> list[Pair]:
         """As many pairs as fit into ``length_ns``, one at least."""
         pairs: list[Pair] = []
@@ -139,6 +132,12 @@ class Experiment:
         elif time.perf_counter_ns() - self._collected_ns > SELDOM_NS:
             gc.collect()
             self._collected_ns = time.perf_counter_ns()
+
+    def _control(self) -> Round:
+        switches = self._scheduler.switches()
+        control = self._round(0.0, "control")
+        self.switches += self._scheduler.switches() - switches
+        return control
 
     def _round(self, delay_ns: float, arm: str) -> Round:
         session = self._session

@@ -147,6 +147,16 @@ def test_where_the_whole_pilot_waited_the_first_pairs_that_did_not_take_its_plac
     assert result.machine.set_aside + 1 + result.pairs + 10 == paired / 2, "the one that took its place is no evidence"
 
 
+@pytest.mark.parametrize("crowd", [None, 0.0, 1.0])
+def test_a_delay_that_sleeps_is_nothing_that_the_rounds_wait_for(crowd: float | None) -> None:
+    """One thread that works alone, and would be blamed for what its delays do: nothing was ever sensitive."""
+    machine = Machine(1e6, 10, crowd=crowd, naps=1, has_company=False)
+    result = on(machine, 0.02, 5e3, mode="sleep")
+    assert (result.verdict, result.outcome, result.reason) == ("sensitive", "failed", "")
+    assert result.machine is not None
+    assert result.machine.switches == 0
+
+
 def test_what_the_kernel_does_not_tell_is_not_known() -> None:
     result = on(Machine(), 0.02, scheduler=UnknownScheduler())
     assert result.machine is not None

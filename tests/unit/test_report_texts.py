@@ -59,7 +59,7 @@ def test_a_delay_that_is_a_share_of_the_round() -> None:
     )
     assert " 5% = 1.23us " in "\n".join(table(broken))
     assert dict(properties([broken]))["speedbump.0.share"] == 0.05
-    late = replace(BROKEN, bump=bump, verdict="inconclusive", known_drop=None, reason=Remark("busy"))
+    late = replace(BROKEN, bump=bump, verdict="inconclusive", known_drop=None, reason=Remark("no_time"))
     assert failure_text(late).startswith("speedbump: log.* slowed by 5% of the round: inconclusive about 2.0%: no time")
     assert " 5% " in "\n".join(table(late))
     assert {"speedbump.0.delay_ns", "speedbump.0.share"} & dict(properties([late])).keys() == {"speedbump.0.share"}

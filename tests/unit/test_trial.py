@@ -88,7 +88,7 @@ def test_a_share_of_a_target_that_nothing_calls() -> None:
 
 def test_a_share_is_not_known_where_no_round_was_looked_at() -> None:
     result = on(Machine(round_ns=1e9), 0.02, delay_share=0.05, rules=BRIEF)
-    assert (result.reason.kind, result.to_json()["delay_ns"]) == ("hopeless", None)
+    assert (result.reason.kind, result.to_json()["delay_ns"]) == ("too_long", None)
 
 
 def test_a_delay_of_zero_has_no_transmission() -> None:
