@@ -11,8 +11,8 @@ __all__ = ["BareRound", "Share", "bare_share"]
 
 NEAR = 100  # control rounds on either side of a group of bare rounds that it is compared with
 MOST_DOUBT = 0.5
-GROWTH = 1.1
-OF_MEDIAN = 1.2533  # standard errors of a mean in one of a median
+GROWTH = 1.25  # of the controls, or of the groups, between two looks: each goes through all that was seen
+OF_MEDIANS = 1.2533**2  # standard errors of a mean in one of a median of medians
 
 
 class Share(NamedTuple):
@@ -37,15 +37,12 @@ def bare_share(groups: Sequence[tuple[int, Sequence[float]]], controls: Sequence
             bare += len(lengths)
     if not ratios:
         return Share(1.0, 0.0)
-    error = OF_MEDIAN * spread(noise) * sqrt(1 / bare + 1 / len(noise))
+    error = OF_MEDIANS * spread(noise) * sqrt(1 / bare + 1 / min(len(noise), len(controls)))
     return Share(median(ratios), min(2 * error, MOST_DOUBT))
 
 
 class BareRound:
-    """Length of a typical bare round, in ns, and its relative ``doubt``; from what was seen so far.
-
-    Taken anew where a tenth more rounds have been seen, or another group of bare ones.
-    """
+    """Length of a typical bare round, in ns, and its relative ``doubt``, from what was seen so far."""
 
     def __init__(self) -> None:
         self.ns = 0.0
@@ -53,7 +50,8 @@ class BareRound:
         self._controls = self._groups = 0
 
     def renew(self, groups: Sequence[tuple[int, Sequence[float]]], controls: Sequence[float]) -> None:
-        if not controls or (len(controls) < GROWTH * self._controls and len(groups) == self._groups):
+        """Takes it anew where enough was added since it last was."""
+        if not controls or (len(controls) < GROWTH * self._controls and len(groups) < GROWTH * self._groups):
             return
         self._controls, self._groups = len(controls), len(groups)
         share = bare_share(groups, controls)

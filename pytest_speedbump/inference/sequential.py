@@ -5,7 +5,7 @@ Pure functions of measurements: no clock, no I/O.
 
 from collections.abc import Iterable, Sequence
 from math import ceil, inf, log, log1p
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 from pytest_speedbump.inference.bets import (
     SHARES,
@@ -26,6 +26,8 @@ type State = Literal["over", "under"] | None
 
 RESOLUTION = 2.0**-12  # of an interval's ends, in largest effects
 LEAST_RESOLUTION = 1e-7
+LEAST = 2.0**-10 - 1  # An excess is over -1: no round takes less than no time.
+NEVER = 2**60  # blocks that nobody will see
 
 
 class Interval(NamedTuple):
@@ -34,6 +36,13 @@ class Interval(NamedTuple):
     centre: float
     low: float
     high: float
+
+    @classmethod
+    def around(cls, found: float, low: float, high: float) -> Self:
+        """``found``, or the end nearest to it. Where the data disprove every candidate, because the effect was not
+        constant, the ends have passed each other, and the interval lies between them."""
+        low, high = min(low, high), max(low, high)
+        return cls(min(max(found, low), high), low, high)
 
 
 def block_of(readings: Iterable[Reading], terms: Terms) -> Block:
@@ -98,14 +107,17 @@ class Sequential:
 
         Evidence may fade again after a verdict. What was disproved once stays so (Ville speaks of the whole path),
         hence the budget bounds the interval on that side. If by now the other side disproves the budget as well, the
-        effect was not constant, and nothing bounds that side.
+        effect was not constant, and nothing bounds that side. Where earlier attempts spoke against a verdict that these
+        blocks alone would have reached, it is open, and so is the interval.
         """
         found, low, high = interval(self.blocks, self.alpha_over, self.alpha_under)
         if self.state == "over":
             low, high = max(low, self.budget), high if high > self.budget else inf
         elif self.state == "under":
             low, high = low if low < self.budget else -inf, min(high, self.budget)
-        return Interval(min(max(found, low), high), low, high)
+        else:
+            low, high = min(low, self.budget), max(high, self.budget)
+        return Interval.around(found, low, high)
 
 
 class Precision:
@@ -131,7 +143,7 @@ class Precision:
         if self.state is None and len(self.blocks) >= self._next_look:
             self._next_look = ceil(self.GROWTH * len(self.blocks))
             found, low, high = self.interval()
-            if low > -1 and high < inf:
+            if low > -inf and high < inf:
                 ends = drop_from_excess(low), drop_from_excess(high)
                 enough = max(self.width, self.share * abs(drop_from_excess(found)))
                 if ends[1] - ends[0] <= 2 * enough:
@@ -148,21 +160,20 @@ def interval(blocks: Sequence[Block], alpha_low: float, alpha_high: float) -> In
 
     `low` is the largest candidate with evidence of 1/alpha_low that the effect lies above it, `high` the mirror image.
     Evidence is that of now, which can be inverted; the best so far would be valid too and a little narrower, but would
-    have to be inverted after every block. An excess is over -1: no round takes less than no time.
-    ValueError where there are no blocks.
+    have to be inverted after every block. ValueError where there are no blocks.
     """
     if not blocks:
         raise ValueError("no blocks")
     terms = blocks[-1].terms
-    found = centre([block.most for block in blocks], terms.width)
+    found = max(centre([block.most for block in blocks], terms.width), LEAST)
     resolution = max(RESOLUTION * terms.most, LEAST_RESOLUTION)
-    low = disproved_end(blocks, found, 1, alpha_low, resolution=resolution, least=-1.0)
-    high = disproved_end(blocks, found, -1, alpha_high, resolution=resolution)
-    return Interval(min(max(found, low), high), low, high)
+    low = disproved_end(blocks, found, 1, alpha_low, resolution=resolution, least=LEAST)
+    high = max(disproved_end(blocks, found, -1, alpha_high, resolution=resolution), LEAST)
+    return Interval.around(found, low, high)
 
 
 def blocks_to_pass(budget: float, terms: Terms, alpha: float) -> int:
-    """Blocks until "under" without effect and noise. ValueError unless the budget is positive."""
+    """Blocks until "under" without effect and noise, NEVER at most. ValueError unless the budget is positive."""
     if not budget > 0:
         raise ValueError(f"only a positive budget can be passed: {budget}")
     payoffs = [min(budget / width, 1.0) for width in terms._replace(spread=0.0).widths(budget, -1)]
@@ -172,7 +183,7 @@ def blocks_to_pass(budget: float, terms: Terms, alpha: float) -> int:
     def passes(n: int) -> bool:
         return log_capital([[n * one for one in ones] for ones in gains]) >= -log(alpha)
 
-    while not passes(high):
+    while high < NEVER and not passes(high):
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2

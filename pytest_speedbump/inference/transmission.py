@@ -7,7 +7,7 @@ Pure functions of measurements: no clock, no I/O.
 """
 
 from collections.abc import Iterable
-from math import log, sqrt
+from math import isfinite, log, sqrt
 from typing import NamedTuple
 
 from pytest_speedbump.inference.bets import Side, Terms, centre, disproved_end
@@ -39,15 +39,20 @@ class _Block(NamedTuple):
 
     def clipped_mean(self, tau: float, width: float, /) -> float:
         """Mean of clip((added - tau * spent) / max(spent, typical) / width, -1, 1)."""
-        count = 0 if self.ys is None else len(self.ys)
-        total = 0.0 if self.ys is None else count * self.ys.clipped_mean(tau, width)
-        total += sum([max(-1.0, min(1.0, (y - tau * share) / width)) for y, share in self.rest])
-        return total / (count + len(self.rest))
+        return self._mean(tau, width, width)
 
     def payoffs(self, candidate: float, side: Side) -> tuple[float, float]:
         narrow, wide = self.terms.widths(candidate, side)
-        first = side * self.clipped_mean(candidate, narrow)
-        return first, first if wide == narrow else side * self.clipped_mean(candidate, wide)
+        # A width that grows with tau faster than tau * share would let evidence rise and fall again.
+        fixed = self.terms.width
+        first = side * self._mean(candidate, narrow, fixed)
+        return first, first if wide == narrow else side * self._mean(candidate, wide, fixed)
+
+    def _mean(self, tau: float, width: float, rest_width: float) -> float:
+        count = 0 if self.ys is None else len(self.ys)
+        total = 0.0 if self.ys is None else count * self.ys.clipped_mean(tau, width)
+        total += sum([max(-1.0, min(1.0, (y - tau * share) / rest_width)) for y, share in self.rest])
+        return total / (count + len(self.rest))
 
     @property
     def first(self) -> float:
@@ -67,8 +72,13 @@ class Transmission:
         self._spent_ns, self._pairs = 0.0, 0
 
     def update(self, doses: Iterable[Dose], *, pilot: bool = False) -> None:
-        """Adds a block, or the pilot's pairs, which are no evidence but tell the noise."""
+        """Adds a block, or the pilot's pairs, which are no evidence but tell the noise.
+
+        ValueError where a time is not finite; the block changes nothing then.
+        """
         doses = list(doses)
+        if not all(isfinite(time) for dose in doses for time in dose):
+            raise ValueError("the times of a pair must be finite")
         self._spent_ns += sum(dose.spent_ns for dose in doses)
         self._pairs += len(doses)
         typical = self._spent_ns / max(self._pairs, 1)
@@ -91,7 +101,7 @@ class Transmission:
         found = centre(blocks, SCALE)
         low = disproved_end(blocks, found, 1, alpha, resolution=RESOLUTION)
         high = disproved_end(blocks, found, -1, alpha, resolution=RESOLUTION)
-        return Interval(min(max(found, low), high), low, high)
+        return Interval.around(found, low, high)
 
     def halves_disagree(self) -> bool:
         """Did it change by more than ``LEAST_CHANGE`` between the first and the second half of the blocks?
