@@ -72,16 +72,20 @@ def test_counting(findings: Findings) -> None:
 @pytest.mark.parametrize("blocks", [0, 100])
 def test_verdict_update(benchmark: BenchmarkFixture, blocks: int) -> None:
     """One block of ten pairs, after so many others."""
+    from pytest_speedbump.inference.bets import Terms
+    from pytest_speedbump.inference.excess import Reading
     from pytest_speedbump.inference.sequential import Sequential
 
     benchmark.group = "verdict update"
     noise = random.Random(1)
-    pairs = [[noise.gauss(0.0, 0.02) for _ in range(10)] for _ in range(blocks + 1)]
+    terms = Terms(spread=0.02, most=0.05)
+    excesses = [[noise.gauss(0.0, 0.02) for _ in range(10)] for _ in range(blocks + 1)]
+    pairs = [[Reading(one, one) for one in block] for block in excesses]
 
     def measured() -> tuple[tuple[Sequential], dict[str, object]]:
-        question = Sequential(0.02, 0.1, alpha_over=0.05, alpha_under=1e-300)
+        question = Sequential(0.02, alpha_over=0.05, alpha_under=1e-300)
         for pair in pairs[:-1]:
-            question.update(pair)
+            question.update(pair, terms)
         return (question,), {}
 
-    benchmark.pedantic(lambda question: question.update(pairs[-1]), setup=measured, rounds=200)
+    benchmark.pedantic(lambda question: question.update(pairs[-1], terms), setup=measured, rounds=200)

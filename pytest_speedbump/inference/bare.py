@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from pytest_speedbump.inference.excess import spread
 
-__all__ = ["PROBE_NS", "Bare", "BareRound", "bare_round"]
+__all__ = ["PROBE_NS", "UNIT", "Bare", "BareRound", "bare_round"]
 
 NEAR = 100  # control rounds on either side of a group of bare rounds that it is compared with
 PROBE_NS = 200.0  # more than the probe of a call costs, were all that it touches out of the caches
 LEAST_SHARE = 0.01
-GROWTH = 1.1
-OF_MEDIAN = 1.2533  # standard errors of a mean in one of a median
+GROWTH = 1.25  # of the controls, or of the groups, between two looks: each goes through all that was seen
+OF_MEDIANS = 1.2533**2  # standard errors of a mean in one of a median of medians
 
 
 class Bare(NamedTuple):
@@ -31,7 +31,7 @@ class Bare(NamedTuple):
 
     @property
     def least_ns(self) -> float:
-        return self.ns * (1 - self.doubt)
+        return self.ns / (1 + self.doubt)
 
     @property
     def most_ns(self) -> float:
@@ -55,21 +55,25 @@ def bare_round(groups: Sequence[tuple[int, Sequence[float]]], controls: Sequence
             noise += [one / here for one in near]
             bare += len(lengths)
     if not ratios:
-        return Bare(typical, 1.0, 1 - least)
+        return Bare(typical, 1.0, (1 - least) / least)
     share = min(max(median(ratios), least), 1.0)
-    error = OF_MEDIAN * max(spread(noise) * sqrt(1 / bare + 1 / len(noise)), spread(ratios) / sqrt(len(ratios)))
+    within = spread(noise) * sqrt(1 / bare + 1 / min(len(noise), len(controls)))
+    error = OF_MEDIANS * max(within, spread(ratios) / sqrt(len(ratios)))
     return Bare(share * typical, share, min(2 * error, (1 - least) / least))
 
 
+UNIT = Bare(1.0)  # where pairs are in bare rounds
+
+
 class BareRound:
-    """The bare round as known so far: ``now``. Taken anew where a tenth more rounds, or more groups, are there."""
+    """The bare round as it is known so far: ``now``."""
 
     def __init__(self) -> None:
-        self.now = Bare(1.0)
+        self.now = UNIT
         self._controls = self._groups = 0
 
     def renew(self, groups: Sequence[tuple[int, Sequence[float]]], controls: Sequence[float], calls: float) -> None:
-        """As :func:`bare_round`."""
-        if controls and (len(controls) >= GROWTH * self._controls or len(groups) != self._groups):
+        """As :func:`bare_round`, where enough was added since it was last taken."""
+        if controls and (len(controls) >= GROWTH * self._controls or len(groups) >= GROWTH * self._groups > 0):
             self._controls, self._groups = len(controls), len(groups)
             self.now = bare_round(groups, controls, calls)

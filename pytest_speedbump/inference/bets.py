@@ -36,7 +36,8 @@ SHARES = (0.5, 0.5)  # ...at each of two widths
 _LOG_WEIGHTS = [[log(share * weight) for weight in WEIGHTS] for share in SHARES]
 LEAST_WIDTH = 1e-3
 SPARE = 0.2  # of the largest bite: a candidate's least room above it
-FARTHEST = 2.0**24  # resolutions from where the search for an interval's end began
+NEAR = 0.35  # standard deviations, within which a quarter of all pairs lie, and both modes where there are two
+FARTHEST = 2.0**40  # resolutions from where the search for an interval's end began
 
 
 class Bet(Protocol):
@@ -64,17 +65,16 @@ class Terms(NamedTuple):
 
     def widths(self, candidate: float, side: Side) -> tuple[float, float]:
         """One that has room towards the other side's effects, one that has room for all."""
-        above = max(self.most - candidate, SPARE * self.most)
-        # What helps when slowed is rare, and small: but a width without room for it would be a test of signs alone.
-        below = max(candidate, min(self.spread, SPARE * self.most))
-        above += min(self.spread, above)
-        below += min(self.spread, below)
-        return max(below if side > 0 else above, self.least), max(above, below, self.least)
+        above, below = max(self.most - candidate, SPARE * self.most), max(candidate, 0.0)
+        # Were the room for noise to depend on the candidate, evidence would not fall with it.
+        noise = NEAR * self.spread
+        narrow = below if side > 0 else above
+        return max(narrow + noise, self.least), max(above + noise, below + noise, self.least)
 
     @property
     def width(self) -> float:
         """That has room for all effects, from none to the largest."""
-        return max(self.most + min(self.spread, self.most), self.least)
+        return max(self.most + self.spread, self.least)
 
 
 class Block(NamedTuple):
@@ -125,9 +125,9 @@ def disproved_end(
     """The candidate nearest to ``start`` that a bet on ``side`` disproves at ``alpha``, outwards by the resolution.
 
     Side 1 looks below ``start``, for the low end of an interval, down to ``least``. Where there is none it returns
-    -inf, or inf on the other side.
+    -inf, or inf on the other side. Evidence may not rise with the candidate on side 1, nor fall on the other.
     """
-    none, goal = -side * inf, -log(alpha)
+    none, goal, farthest = -side * inf, -log(alpha), FARTHEST * resolution
     if len(bets) < blocks_to_bound(alpha):
         return none
 
@@ -140,12 +140,12 @@ def disproved_end(
     while inside_at >= 0:  # The data may disprove their own centre: effects change, and blocks differ in size.
         outside, outside_at = inside, inside_at
         inside, step = inside + side * step, 2 * step
-        if abs(inside - start) > FARTHEST * resolution:
+        if abs(inside - start) > farthest:
             return none
         inside_at = surplus(inside)
     while outside_at < 0:
-        outside, step = inside - side * step, 2 * step
-        if abs(outside - start) > FARTHEST * resolution or outside <= least:
+        outside, step = max(inside - side * step, least), 2 * step
+        if abs(outside - start) > farthest or outside == inside:
             return none
         outside_at = surplus(outside)
         if outside_at < 0:
@@ -154,6 +154,8 @@ def disproved_end(
     while abs(outside - inside) > resolution:
         share = min(0.95, max(0.05, -inside_at / (outside_at - inside_at)))
         middle = inside + (outside - inside) * share
+        if middle in (inside, outside):  # numbers so large that no other lies between
+            break
         middle_at = surplus(middle)
         if middle_at >= 0:
             outside, outside_at, inside_at = middle, middle_at, inside_at / 2
@@ -179,12 +181,25 @@ class Clipped(Protocol):
 
 
 def centre(samples: Sequence[Clipped], width: float) -> float:
-    """Where the mean over all samples of their clipped deviations is zero; by bisection, to 1e-6 widths."""
-    low, high = min([sample.first for sample in samples]), max([sample.last for sample in samples])
-    while high - low > 1e-6 * width:
-        middle = (low + high) / 2
-        if sum([sample.clipped_mean(middle, width) for sample in samples]) > 0:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
+    """Where the mean over all samples of their clipped deviations is zero: to 1e-6 widths, by bisection.
+
+    Where all are clipped, as many above as below, a range solves it: the middle of that.
+    """
+    first, last = min([sample.first for sample in samples]), max([sample.last for sample in samples])
+    step, rounding = 1e-6 * width, 1e-12 * len(samples)
+
+    def total(at: float) -> float:
+        return sum([sample.clipped_mean(at, width) for sample in samples])
+
+    def fall(low: float, high: float, under: float) -> float:
+        while high - low > step:
+            middle = (low + high) / 2
+            if middle in (low, high):  # numbers so large that no other lies between
+                break
+            low, high = (middle, high) if total(middle) > under else (low, middle)
+        return (low + high) / 2
+
+    found = fall(first, last, rounding)
+    if total(found + step) < -rounding:
+        return found
+    return (found + fall(found, last, -rounding)) / 2

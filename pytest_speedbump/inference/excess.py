@@ -10,7 +10,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from math import inf, isfinite
-from statistics import median
 from typing import NamedTuple
 
 __all__ = ["Reading", "Sample", "Spread", "drop_from_excess", "excess_from_drop", "spread"]
@@ -24,8 +23,8 @@ def drop_from_excess(excess: float) -> float:
 
 
 def excess_from_drop(drop: float) -> float:
-    """Excess of a throughput drop. ValueError unless drop < 1."""
-    if not drop < 1:
+    """Excess of a throughput drop. ValueError unless it is a number under 1."""
+    if not -inf < drop < 1:
         raise ValueError(f"a throughput drop is less than 1: {drop}")
     return drop / (1 - drop)
 
@@ -83,14 +82,16 @@ class Sample:
 
 
 def spread(xs: Iterable[float]) -> float:
-    """Standard deviation of one pair, by the quarter of all that lies nearest to their median.
+    """Standard deviation of one pair, by the quarter of all that lies nearest to the middle between their quartiles.
 
-    So neither bursts nor a second mode widen it. ValueError where there is no pair.
+    So bursts do not widen it. Where every other round is longer, pairs have two modes, and none lies near the truth:
+    their median lies in one of them and would call it all that there is. ValueError where there is no pair.
     """
-    taken = list(xs)
+    taken = sorted(xs)
     if not taken:
         raise ValueError("no pairs")
-    middle = median(taken)
+    quarter = (len(taken) + 1) // 4
+    middle = (taken[quarter] + taken[-1 - quarter]) / 2
     return sorted([abs(x - middle) for x in taken])[len(taken) // 4] / QUARTER_OF_A_NORMAL
 
 

@@ -13,6 +13,7 @@ __all__ = ["Floor", "Question", "floor", "tail_alarm"]
 SPARE = 1.25  # times the delay of a round is the most that a round which never waits can lose
 SES = 3.0  # standard errors; near what a verdict needs at an error rate of 5 %
 PLAIN_SCALE = 0.10  # a bite that is guarded against where no budget gives one
+MOST_EVIDENCE = 7.0  # of one block, about a thousand times its stake: no block pays that, and no exponential overflows
 TAIL_ALARM = 100.0  # capital; one false alarm in as many measurements, at most
 
 
@@ -67,47 +68,43 @@ class Question:
             return 0
         return blocks_to_pass(self.budget, Terms(0.0, most), min(self.alpha_under, self.alpha_end))
 
-    def share_to_pass(self, most: float, blocks: int) -> float:
-        """Share of the delay with which so many blocks would do; 0 where none would."""
-        low, high = 0.0, 1.0
-        for _ in range(20):
-            middle = (low + high) / 2
-            low, high = (middle, high) if self.blocks_to_pass(middle * most) <= blocks else (low, middle)
-        return low
-
     def floor(
-        self, blocks: Sequence[Block], bare_ns: float, elapsed_ns: float, limit_ns: float, block_ns: float
+        self, blocks: Sequence[Block], elapsed_ns: float, limit_ns: float, block_ns: float, bare_ns: float = 1.0
     ) -> Floor:
         """What can be told after ``limit_ns``, from the blocks of ``elapsed_ns``, where each takes ``block_ns``."""
         most, error = blocks[-1].terms.most / bare_ns, _standard_error(blocks) / bare_ns
         evidence = log(2 / self.alpha_end)
-        reached = max(
-            SES * error * sqrt(elapsed_ns / limit_ns), most * expm1(evidence * block_ns / limit_ns) / STAKES[0]
-        )
+        reached = max(SES * error * sqrt(elapsed_ns / limit_ns), most * _least_payoff(evidence * block_ns / limit_ns))
         if self.budget is None:
             return Floor(reached, inf)
-        by_noise = elapsed_ns * (SES * error / self.budget) ** 2
-        by_bets = block_ns * evidence / log1p(STAKES[0] * min(self.budget / most, 1.0))
-        return Floor(reached, max(by_noise, by_bets))
+        errors = SES * error / self.budget
+        payoff = 1.0 if self.budget >= most else self.budget / most
+        return Floor(reached, max(elapsed_ns * errors * errors, block_ns * evidence / log1p(STAKES[0] * payoff)))
 
 
-def floor(blocks: Sequence[Block], alpha: float, bare_ns: float) -> float:
+def floor(blocks: Sequence[Block], alpha: float, bare_ns: float = 1.0) -> float:
     """The smallest excess that these blocks can tell from none; inf for fewer than two."""
     if len(blocks) < 2:
         return inf
-    evidence = log(2 / alpha) / len(blocks)
-    bets = blocks[-1].terms.most * min(expm1(evidence), 1e3) / STAKES[0]
-    return max(SES * _standard_error(blocks), bets) / bare_ns
+    payoff = _least_payoff(log(2 / alpha) / len(blocks))
+    return max(SES * _standard_error(blocks), blocks[-1].terms.most * payoff) / bare_ns
+
+
+def _least_payoff(evidence: float) -> float:
+    """Of a block that makes so much log evidence at the highest stake; it may be more than a block can pay."""
+    return expm1(min(evidence, MOST_EVIDENCE)) / STAKES[0]
 
 
 def _standard_error(blocks: Sequence[Block]) -> float:
-    """Of the centre; inf for a single block."""
+    """Of the centre; inf for a single block, or where all pairs are clipped."""
     width = blocks[-1].terms.width
     samples = [block.most for block in blocks]
-    middle, n = centre(samples, width), len(samples)
-    if n < 2:
+    middle = centre(samples, width)
+    # Only pairs that are not clipped move the mean as the centre moves.
+    moving = sum([1 - sum(sample.tails(middle, width)) / len(sample) for sample in samples])
+    if len(samples) < 2 or not moving:
         return inf
-    return width * sqrt(sum([sample.clipped_mean(middle, width) ** 2 for sample in samples])) / n
+    return width * sqrt(sum([sample.clipped_mean(middle, width) ** 2 for sample in samples])) / moving
 
 
 def tail_alarm(blocks: Sequence[Block], excess: float, scale: float) -> bool:

@@ -6,9 +6,9 @@ Pure functions of measurements: no clock, no I/O.
 from collections.abc import Iterable, Sequence
 from functools import cache
 from math import ceil, inf, log, log1p
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
-from pytest_speedbump.inference.bare import Bare
+from pytest_speedbump.inference.bare import UNIT, Bare
 from pytest_speedbump.inference.bets import (
     SHARES,
     STAKES,
@@ -28,6 +28,8 @@ type State = Literal["over", "under"] | None
 
 RESOLUTION = 2.0**-12  # of an interval's ends, in largest effects
 LEAST_RESOLUTION = 1e-7  # in bare rounds
+LEAST = 2.0**-10 - 1  # An excess is over -1: no round takes less than no time.
+NEVER = 2**60  # blocks that nobody will see
 
 
 class Interval(NamedTuple):
@@ -36,6 +38,13 @@ class Interval(NamedTuple):
     centre: float
     low: float
     high: float
+
+    @classmethod
+    def around(cls, found: float, low: float, high: float) -> Self:
+        """``found``, or the end nearest to it. Where the data disprove every candidate, because the effect was not
+        constant, the ends have passed each other, and the interval lies between them."""
+        low, high = min(low, high), max(low, high)
+        return cls(min(max(found, low), high), low, high)
 
 
 def block_of(readings: Iterable[Reading], terms: Terms) -> Block:
@@ -82,7 +91,7 @@ class Sequential:
         self.state: State = None
         self.over, self.under = _Side(1, prior[0]), _Side(-1, prior[1])
 
-    def update(self, readings: Iterable[Reading], terms: Terms, bare: Bare) -> State:
+    def update(self, readings: Iterable[Reading], terms: Terms, bare: Bare = UNIT) -> State:
         """Add the pairs of one block, in ns; ``terms`` and ``bare`` were known before it.
 
         ValueError where there are no pairs, or one is not finite.
@@ -98,19 +107,22 @@ class Sequential:
                 self.state = "under"
         return self.state
 
-    def interval(self, bare: Bare) -> Interval:
+    def interval(self, bare: Bare = UNIT) -> Interval:
         """Anytime-valid interval of the excess at the verdict's own error rates, which it never contradicts.
 
         Evidence may fade again after a verdict. What was disproved once stays so (Ville speaks of the whole path),
         hence the budget bounds the interval on that side. If by now the other side disproves the budget as well, the
-        effect was not constant, and nothing bounds that side.
+        effect was not constant, and nothing bounds that side. Where earlier attempts spoke against a verdict that these
+        blocks alone would have reached, it is open, and so is the interval.
         """
         found, low, high = interval(self.blocks, self.alpha_over, self.alpha_under, bare)
         if self.state == "over":
             low, high = max(low, self.budget), high if high > self.budget else inf
         elif self.state == "under":
             low, high = low if low < self.budget else -inf, min(high, self.budget)
-        return Interval(min(max(found, low), high), low, high)
+        else:
+            low, high = min(low, self.budget), max(high, self.budget)
+        return Interval.around(found, low, high)
 
 
 class Precision:
@@ -130,48 +142,47 @@ class Precision:
         self.state: Literal["known"] | None = None
         self._next_look = blocks_to_bound(alpha)
 
-    def update(self, readings: Iterable[Reading], terms: Terms, bare: Bare) -> Literal["known"] | None:
+    def update(self, readings: Iterable[Reading], terms: Terms, bare: Bare = UNIT) -> Literal["known"] | None:
         """As :meth:`Sequential.update`."""
         self.blocks.append(block_of(readings, terms))
         if self.state is None and len(self.blocks) >= self._next_look:
             self._next_look = ceil(self.GROWTH * len(self.blocks))
             found, low, high = self.interval(bare)
-            if low > -1 and high < inf:
+            if low > -inf and high < inf:
                 ends = drop_from_excess(low), drop_from_excess(high)
                 enough = max(self.width, self.share * abs(drop_from_excess(found)))
                 if ends[1] - ends[0] <= 2 * enough:
                     self.state = "known"
         return self.state
 
-    def interval(self, bare: Bare) -> Interval:
+    def interval(self, bare: Bare = UNIT) -> Interval:
         """Anytime-valid interval of the excess."""
         return interval(self.blocks, self.alpha, self.alpha, bare)
 
 
-def interval(blocks: Sequence[Block], alpha_low: float, alpha_high: float, bare: Bare) -> Interval:
+def interval(blocks: Sequence[Block], alpha_low: float, alpha_high: float, bare: Bare = UNIT) -> Interval:
     """Anytime-valid interval of the excess, in bare rounds, and its centre within it.
 
     `low` is the largest candidate with evidence of 1/alpha_low that the effect lies above it, `high` the mirror image.
     Evidence is that of now, which can be inverted; the best so far would be valid too and a little narrower, but would
-    have to be inverted after every block. An excess is over -1: no round takes less than no time.
-    ValueError where there are no blocks.
+    have to be inverted after every block. ValueError where there are no blocks.
     """
     if not blocks:
         raise ValueError("no blocks")
     terms = blocks[-1].terms
-    found = centre([block.most for block in blocks], terms.width)
+    least = LEAST * bare.ns
+    found = max(centre([block.most for block in blocks], terms.width), least)
     resolution = max(RESOLUTION * terms.most, LEAST_RESOLUTION * bare.ns)
-    low = disproved_end(blocks, found, 1, alpha_low, resolution=resolution, least=-bare.ns)
-    high = disproved_end(blocks, found, -1, alpha_high, resolution=resolution)
+    low = disproved_end(blocks, found, 1, alpha_low, resolution=resolution, least=least)
+    high = max(disproved_end(blocks, found, -1, alpha_high, resolution=resolution), least)
     low /= bare.most_ns if low > 0 else bare.least_ns
     high /= bare.least_ns if high > 0 else bare.most_ns
-    low = low if low > -1 else -inf
-    return Interval(min(max(found / bare.ns, low), high), low, high)
+    return Interval.around(found / bare.ns, low if low > -1 else -inf, high)
 
 
 @cache
 def blocks_to_pass(budget: float, terms: Terms, alpha: float) -> int:
-    """Blocks until "under" without effect and noise. ValueError unless the budget is positive."""
+    """Blocks until "under" without effect and noise, NEVER at most. ValueError unless the budget is positive."""
     if not budget > 0:
         raise ValueError(f"only a positive budget can be passed: {budget}")
     payoffs = [min(budget / width, 1.0) for width in terms._replace(spread=0.0).widths(budget, -1)]
@@ -181,7 +192,7 @@ def blocks_to_pass(budget: float, terms: Terms, alpha: float) -> int:
     def passes(n: int) -> bool:
         return log_capital([[n * one for one in ones] for ones in gains]) >= -log(alpha)
 
-    while not passes(high):
+    while high < NEVER and not passes(high):
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2

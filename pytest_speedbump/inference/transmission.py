@@ -7,7 +7,7 @@ Pure functions of measurements: no clock, no I/O.
 """
 
 from collections.abc import Iterable
-from math import log, sqrt
+from math import isfinite, log, sqrt
 from typing import NamedTuple
 
 from pytest_speedbump.inference.bets import Side, Terms, centre, disproved_end
@@ -29,7 +29,7 @@ class Dose(NamedTuple):
 
     added_ns: float
     delivered_ns: float
-    late_ns: float
+    late_ns: float = 0.0
 
 
 class _Block(NamedTuple):
@@ -41,15 +41,20 @@ class _Block(NamedTuple):
 
     def clipped_mean(self, tau: float, width: float, /) -> float:
         """Mean of clip((added - tau * spent) / max(spent, full) / width, -1, 1)."""
-        count = 0 if self.ys is None else len(self.ys)
-        total = 0.0 if self.ys is None else count * self.ys.clipped_mean(tau, width)
-        total += sum([max(-1.0, min(1.0, (added - tau * spent) / width)) for added, spent in self.rest])
-        return total / (count + len(self.rest))
+        return self._mean(tau, width, width)
 
     def payoffs(self, candidate: float, side: Side) -> tuple[float, float]:
         narrow, wide = self.terms.widths(candidate, side)
-        first = side * self.clipped_mean(candidate, narrow)
-        return first, first if wide == narrow else side * self.clipped_mean(candidate, wide)
+        # A width that grows with tau faster than tau * share would let evidence rise and fall again.
+        fixed = self.terms.width
+        first = side * self._mean(candidate, narrow, fixed)
+        return first, first if wide == narrow else side * self._mean(candidate, wide, fixed)
+
+    def _mean(self, tau: float, width: float, rest_width: float) -> float:
+        count = 0 if self.ys is None else len(self.ys)
+        total = 0.0 if self.ys is None else count * self.ys.clipped_mean(tau, width)
+        total += sum([max(-1.0, min(1.0, (added - tau * spent) / rest_width)) for added, spent in self.rest])
+        return total / (count + len(self.rest))
 
     @property
     def first(self) -> float:
@@ -66,13 +71,17 @@ class Transmission:
     def __init__(self) -> None:
         self._blocks: list[_Block] = []
         self._spread = Spread()
-        self._full_ns = (
-            0.0  # the largest dose so far: one scale for all, so that what differs from round to round cancels
-        )
+        # The largest dose so far: on one scale for all, what differs from round to round cancels.
+        self._full_ns = 0.0
 
     def update(self, doses: Iterable[Dose], *, pilot: bool = False) -> None:
-        """Adds a block, or the pilot's pairs, which are no evidence but tell the noise."""
+        """Adds a block, or the pilot's pairs, which are no evidence but tell the noise.
+
+        ValueError where a time is not finite; the block changes nothing then.
+        """
         doses = list(doses)
+        if not all(isfinite(time) for dose in doses for time in dose):
+            raise ValueError("the times of a pair must be finite")
         self._full_ns = max([self._full_ns, *(dose.delivered_ns for dose in doses)])
         if not doses or not self._full_ns:
             return
@@ -96,7 +105,7 @@ class Transmission:
         found = centre(blocks, SCALE)
         low = disproved_end(blocks, found, 1, alpha, resolution=RESOLUTION)
         high = disproved_end(blocks, found, -1, alpha, resolution=RESOLUTION)
-        return Interval(min(max(found, low), high), low, high)
+        return Interval.around(found, low, high)
 
     def halves_disagree(self) -> bool:
         """Did it change by more than ``LEAST_CHANGE`` between the first and the second half of the blocks?

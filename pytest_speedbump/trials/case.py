@@ -70,7 +70,7 @@ class Case:
     def floor(self, most: float, elapsed_ns: float, limit_ns: float, block_ns: float) -> Floor:
         """What can be told when time is up, as the pilot of ``elapsed_ns`` has it."""
         blocks = [block._replace(terms=self._terms(most)) for block in self._pilot]
-        return self.question.floor(blocks, self.bare.ns, elapsed_ns, limit_ns, block_ns)
+        return self.question.floor(blocks, elapsed_ns, limit_ns, block_ns, self.bare.ns)
 
     def _terms(self, most: float) -> Terms:
         bare_ns = self.bare.ns

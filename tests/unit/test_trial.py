@@ -287,7 +287,8 @@ def test_rounds_are_shortened_where_the_delay_makes_them_long() -> None:
     assert result.iterations < 10
     assert result.pairs > 0
     assert machine.iterations == 100, "left as it was found"
-    assert (result.bare_ns, result.probe_ns) == (pytest.approx(100), pytest.approx(50)), "bare rounds too"
+    assert result.bare_ns == pytest.approx(100), "bare rounds too"
+    assert result.probe_ns == pytest.approx(50)
 
 
 @pytest.mark.parametrize(("reaches", "verdict"), [(1.0, "sensitive"), (0.0, "insensitive")])
