@@ -157,6 +157,21 @@ def test_a_delay_that_sleeps_is_nothing_that_the_rounds_wait_for(crowd: float | 
     assert result.machine.switches == 0
 
 
+@pytest.mark.parametrize(
+    ("crowd", "verdict", "reason", "seconds"),
+    [(0.0, "sensitive", "", 0.3), (1.0, "inconclusive", "unseen", 0.3), (None, "inconclusive", "unseen", 0.5)],
+)
+def test_a_machine_is_not_called_busy_before_that_is_known(
+    crowd: float | None, verdict: str, reason: str, seconds: float
+) -> None:
+    """The rounds wait for what is none of ours, and the kernel tells of others after 0.3 s."""
+    machine = Machine(1e6, 10, crowd=None, sleeps=1, has_company=False)
+    machine.before_round = lambda: setattr(machine, "crowd", crowd if machine.now_ns > 0.3e9 else None)
+    result = on(machine, 0.02, 5e3)
+    assert (result.verdict, result.reason.kind) == (verdict, reason)
+    assert result.seconds == pytest.approx(seconds, abs=0.01)
+
+
 def test_what_the_kernel_does_not_tell_is_not_known() -> None:
     result = on(Machine(), 0.02, scheduler=UnknownScheduler())
     assert result.machine is not None
