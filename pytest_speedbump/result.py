@@ -118,7 +118,7 @@ class Machine:
         waited: time that threads of the process were ready to run and others ran, as a share of the rounds.
         late: what preemption added to the delays, as a share of them; None where none was delivered.
         switches: how often a control round gave its processor up, to wait for something.
-        others: largest share of all processors that other processes used; None where the kernel does not tell.
+        others: largest share of its processors that other processes used; None where the kernel does not tell.
         set_aside: pairs that were not judged because they had waited for a processor.
         judged_by: which pairs were judged at last: ``all``, ``unwaited`` ones, or all by ``net`` time.
     """

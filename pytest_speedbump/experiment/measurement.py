@@ -52,7 +52,7 @@ class Conditions:
         rounds_ns: length of all rounds of pairs; ``waited_ns`` of it threads waited for a processor.
         thread_ns, process_ns: time of processors that this thread, and all of the process, used for them.
         company: other threads of ours, or child processes, were attended to.
-        others: largest share of all processors that other processes were seen to use; None where nobody knows.
+        others: largest share of our processors that other processes were seen to use; None where nobody knows.
     """
 
     intact: bool = True

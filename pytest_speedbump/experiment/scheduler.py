@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Protocol
 
@@ -41,7 +42,7 @@ class Scheduler(Protocol):
         ...
 
     def others(self) -> float | None:
-        """Share of all processors that other processes used, lately; None as long as it is not known."""
+        """Share of our processors that other processes used, lately; None as long as it is not known."""
         ...
 
 
@@ -73,6 +74,7 @@ class LinuxScheduler:
     def __init__(self) -> None:
         self._files: dict[str, int] = {}  # of schedstat, by thread; open while attended to
         self._waits: dict[str, int] = {}
+        self._ended_ns = 0  # of threads that are no more
         self._others: float | None = None
         self._looked = _Look.now()
 
@@ -83,10 +85,9 @@ class LinuxScheduler:
             self._attend(_threads_of_children("self"))
             yield
         finally:
-            for file in self._files.values():
-                os.close(file)
-            self._files.clear()
-            self._waits.clear()
+            for thread in list(self._files):
+                self._let_go(thread)
+            self._ended_ns = 0
 
     def refresh(self) -> None:
         self._attend(f"/proc/self/task/{thread}" for thread in os.listdir("/proc/self/task"))  # noqa: PTH208 - names
@@ -106,12 +107,18 @@ class LinuxScheduler:
 
     def waited_ns(self) -> int:
         waits = self._waits
-        for thread, file in self._files.items():
+        for thread, file in list(self._files.items()):
             try:
                 waits[thread] = int(os.pread(file, 64, 0).split()[1])
-            except (OSError, IndexError, ValueError):  # A thread that has ended keeps what it waited.
-                continue
-        return sum(waits.values())
+            except (OSError, IndexError, ValueError):  # it has ended, and makes room for another
+                self._let_go(thread)
+        return sum(waits.values()) + self._ended_ns
+
+    def _let_go(self, thread: str) -> None:
+        """A thread keeps what it has waited."""
+        with suppress(OSError):  # a program may close all files that it does not know
+            os.close(self._files.pop(thread))
+        self._ended_ns += self._waits.pop(thread, 0)
 
     def company(self) -> bool:
         return len(self._files) > 1
@@ -134,31 +141,41 @@ def _threads_of_children(process: str) -> Iterator[str]:
 
 
 class _Look:
-    """All processors' and this process's time so far."""
+    """Time so far of the processors that this process may use, of all that runs there, and of its own."""
 
-    def __init__(self, at_ns: int, busy_ns: float, own_ns: int) -> None:
-        self.at_ns, self.busy_ns, self.own_ns = at_ns, busy_ns, own_ns
+    def __init__(self, at_ns: int, busy_ns: float, own_ns: int, processors: set[int]) -> None:
+        self.at_ns, self.busy_ns, self.own_ns, self.processors = at_ns, busy_ns, own_ns, processors
 
     @classmethod
     def now(cls) -> "_Look | None":
         """None where the kernel does not tell."""
+        processors = os.sched_getaffinity(0)
+        unseen, busy = {b"cpu%d" % number for number in processors}, 0
         try:
             with STAT.open("rb") as file:
-                _, user, nice, system, _, _, irq, softirq, *_ = file.readline().split()
+                for line in takewhile(lambda line: line.startswith(b"cpu"), file):
+                    name, user, nice, system, _, _, irq, softirq, *_ = line.split()
+                    if name in unseen:
+                        unseen.remove(name)
+                        busy += sum(map(int, (user, nice, system, irq, softirq)))
         except (OSError, ValueError):
             return None
-        busy = sum(map(int, (user, nice, system, irq, softirq)))
-        return cls(time.perf_counter_ns(), busy * TICKS_NS, time.process_time_ns())
+        if unseen:
+            return None
+        return cls(time.perf_counter_ns(), busy * TICKS_NS, time.process_time_ns(), processors)
 
-    def others_since(self, before: "_Look") -> float:
+    def others_since(self, before: "_Look") -> float | None:
+        """Share of these processors that others used; None where they have become others."""
+        if self.processors != before.processors:
+            return None
         others_ns = (self.busy_ns - before.busy_ns) - (self.own_ns - before.own_ns)
-        return max(0.0, others_ns / ((self.at_ns - before.at_ns) * (os.cpu_count() or 1)))
+        return max(0.0, others_ns / ((self.at_ns - before.at_ns) * len(self.processors)))
 
 
 def this_scheduler() -> Scheduler:
     """The kernel's own, where it is known how to ask it."""
     if sys.platform == "linux":
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             # A kernel that keeps no statistics writes three zeros.
             if any(map(int, Path("/proc/thread-self/schedstat").read_bytes().split())):
                 return LinuxScheduler()

@@ -38,8 +38,9 @@ class Selection:
     """Chooses before each block, by what was seen before it, and remembers how many pairs it set aside.
 
     Attributes:
-        way: ``all`` pairs on a quiet machine; else pairs that never waited for a processor; or, where hardly any is
-            left and all waiting lengthens a round, all pairs by net time, which is without the wait.
+        way: ``all`` pairs on a quiet machine, where threads of ours wait for each other; else pairs that never waited
+            for a processor; or, where hardly any is left and all waiting lengthens a round, all pairs by net time,
+            which is without the wait.
         pairs: taken so far.
         set_aside: of these, not judged.
     """
@@ -58,9 +59,11 @@ class Selection:
             others: share of the processors that other processes use; None where nobody knows.
             alone: one thread works in the rounds, and never waits for anything but a processor.
         """
-        if others is not None and others < QUIET:
+        few_wait = self._waited <= (1 - ENOUGH) * self._seen
+        # A single thread waits for nobody of ours: where it waits now, others have come that were not looked at yet.
+        if others is not None and others < QUIET and not (alone and few_wait):
             self.way = "all"
-        elif alone and self._waited > (1 - ENOUGH) * self._seen and _waiting_lengthens(self._controls):
+        elif alone and not few_wait and _waiting_lengthens(self._controls):
             self.way = "net"
         else:
             self.way = "unwaited"

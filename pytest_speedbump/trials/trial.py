@@ -33,6 +33,7 @@ from pytest_speedbump.units import format_time
 __all__ = ["ENOUGH_NS", "Rules", "Trial", "Watch", "try_bump"]
 
 ENOUGH_NS = 0.2e9  # after which a verdict stops however badly it knows the drop
+KNOWN_NS = 0.5e9  # by which the kernel has told how busy others are, if it ever does
 PLAIN_WIDTH = 0.005  # a plain measurement stops when the drop is known to +- so much...
 PLAIN_SHARE = 0.1  # ...or to such a share of itself
 LEAST_PROBE = 0.001  # of a round: less than that is nothing to measure
@@ -195,6 +196,7 @@ class Trial:
                 return
             else:
                 most = self._most()
+                others_known = measurement.conditions.others is not None or measurement.spent_ns >= KNOWN_NS
                 judged = measurement.block(experiment)
                 if case.is_open:
                     case.add(judged, most)
@@ -202,7 +204,11 @@ class Trial:
                     self._open(judged)
                 case.renew_bare(measurement.bare, measurement.controls, measurement.tally.most_calls)
                 self._watch.visited(self._bump, measurement.spent_ns, measurement.tally.pairs)
-                self.settled = case.is_decided and (measurement.spent_ns >= ENOUGH_NS or case.is_sharp())
+                self.settled = (
+                    case.is_decided
+                    and (measurement.spent_ns >= ENOUGH_NS or case.is_sharp())
+                    and (others_known or not self._is_unseen or case.procedure.state != "over")
+                )
 
     def _open(self, pilot: Sequence[Times]) -> None:
         """Learns from pairs, which then are no evidence, what is to be expected."""

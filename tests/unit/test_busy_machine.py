@@ -157,6 +157,43 @@ def test_a_delay_that_sleeps_is_nothing_that_the_rounds_wait_for(crowd: float | 
     assert result.machine.switches == 0
 
 
+@pytest.mark.parametrize(
+    ("crowd", "verdict", "reason", "seconds"),
+    [(0.0, "sensitive", "", 0.3), (1.0, "inconclusive", "unseen", 0.3), (None, "inconclusive", "unseen", 0.5)],
+)
+def test_a_machine_is_not_called_busy_before_that_is_known(
+    crowd: float | None, verdict: str, reason: str, seconds: float
+) -> None:
+    """The rounds wait for what is none of ours, and the kernel tells of others after 0.3 s."""
+    machine = Machine(1e6, 10, crowd=None, sleeps=1, has_company=False)
+    machine.before_round = lambda: setattr(machine, "crowd", crowd if machine.now_ns > 0.3e9 else None)
+    result = on(machine, 0.02, 5e3)
+    assert (result.verdict, result.reason.kind) == (verdict, reason)
+    assert result.seconds == pytest.approx(seconds, abs=0.01)
+
+
+def just_become_busy(seed: int) -> Machine:
+    """Others come after 20 ms, and are seen 0.2 s later."""
+    late = deadline(0.45, 200e3, seed)
+    machine = Machine(200e3, 100, reaches=0.0)
+
+    def look() -> None:
+        machine.waiting = late if machine.now_ns > 20e6 else None
+        machine.crowd = 1.0 if machine.now_ns > 220e6 else 0.0
+
+    machine.before_round = look
+    return machine
+
+
+def test_a_machine_that_has_just_become_busy_is_no_quiet_one() -> None:
+    """Others are looked at now and then. A thread that works alone is not accused of what came in between."""
+    for seed in SEEDS:
+        result = on(just_become_busy(seed), 0.02, 200.0)
+        assert result.verdict == "insensitive"
+        assert result.machine is not None
+        assert (result.machine.judged_by, result.machine.set_aside > 20) == ("unwaited", True)
+
+
 def test_what_the_kernel_does_not_tell_is_not_known() -> None:
     result = on(Machine(), 0.02, scheduler=UnknownScheduler())
     assert result.machine is not None
