@@ -31,7 +31,7 @@ def dose(transmission: float | None, true: float = 1.0, **more: Any) -> dict[str
     return record | more
 
 
-def speedup(predicted: float, real: float, crosses: bool = False) -> dict[str, Any]:
+def speedup(predicted: float | None, real: float, crosses: bool = False) -> dict[str, Any]:
     name = "moves" if crosses else "chain"
     record = {"kind": "speedup", "condition": "quiet", "speedup": name, "predicted": predicted, "real": real}
     return record | {"crosses": crosses}

@@ -282,7 +282,7 @@ def predictions(within: float) -> Reading:
 
     def read(document: Document) -> Finding | None:
         chosen = [one for one in tally.speedups(document["records"]) if not one.crosses]
-        return _each((one.predicted - one.real for one in chosen), within)
+        return _each((one.error for one in chosen), within)
 
     return read
 

@@ -47,17 +47,24 @@ def predict_and_remove(speedup: Speedup, predict_ns: float, remove_ns: float, se
         setattr(system, speedup.attribute, speedup.slow_ns)
         rounds = Rounds(system)
         answer = ask(system, rounds, removed_ns, None, predict_ns, seed)
-        saved_ns = answer["transmission"]["estimate"] * removed_ns * answer["calls"]
-        round_ns = answer.get("bare_ns") or answer["control_ns"]
         real = _remove(speedup, system, rounds, remove_ns, random.Random(seed))
     return {
         "speedup": speedup.name,
         "removed_ns": removed_ns,
         "transmission": answer["transmission"],
-        "predicted": round_ns / (round_ns - saved_ns) - 1,
+        "predicted": _predict(answer, removed_ns),
         "real": real,
         "crosses": speedup.crosses,
     }
+
+
+def _predict(answer: dict[str, Any], removed_ns: float) -> float | None:
+    """From the sensitivity of the program as it is; None where that is not known."""
+    if answer["transmission"] is None:
+        return None
+    step_ns = answer.get("bare_ns") or answer["control_ns"]
+    saved_ns = answer["transmission"]["estimate"] * removed_ns * answer["calls"]
+    return float(step_ns / (step_ns - saved_ns) - 1)
 
 
 def _remove(speedup: Speedup, system: System, rounds: Rounds, length_ns: float, coin: random.Random) -> float:

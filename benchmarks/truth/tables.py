@@ -126,8 +126,8 @@ def _speedups(records: list[dict[str, Any]]) -> str:
         1,
         ("system", "n", "predicted", "real", "difference", "worst"),
         [
-            (one.name + (" (a slope cannot know)" if one.crosses else ""), str(one.n), f"{one.predicted:+.2%}",
-             f"{one.real:+.2%}", f"{100 * (one.predicted - one.real):+.2f} points", f"{100 * one.worst:.2f} points")
+            (one.name + (" (a slope cannot know)" if one.crosses else ""), str(one.n), _number(one.predicted, "+.2%"),
+             f"{one.real:+.2%}", _points(one.error, "+.2f"), _points(one.worst, ".2f"))
             for one in tally.speedups(records)
         ],
     )  # fmt: skip
@@ -158,6 +158,10 @@ def _command_line(records: list[dict[str, Any]]) -> str:
 
 def _percent(share: float | None) -> str:
     return "-" if share is None else f"{share:.2%}"
+
+
+def _points(share: float | None, form: str) -> str:
+    return "-" if share is None else f"{100 * share:{form}} points"
 
 
 def _number(value: float | None, form: str = ".3f") -> str:

@@ -258,25 +258,34 @@ def first_commands(records: Iterable[Record]) -> list[FirstCommand]:
 
 @dataclass(frozen=True, slots=True)
 class SpeedupTally:
-    """Medians over repetitions, as shares of throughput; ``worst`` is the largest error of a single one."""
+    """Medians over repetitions, as shares of throughput; ``worst`` is the largest error of a single one. None where no
+    repetition gave a prediction."""
 
     name: str
     n: int
-    predicted: float
+    predicted: float | None
     real: float
-    worst: float
+    worst: float | None
     crosses: bool
+
+    @property
+    def error(self) -> float | None:
+        return None if self.predicted is None else self.predicted - self.real
 
 
 def speedups(records: Iterable[Record]) -> list[SpeedupTally]:
     chosen = [one for one in records if one["kind"] == "speedup"]
+
+    def predicted(group: list[Record]) -> list[Record]:
+        return [one for one in group if one["predicted"] is not None]
+
     return [
         SpeedupTally(
             name,
             len(group),
-            median(one["predicted"] for one in group),
+            median(one["predicted"] for one in predicted(group)) if predicted(group) else None,
             median(one["real"] for one in group),
-            max(abs(one["predicted"] - one["real"]) for one in group),
+            max((abs(one["predicted"] - one["real"]) for one in predicted(group)), default=None),
             crosses,
         )
         for (crosses, name), group in _grouped(chosen, lambda one: (one["crosses"], one["speedup"]))

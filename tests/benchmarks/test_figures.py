@@ -203,6 +203,7 @@ def records(*more: dict[str, Any]) -> Callable[[Documents], None]:
             {"transmission, every system: within 0.02 of the truth"},
         ),
         (records(*[speedup(0.115, 0.1)] * 2), {"predicted speedup: within 1 point of the real one"}),
+        (records(speedup(None, 0.1) | {"speedup": "x"}), {"predicted speedup: within 1 point of the real one"}),
     ],
 )  # fmt: skip
 def test_each_promise_can_be_broken(hurt: Callable[[Documents], None], broken: set[str], tmp_path: Path) -> None:

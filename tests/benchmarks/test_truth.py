@@ -271,6 +271,16 @@ def test_doses_take_the_median_of_their_repetitions() -> None:
     assert (none.transmission, none.error, none.covered) == (None, None, (0, 0))
 
 
+def test_a_speedup_without_a_prediction_has_no_error() -> None:
+    (one,) = tally.speedups([speedup(None, 0.1), speedup(0.13, 0.1), speedup(0.11, 0.1)])
+    assert (one.n, one.real) == (3, 0.1)
+    assert one.predicted == pytest.approx(0.12)
+    assert one.error == pytest.approx(0.02)
+    assert one.worst == pytest.approx(0.03)
+    (none,) = tally.speedups([speedup(None, 0.1)])
+    assert (none.predicted, none.error, none.worst) == (None, None, None)
+
+
 def gate(case: str, mean: bool, minimum: bool) -> dict[str, Any]:
     failed = {"mean": mean, "min": minimum}
     return {"kind": "gate", "condition": "quiet", "case": case, "failed": failed, "seconds": 3.0}
