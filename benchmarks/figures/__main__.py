@@ -10,13 +10,12 @@ from benchmarks import figures, micro, truth
 from benchmarks.documents import Document, check_output, load, schema_of, write
 from benchmarks.e2e import results as e2e
 from benchmarks.exits import Exit, ExitError, ends
+from benchmarks.figures.findings import find, findings_table
 from benchmarks.figures.promise import Finding, Promise
 from benchmarks.figures.promises import PROMISES
 from benchmarks.origin import Origin
-from benchmarks.tables import table
 
 SCHEMAS = {micro.SCHEMA: "micro", e2e.SCHEMA: "e2e", truth.SCHEMA: "truth"}
-HOLDS = {True: "yes", False: "NO", None: "not measured"}
 
 
 def main(arguments: Sequence[str] | None = None) -> Exit:
@@ -40,12 +39,13 @@ def _run(paths: Sequence[Path], output: Path | None, *, smoke: bool) -> Exit:
         check_output(output)
     documents = _read(paths, smoke=smoke)
     origins = {source: Origin.from_json(document["origin"]) for source, document in documents.items()}
-    found = {promise: _find(promise, documents) for promise in PROMISES}
-    print(*_table(found), "", *(f"- {source}: {origin}" for source, origin in origins.items()), sep="\n")
+    found = {promise: find(promise, documents.get(promise.source)) for promise in PROMISES}
+    print(*findings_table(found), "", *(f"- {source}: {origin}" for source, origin in origins.items()), sep="\n")
     if output is not None:
         write(output, _document(origins, found))
-    holds = [_holds(finding) for finding in found.values()]
-    return Exit.BROKEN if False in holds else Exit.NOT_MEASURED if None in holds else Exit.OK
+    if any(finding is not None and not finding.holds for finding in found.values()):
+        return Exit.BROKEN
+    return Exit.NOT_MEASURED if None in found.values() else Exit.OK
 
 
 def _read(paths: Sequence[Path], *, smoke: bool) -> dict[str, Document]:
@@ -69,31 +69,6 @@ def _read(paths: Sequence[Path], *, smoke: bool) -> dict[str, Document]:
             raise ExitError(Exit.BAD_INPUT, f"{path} is of a smoke run, which is no evidence; measure without --smoke")
         documents[source] = document
     return documents
-
-
-def _find(promise: Promise, documents: Mapping[str, Document]) -> Finding | None:
-    document = documents.get(promise.source)
-    if document is None:
-        return None
-    try:
-        return promise.read(document)
-    except (KeyError, TypeError) as error:
-        raise ExitError(
-            Exit.BAD_INPUT, f"the document of benchmarks.{promise.source} is broken: {error!r}; measure again"
-        ) from None
-
-
-def _holds(finding: Finding | None) -> bool | None:
-    return None if finding is None else finding.holds
-
-
-def _table(found: Mapping[Promise, Finding | None]) -> list[str]:
-    rows = [
-        (promise.what, f"{promise.source}: {promise.place}", promise.wanted, finding.text if finding else "-",
-         HOLDS[_holds(finding)])
-        for promise, finding in found.items()
-    ]  # fmt: skip
-    return table(("what", "where it comes from", "promised", "measured", "holds"), rows, text=2)
 
 
 def _document(origins: Mapping[str, Origin], found: Mapping[Promise, Finding | None]) -> Document:

@@ -1,14 +1,18 @@
 """The promises. This is the one list of them."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 from benchmarks.figures import readings
 from benchmarks.figures.promise import Promise
 from benchmarks.micro.delivery import AFRESH, DECADES
 from benchmarks.micro.functions import FUNCTIONS
+from benchmarks.truth.hog import CONDITIONS
 from pytest_speedbump.units import format_time
 
 __all__ = ["PROMISES"]
+
+QUANTITIES: tuple[Literal["drop", "transmission"], ...] = ("drop", "transmission")
 
 
 def _micro() -> Iterator[Promise]:
@@ -52,29 +56,14 @@ def _e2e() -> Iterator[Promise]:
 
 
 def _truth() -> Iterator[Promise]:
-    for condition, right, seconds in (("quiet", 0.95, 0.3), ("hog", 0.90, 0.6)):
-        for what, aim, wrong, verdict in (
-            ("no effect", 0.0, "false_failures", "insensitive"),
-            ("twice the budget", 0.04, "wrong_passes", "sensitive"),
-        ):
-            place = f"records, verdict/{aim:.0%}, {condition}"
+    yield from _verdicts()
+    for condition in CONDITIONS:
+        for quantity in QUANTITIES:
             yield Promise(
-                f"{what}, {condition}: {wrong.replace('_', ' ')}", "<= 1 %", "truth", place,
-                readings.verdict_share(condition, aim, wrong, most=0.01),
+                f"95 % intervals of the {quantity}, {condition}: hold the truth", ">= 95 %", "truth",
+                f"records, {condition}",
+                readings.coverage(condition, quantity, 0.95),
             )  # fmt: skip
-            yield Promise(
-                f"{what}, {condition}: {verdict}", f">= {right:.0%}".replace("%", " %"), "truth", place,
-                readings.verdict_share(condition, aim, verdict, least=right),
-            )  # fmt: skip
-        yield Promise(
-            f"no effect, {condition}: median time to a verdict", f"<= {seconds:g} s", "truth",
-            f"records, verdict/0%, {condition}",
-            readings.verdict_time(condition, 0.0, seconds),
-        )  # fmt: skip
-        yield Promise(
-            f"95 % intervals of the drop, {condition}: hold the truth", ">= 95 %", "truth", f"records, {condition}",
-            readings.coverage(condition, 0.95),
-        )  # fmt: skip
     for system in ("serial chain", "hidden behind a device", None):
         yield Promise(
             f"transmission, {system or 'every system'}: within 0.02 of the truth", "each dose", "truth",
@@ -85,6 +74,77 @@ def _truth() -> Iterator[Promise]:
         "predicted speedup: within 1 point of the real one", "each", "truth", "records, speedup/*",
         readings.predictions(0.01),
     )  # fmt: skip
+    yield from _time()
+
+
+def _verdicts() -> Iterator[Promise]:
+    for condition, right in (("quiet", 0.95), ("hog", 0.90)):
+        for case, verdict in (("no effect", "insensitive"), ("twice the budget", "sensitive")):
+            yield Promise(
+                f"{case}, {condition}: {verdict}", f">= {100 * right:.0f} %", "truth", f"verdict/{case}, {condition}",
+                readings.verdict_share(condition, case, field=verdict, least=right),
+            )  # fmt: skip
+        yield Promise(
+            f"no effect, {condition}: false failures", "<= 1 %", "truth", f"verdict/no effect, {condition}",
+            readings.verdict_share(condition, "no effect", field="false_failures", most=0.01),
+        )  # fmt: skip
+    for condition in CONDITIONS:
+        yield Promise(
+            f"twice the budget, {condition}: wrong passes", "<= 1 % of 300", "truth",
+            f"verdict/twice the budget, {condition}",
+            readings.verdict_share(condition, "twice the budget", field="wrong_passes", most=0.01, over=300),
+        )  # fmt: skip
+    yield Promise(
+        "beside three hogs: false failures", "none of 200", "truth", "verdict/*, hogs",
+        readings.false_failures("hogs", over=200),
+    )  # fmt: skip
+    yield Promise(
+        "beside three hogs: plain violations found", ">= 80 %", "truth",
+        "verdict/twice the budget, verdict/plain violation, hogs",
+        readings.verdict_share("hogs", "twice the budget", "plain violation", field="sensitive", least=0.8),
+    )  # fmt: skip
+    for field, most in (("wrong_passes", 0.01), ("false_failures", 0.025)):
+        yield Promise(
+            f"mean time exactly at the budget, bites of 1 to 20 budgets: {field.replace('_', ' ')}",
+            f"<= {100 * most:g} %", "truth", "verdict/at the budget, quiet",
+            readings.verdict_share("quiet", "at the budget", field=field, most=most),
+        )  # fmt: skip
+
+
+def _time() -> Iterator[Promise]:
+    """What a verdict, and an interval, take."""
+    for condition, seconds in (("quiet", 0.15), ("hog", 0.25)):
+        yield Promise(
+            f"no effect, {condition}: median time to a verdict", f"<= {seconds:g} s", "truth",
+            f"verdict/no effect, {condition}",
+            readings.verdict_time(condition, "no effect", seconds),
+        )  # fmt: skip
+    yield Promise(
+        "drop of 51 %, rounds of 1 ms: interval after 100 pairs", "+- 1.5 points", "truth",
+        "verdict/100 blocks, quiet",
+        readings.half_width("quiet", "100 blocks", 0.015),
+    )  # fmt: skip
+    for seconds, budget in ((10, 2e-4), (60, 5e-5)):
+        yield Promise(
+            f"no effect, 40 us: smallest budget proved in {seconds} s", f"<= {100 * budget:g} %", "truth",
+            f"verdict/no effect, in {seconds} s, quiet",
+            readings.smallest_budget(f"no effect, in {seconds} s", budget),
+        )  # fmt: skip
+    yield Promise(
+        "rounds of 1 s, delay worth two budgets: pairs to a pass", "<= 14", "truth",
+        "verdict/rounds of 1 s, hidden, quiet",
+        readings.pairs_to_pass("quiet", "rounds of 1 s, hidden", 14),
+    )  # fmt: skip
+    for condition, seconds in (("quiet", 8), ("hog", 15)):
+        place = f"readme/first command, {condition}"
+        yield Promise(
+            f"README's first command, {condition}: time", f"<= {seconds} s", "truth", place,
+            readings.first_command(condition, seconds),
+        )  # fmt: skip
+        yield Promise(
+            f"README's first command, {condition}: intervals narrower than half their drop", "each", "truth", place,
+            readings.narrow_intervals(condition),
+        )  # fmt: skip
 
 
 PROMISES = (*_micro(), *_e2e(), *_truth())

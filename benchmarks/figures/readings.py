@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from statistics import median
+from typing import Literal
 
 from benchmarks.documents import Document
 from benchmarks.figures.promise import Finding, Reading
@@ -16,7 +17,13 @@ __all__ = [
     "delivered",
     "delivered_afresh",
     "equal_counts",
+    "false_failures",
+    "first_command",
+    "half_width",
+    "narrow_intervals",
+    "pairs_to_pass",
     "predictions",
+    "smallest_budget",
     "total_added",
     "transmissions",
     "unslowed",
@@ -131,28 +138,48 @@ def unslowed(scenario: str, bare: str, most: float) -> Reading:
 # ---- truth ----
 
 
-def _verdicts(document: Document, condition: str, aim: float) -> tally.Verdicts | None:
-    for one in tally.verdicts(document["records"], by_system=False):
-        if (one.condition, one.aim) == (condition, aim):
+def _verdicts(document: Document, condition: str, case: str) -> tally.Verdicts | None:
+    for one in tally.verdicts(document["records"], by_label=False):
+        if (one.condition, one.case) == (condition, case):
             return one
     return None
 
 
 def verdict_share(
-    condition: str, aim: float, field: str, *, least: float | None = None, most: float | None = None
+    condition: str,
+    *cases: str,
+    field: str,
+    least: float | None = None,
+    most: float | None = None,
+    over: int = 1,
 ) -> Reading:
-    """The share of verdicts on a true drop of ``aim`` that ``field`` of the tally counts."""
+    """The share of verdicts in these cases that ``field`` of the tally counts; fewer than ``over`` tell nothing."""
 
     def read(document: Document) -> Finding | None:
-        one = _verdicts(document, condition, aim)
-        return None if one is None else _share(getattr(one, field), one.n, least=least, most=most)
+        found = [one for case in cases if (one := _verdicts(document, condition, case)) is not None]
+        n = sum(one.n for one in found)
+        return None if n < over else _share(sum(getattr(one, field) for one in found), n, least=least, most=most)
 
     return read
 
 
-def verdict_time(condition: str, aim: float, most_s: float) -> Reading:
+def false_failures(condition: str, over: int) -> Reading:
+    """None among all verdicts on drops that keep their budget; fewer than ``over`` of them tell nothing."""
+
     def read(document: Document) -> Finding | None:
-        one = _verdicts(document, condition, aim)
+        kept = [
+            one
+            for one in document["records"]
+            if one["kind"] == "verdict" and one["condition"] == condition and one["true_drop"] <= one["budget"]
+        ]
+        return None if len(kept) < over else _share(sum(map(tally.is_false_failure, kept)), len(kept), most=0)
+
+    return read
+
+
+def verdict_time(condition: str, case: str, most_s: float) -> Reading:
+    def read(document: Document) -> Finding | None:
+        one = _verdicts(document, condition, case)
         if one is None:
             return None
         return Finding(f"{one.median_s:.2f} s", one.median_s <= most_s, {"seconds": one.median_s})
@@ -160,13 +187,82 @@ def verdict_time(condition: str, aim: float, most_s: float) -> Reading:
     return read
 
 
-def coverage(condition: str, least: float) -> Reading:
+def half_width(condition: str, case: str, most: float) -> Reading:
+    """Half of the interval of the drop, in the median."""
+
+    def read(document: Document) -> Finding | None:
+        one = _verdicts(document, condition, case)
+        if one is None:
+            return None
+        half = one.median_width / 2
+        text = f"+- {100 * half:.1f} points after {one.median_pairs:.0f}"
+        return Finding(text, half <= most, {"half_width": half, "pairs": one.median_pairs})
+
+    return read
+
+
+def pairs_to_pass(condition: str, case: str, most: float) -> Reading:
+    """The pairs of rounds that a pass takes, in the median; each must pass."""
+
+    def read(document: Document) -> Finding | None:
+        one = _verdicts(document, condition, case)
+        if one is None:
+            return None
+        text = f"{one.median_pairs:.0f}, {one.insensitive} of {one.n} passed"
+        return Finding(text, one.insensitive == one.n and one.median_pairs <= most, {"pairs": one.median_pairs})
+
+    return read
+
+
+def smallest_budget(case: str, wanted: float) -> Reading:
+    """The smallest one that most verdicts of the case prove, on a quiet machine."""
+
+    def read(document: Document) -> Finding | None:
+        passes: dict[float, list[bool]] = {}
+        for one in document["records"]:
+            if one["kind"] == "verdict" and (one["condition"], one["case"]) == ("quiet", case):
+                passes.setdefault(one["budget"], []).append(one["verdict"] == "insensitive")
+        if not passes:
+            return None
+        proved = [budget for budget, passed in passes.items() if sum(passed) > len(passed) / 2]
+        if not proved:
+            return Finding("none", False, {})
+        return Finding(f"{min(proved):.3%}", min(proved) <= wanted, {"budget": min(proved)})
+
+    return read
+
+
+def coverage(condition: str, quantity: Literal["drop", "transmission"], least: float) -> Reading:
     """Of all intervals whose truth is known."""
 
     def read(document: Document) -> Finding | None:
         chosen = [one for one in document["records"] if one["condition"] == condition and "true_drop" in one]
-        held, n = tally.share(tally.covers(one) for one in chosen)
+        held, n = tally.share(tally.covers(one, quantity) for one in chosen if quantity in one)
         return _share(held, n, least=least) if n else None
+
+    return read
+
+
+def first_command(condition: str, most_s: float) -> Reading:
+    """How long the README's first command takes."""
+
+    def read(document: Document) -> Finding | None:
+        for one in tally.first_commands(document["records"]):
+            if one.condition == condition:
+                return Finding(f"{one.seconds:.1f} s", one.seconds <= most_s, {"seconds": one.seconds})
+        return None
+
+    return read
+
+
+def narrow_intervals(condition: str) -> Reading:
+    """Each drop that the README's first command finds has an interval narrower than half of it."""
+
+    def read(document: Document) -> Finding | None:
+        for one in tally.first_commands(document["records"]):
+            if one.condition == condition:
+                return _share(*one.narrow, least=1) if one.narrow[1] else None
+        return None
 
     return read
 
@@ -186,7 +282,7 @@ def predictions(within: float) -> Reading:
 
     def read(document: Document) -> Finding | None:
         chosen = [one for one in tally.speedups(document["records"]) if not one.crosses]
-        return _each((one.predicted - one.real for one in chosen), within)
+        return _each((one.error for one in chosen), within)
 
     return read
 

@@ -1,7 +1,6 @@
 """The command: see the package's docstring."""
 
 import argparse
-import os
 import secrets
 import signal
 import sys
@@ -16,7 +15,8 @@ from benchmarks.truth import SCHEMA
 def main() -> Exit:
     options = _options()
     pin_core()  # before what imports the core
-    from benchmarks.truth.jobs import FULL, SMOKE, Condition, jobs
+    from benchmarks.truth.hog import CONDITIONS
+    from benchmarks.truth.jobs import FULL, SMOKE, jobs
     from benchmarks.truth.run import Settings, run
     from benchmarks.truth.tables import markdown
 
@@ -24,15 +24,14 @@ def main() -> Exit:
         print(markdown(read(options.table, SCHEMA)), end="")
         return Exit.OK
     check_output(options.output)
-    conditions: tuple[Condition, ...] = ("quiet", "hog") if options.condition == "both" else (options.condition,)
+    conditions = CONDITIONS if options.condition == "all" else (options.condition,)
     chosen = jobs(SMOKE if options.smoke else FULL, conditions, options.only)
     if not chosen:
         raise ExitError(
             Exit.BAD_INPUT, f"--only {options.only!r} matches no job; try '*', 'verdict/*', 'dose/serial chain/*'"
         )
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    hogs = options.hogs or os.cpu_count() or 1
-    document = run(chosen, Settings(options.output, options.smoke, hogs, options.seed, options.note))
+    document = run(chosen, Settings(options.output, options.smoke, options.seed, options.note))
     text = markdown(document)
     if options.markdown is not None:
         options.markdown.write_text(text, encoding="utf-8")
@@ -44,12 +43,11 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.truth", description=__doc__)
     parser.add_argument("--output", type=Path, metavar="PATH", help="the JSON document, written as the run goes on")
     parser.add_argument("--markdown", type=Path, metavar="PATH", help="the tables; they are printed in any case")
-    parser.add_argument("--smoke", action="store_true", help="a little of everything, in under a minute")
-    parser.add_argument("--only", default="*", metavar="GLOB", help="jobs by name, such as 'verdict/0%%/*' or 'dose/*'")
-    parser.add_argument("--condition", choices=("both", "quiet", "hog"), default="both")
+    parser.add_argument("--smoke", action="store_true", help="a little of everything, in two minutes")
     parser.add_argument(
-        "--hogs", type=int, default=1, metavar="N", help="processes that spin, 1 by default; 0: one a core"
+        "--only", default="*", metavar="GLOB", help="jobs by name, such as 'verdict/no effect/*' or 'dose/*'"
     )
+    parser.add_argument("--condition", choices=("all", "quiet", "hog", "hogs"), default="all")
     parser.add_argument(
         "--seed", type=int, default=secrets.randbelow(10**6), help="of every order; drawn, and written down"
     )

@@ -42,13 +42,14 @@ class Form(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Serial(Form):
-    """Everything waits for every call: ``T = work + n d``."""
+    """Everything waits for every call, or for a share of them that is ``felt``: ``T = work + felt n d`` in the mean."""
 
     work_ns: float
     n: float = 1.0
+    felt: float = 1.0
 
     def ideal_ns(self, delay_ns: float) -> float:
-        return self.work_ns + self.n * delay_ns
+        return self.work_ns + self.felt * self.n * delay_ns
 
     def calls(self, delay_ns: float) -> float:
         return self.n
@@ -160,42 +161,50 @@ class BackOff(Form):
 
 @dataclass(frozen=True, kw_only=True)
 class SharedGil(Form):
-    """Work of which each call holds the GIL, beside ``others`` threads that always want it; the delay holds it, too.
+    """Work of which each call holds the GIL, beside threads that always want it; the delay holds it, too.
 
-    Each thread holds the GIL for a switch interval and gives it up at the next bytecode. A delay in progress puts that
-    off: it is so in ``d / (w + d)`` of all cases, and ``d / 2`` is left of it then. So with ``k`` others and
-    interval ``s`` ``T = n (w + d) (1 + k s / (s + d^2 / (2 (w + d))))``: each delay is felt 1 + k times.
+    A thread has the GIL for ``held``, a switch interval and what the waiting one needs to wake up and ask for it, and
+    gives it up at the next bytecode. A delay in progress puts that off: it is so in ``d / (w + d)`` of all cases, and
+    ``d / 2`` is left of it then. Until the thread has it again ``away`` goes by: the turns of the others, and every
+    hand-over. So ``T = n (w + d) (1 + away / (held + d^2 / (2 (w + d))))``: a delay is felt as often as all else is.
     """
 
     call_ns: float
     n: int
-    others: int
-    interval_ns: float
+    held_ns: float
+    away_ns: float
 
     def ideal_ns(self, delay_ns: float) -> float:
         busy = self.call_ns + delay_ns
-        own = self.interval_ns + delay_ns * delay_ns / (2 * busy)
-        return self.n * busy * (1 + self.others * self.interval_ns / own)
+        return self.n * busy * (1 + self.away_ns / (self.held_ns + delay_ns * delay_ns / (2 * busy)))
 
     def calls(self, delay_ns: float) -> float:
         return self.n
 
+    def fitted(self, step_ns: float) -> Self:
+        """A longer step is one with more work, during which the GIL is away as often."""
+        return replace(self, call_ns=self.call_ns * step_ns / self.ideal_ns(0))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ticker(Form):
-    """Work beside a thread that takes the GIL once a period and holds it for ``beat``.
+    """Work beside a thread that takes the GIL once a period, holds it for ``beat``, and gives it back.
 
-    ``T = work / (1 - (beat + d) / period)`` for a delay that holds the GIL; one that gives it up costs nothing
-    (``holds`` is false). There is a call a period, so that their number grows with the step.
+    ``T = work / (1 - (beat + handover + d) / period)`` for a delay that holds the GIL. One that gives it up costs
+    ``again`` instead: the thread has the GIL for a moment, to begin with the delay, and asks for it once more after it.
+    There is a call a period, so that their number grows with the step.
     """
 
     work_ns: float
     beat_ns: float
+    handover_ns: float
+    again_ns: float
     period_ns: float
     holds: bool
 
     def ideal_ns(self, delay_ns: float) -> float:
-        return self.work_ns / (1 - (self.beat_ns + self.holds * delay_ns) / self.period_ns)
+        more = delay_ns if self.holds or not delay_ns else self.again_ns
+        return self.work_ns / (1 - (self.beat_ns + self.handover_ns + more) / self.period_ns)
 
     def calls(self, delay_ns: float) -> float:
         return self.ideal_ns(delay_ns) / self.period_ns

@@ -10,8 +10,8 @@ from typing import Any
 
 from benchmarks.measured import core_file
 from benchmarks.processes import PLUGIN, WITHOUT_PLUGIN, environment, pytest_command
+from benchmarks.truth.cases import BUDGET
 from benchmarks.truth.systems import RealWorkOnce, median_ns
-from benchmarks.truth.trials import BUDGET
 from benchmarks.truth.work import Document
 
 __all__ = ["THRESHOLD", "compare_commits", "cross_check", "real_drop"]

@@ -1,11 +1,16 @@
 """Who else is on the machine."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal, get_args
 
-__all__ = ["hogs"]
+__all__ = ["CONDITIONS", "Condition", "beside", "how_many"]
+
+Condition = Literal["quiet", "hog", "hogs"]
+CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 
 # It must not outlive who started it, however that ends.
 HOG = """
@@ -18,10 +23,16 @@ while os.getppid() == parent:
 """
 
 
+def how_many(condition: Condition) -> int:
+    """Nobody, one, or one more than there are processors, so that nobody has one to itself: three on two."""
+    return {"quiet": 0, "hog": 1, "hogs": (os.cpu_count() or 1) + 1}[condition]
+
+
 @contextmanager
-def hogs(count: int) -> Iterator[None]:
+def beside(condition: Condition) -> Iterator[None]:
     """Processes that want a whole processor each, for as long as the block lasts."""
-    processes = [subprocess.Popen([sys.executable, "-S", "-c", HOG], stdout=subprocess.PIPE) for _ in range(count)]
+    command = [sys.executable, "-S", "-c", HOG]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(how_many(condition))]
     try:
         for process in processes:
             assert process.stdout is not None

@@ -5,21 +5,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
+from benchmarks.truth.cases import CASES, Case
+from benchmarks.truth.delays import Delay
 from benchmarks.truth.gates import compare_commits, cross_check
-from benchmarks.truth.speedups import SPEEDUPS, predict_and_remove
-from benchmarks.truth.systems import SYSTEMS, HiddenWork, RealWork, RealWorkOnce, System
-from benchmarks.truth.trials import BUDGET, Try, measure
+from benchmarks.truth.hog import CONDITIONS, Condition
+from benchmarks.truth.readme import awaited_test, first_command
+from benchmarks.truth.speedups import SPEEDUPS, Speedup, predict_and_remove
+from benchmarks.truth.systems import SYSTEMS, System
+from benchmarks.truth.trials import Try, measure
 
-__all__ = ["FULL", "SMOKE", "Condition", "Counts", "Job", "jobs", "passes"]
+__all__ = ["FULL", "SMOKE", "Extent", "Job", "jobs", "passes"]
 
-Condition = Literal["quiet", "hog"]
 Records = list[dict[str, Any]]
-
-TINY_NS = 50.0  # delays under some 30 ns cannot be delivered exactly, and the audit says so
-HIDDEN_NS = 2_000.0  # the tool's default delay...
-MORE_HIDDEN_NS = 10_000.0  # ...and one that would show in no less than 20 % of a round: that takes more visits
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,57 +32,61 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """How often each kind of job is run under each condition, and how long one may take."""
+class Extent:
+    """How often each kind of job is run under each condition, and how long one may take.
 
-    certain: int  # verdicts on no effect, and on twice the budget
-    other: int  # on 1, 3 and 5 %
-    at_budget: int  # on exactly the budget, where inconclusive is the right answer
+    Attributes:
+        most: verdicts of one case.
+        most_s: the limit of one verdict.
+        doses: of each system, where its form holds.
+        gates: trios of runs under pytest-benchmark.
+        commands: of the README.
+    """
+
+    most: int
+    most_s: float
     doses: dict[Condition, int]
     gates: dict[Condition, int]
+    commands: dict[Condition, int]
     speedups: int
-    verdict_ns: float
-    at_budget_ns: float
     dose_ns: float
     predict_ns: float
     remove_ns: float
     gate_options: tuple[str, ...] = ()
+    command_options: tuple[str, ...] = ()
     last_dose_only: bool = False
 
 
-FULL = Counts(
-    certain=300,
-    other=40,
-    at_budget=16,
-    doses={"quiet": 3, "hog": 1},
-    gates={"quiet": 30, "hog": 30},
+FULL = Extent(
+    most=1_000,
+    most_s=60,
+    doses={"quiet": 3, "hog": 1, "hogs": 1},
+    gates={"quiet": 15, "hog": 15, "hogs": 0},
+    commands={"quiet": 3, "hog": 3, "hogs": 6},
     speedups=3,
-    verdict_ns=10e9,
-    at_budget_ns=3e9,
     dose_ns=4e9,
     predict_ns=4e9,
     remove_ns=1e9,
 )
-SMOKE = Counts(
-    certain=2,
-    other=1,
-    at_budget=1,
-    doses={"quiet": 1, "hog": 0},
-    gates={"quiet": 1, "hog": 0},
+SMOKE = Extent(
+    most=1,
+    most_s=0.3,
+    doses={"quiet": 1, "hog": 0, "hogs": 0},
+    gates={"quiet": 1, "hog": 0, "hogs": 0},
+    commands={"quiet": 1, "hog": 0, "hogs": 1},
     speedups=1,
-    verdict_ns=2e9,
-    at_budget_ns=0.3e9,
-    dose_ns=0.8e9,
+    dose_ns=0.5e9,
     predict_ns=1.5e9,
     remove_ns=0.1e9,
     gate_options=("--benchmark-max-time=0.1",),
+    command_options=("--speedbump-max-time=0.2s",),
     last_dose_only=True,
 )
 
 
-def jobs(counts: Counts, conditions: tuple[Condition, ...], only: str) -> list[Job]:
+def jobs(extent: Extent, conditions: tuple[Condition, ...], only: str) -> list[Job]:
     """Those whose name matches the glob ``only``."""
-    made = [job for condition in conditions for job in _jobs(counts, condition)]
+    made = [job for condition in conditions for job in _jobs(extent, condition)]
     return [job for job in made if job.count and fnmatchcase(job.name, only)]
 
 
@@ -95,7 +98,7 @@ def passes(chosen: list[Job], number: int, seed: int) -> Iterator[tuple[int, Con
     coin = random.Random(seed)
     starts = [coin.randrange(number) for _ in chosen]  # else all that is done once would be done in the first pass
     for index in range(number):
-        for condition in ("quiet", "hog"):
+        for condition in CONDITIONS:
             due = [
                 job
                 for job, start in zip(chosen, starts, strict=True)
@@ -108,47 +111,50 @@ def passes(chosen: list[Job], number: int, seed: int) -> Iterator[tuple[int, Con
                 yield index, condition, due
 
 
-def _jobs(counts: Counts, condition: Condition) -> Iterator[Job]:
-    def verdict(aim: float, system: type[System], count: int, delay_ns: float | None = None) -> Job:
-        limit_ns = counts.at_budget_ns if aim == BUDGET else counts.verdict_ns
-
-        def run(seed: int) -> Records:
-            one = Try(system, BUDGET, limit_ns, seed, delay_ns or 0.0, None if delay_ns else aim)
-            return [{"kind": "verdict", "aim": aim, **measure(one)}]
-
-        return Job(f"verdict/{aim:.0%}/{system.name}" + (f"/{delay_ns:g}" if delay_ns else ""), condition, count, run)
-
-    def dose(system: type[System], delay_ns: float) -> Job:
-        def run(seed: int) -> Records:
-            limit_ns = system.patience * counts.dose_ns
-            return [{"kind": "dose", **measure(Try(system, None, limit_ns, seed, delay_ns))}]
-
-        return Job(f"dose/{system.name}/{delay_ns:g}", condition, counts.doses[condition], run)
-
-    half = counts.certain // 2
-    yield verdict(0.0, RealWorkOnce, half, TINY_NS)
-    yield verdict(0.0, HiddenWork, half, HIDDEN_NS)
-    yield verdict(0.0, HiddenWork, counts.other, MORE_HIDDEN_NS)
-    serial: tuple[type[System], ...] = (RealWork, RealWorkOnce)
-    for system in serial:
-        yield verdict(2 * BUDGET, system, half)
-        for aim in (0.01, 0.03, 0.05):
-            yield verdict(aim, system, -(-counts.other // 2))
-        yield verdict(BUDGET, system, -(-counts.at_budget // 2))
+def _jobs(extent: Extent, condition: Condition) -> Iterator[Job]:
+    for case in CASES:
+        count = min(case.counts.get(condition, 0), extent.most)
+        yield Job(f"verdict/{case.name}/{case.label}", condition, count, partial(_verdict, case, extent.most_s))
     for system in SYSTEMS:
-        for delay_ns in system.doses[-1:] if counts.last_dose_only else system.doses:
-            yield dose(system, delay_ns)
-    yield Job("gate", condition, counts.gates[condition], partial(_gates, counts.gate_options))
+        if condition in system.conditions:
+            for delay_ns in system.doses[-1:] if extent.last_dose_only else system.doses:
+                delay = Delay.exactly(delay_ns)
+                run = partial(_dose, system, delay, system.patience * extent.dose_ns)
+                yield Job(f"dose/{system.name}/{delay}", condition, extent.doses[condition], run)
+    yield Job("gate", condition, extent.gates[condition], partial(_gates, extent.gate_options))
     if condition == "quiet":
         yield Job("command line", condition, 1, lambda _: [{"kind": "command line", **one} for one in cross_check()])
         for speedup in SPEEDUPS:
-            run = partial(_speedup, speedup, counts)
-            yield Job(f"speedup/{speedup.name}", condition, counts.speedups, run)
+            run = partial(_speedup, speedup, extent.predict_ns, extent.remove_ns)
+            yield Job(f"speedup/{speedup.name}", condition, extent.speedups, run)
+    options = extent.command_options
+    if condition == "hogs":  # where the whole first command would take minutes; its awaited test is what is of interest
+        yield Job("readme/awaited", condition, extent.commands[condition], partial(_readme_awaited, options))
+    else:
+        yield Job("readme/first command", condition, extent.commands[condition], partial(_readme_first, options))
+
+
+def _verdict(case: Case, most_s: float, seed: int) -> Records:
+    limit_ns = min(case.limit_s, most_s) * 1e9
+    answer = measure(Try(case.system, case.delay, case.budget, limit_ns, seed))
+    return [{"kind": "verdict", "case": case.name, "label": case.label, **answer}]
+
+
+def _dose(system: type[System], delay: Delay, limit_ns: float, seed: int) -> Records:
+    return [{"kind": "dose", **measure(Try(system, delay, None, limit_ns, seed))}]
 
 
 def _gates(options: tuple[str, ...], seed: int) -> Records:
     return [{"kind": "gate", **one} for one in compare_commits(*options)]
 
 
-def _speedup(speedup: Any, counts: Counts, seed: int) -> Records:
-    return [{"kind": "speedup", **predict_and_remove(speedup, counts.predict_ns, counts.remove_ns, seed)}]
+def _speedup(speedup: Speedup, predict_ns: float, remove_ns: float, seed: int) -> Records:
+    return [{"kind": "speedup", **predict_and_remove(speedup, predict_ns, remove_ns, seed)}]
+
+
+def _readme_first(options: tuple[str, ...], seed: int) -> Records:
+    return [{"kind": "first command", **first_command(seed, *options)}]
+
+
+def _readme_awaited(options: tuple[str, ...], seed: int) -> Records:
+    return [{"kind": "verdict", "case": "hidden", **awaited_test(seed, *options)}]

@@ -10,7 +10,7 @@ from benchmarks.documents import Document, write
 from benchmarks.origin import Origin
 from benchmarks.truth import SCHEMA
 from benchmarks.truth.gates import real_drop
-from benchmarks.truth.hog import hogs
+from benchmarks.truth.hog import beside, how_many
 from benchmarks.truth.jobs import Job, passes
 
 __all__ = ["Settings", "run"]
@@ -21,11 +21,8 @@ SAVE_EVERY_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``hogs``: how many processes spin beside what is measured under that condition."""
-
     output: Path
     smoke: bool
-    hogs: int
     seed: int
     note: str
 
@@ -36,7 +33,7 @@ def run(chosen: Sequence[Job], settings: Settings) -> Document:
     try:
         for number, condition, due in passes(list(chosen), 1 if settings.smoke else PASSES, settings.seed):
             print(f"pass {number + 1}, {condition}: {len(due)} jobs, {record.elapsed_s:.0f} s so far", file=sys.stderr)
-            with hogs(settings.hogs if condition == "hog" else 0):
+            with beside(condition):
                 for job in due:
                     record.do(job)
         record.document["complete"] = True
@@ -60,7 +57,7 @@ class _Record:
             "origin": Origin.here(smoke=settings.smoke).to_json(),
             "note": settings.note,
             "seed": settings.seed,
-            "hogs": settings.hogs,
+            "hogs": how_many("hogs"),
             "real_drop_of_the_4%_commit": real_drop(),
             "complete": False,
             "seconds": 0.0,

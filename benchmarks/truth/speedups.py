@@ -43,20 +43,28 @@ SPEEDUPS = (
 def predict_and_remove(speedup: Speedup, predict_ns: float, remove_ns: float, seed: int) -> dict[str, Any]:
     """Spends so long on each half. Speedups are shares of throughput gained, T_slow / T_fast - 1."""
     removed_ns = speedup.slow_ns - speedup.fast_ns
-    with speedup.system() as system:
+    with speedup.system(seed) as system:
         setattr(system, speedup.attribute, speedup.slow_ns)
         rounds = Rounds(system)
         answer = ask(system, rounds, removed_ns, None, predict_ns, seed)
-        saved_ns = answer["transmission"]["estimate"] * removed_ns * answer["calls"]
         real = _remove(speedup, system, rounds, remove_ns, random.Random(seed))
     return {
         "speedup": speedup.name,
         "removed_ns": removed_ns,
         "transmission": answer["transmission"],
-        "predicted": answer["control_ns"] / (answer["control_ns"] - saved_ns) - 1,
+        "predicted": _predict(answer, removed_ns),
         "real": real,
         "crosses": speedup.crosses,
     }
+
+
+def _predict(answer: dict[str, Any], removed_ns: float) -> float | None:
+    """From the sensitivity of the program as it is; None where that is not known."""
+    if answer["transmission"] is None:
+        return None
+    step_ns = answer.get("bare_ns") or answer["control_ns"]
+    saved_ns = answer["transmission"]["estimate"] * removed_ns * answer["calls"]
+    return float(step_ns / (step_ns - saved_ns) - 1)
 
 
 def _remove(speedup: Speedup, system: System, rounds: Rounds, length_ns: float, coin: random.Random) -> float:

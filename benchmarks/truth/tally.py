@@ -3,24 +3,27 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import groupby
-from math import ceil
+from math import ceil, inf
 from statistics import median
-from typing import Any
-
-from pytest_speedbump.units import format_time
+from typing import Any, Literal
 
 __all__ = [
     "Dose",
+    "FirstCommand",
     "Gate",
     "SpeedupTally",
     "Verdicts",
     "covers",
     "doses",
+    "first_commands",
     "gates",
+    "is_false_failure",
+    "is_wrong_pass",
     "quantile",
     "share",
     "speedups",
     "verdicts",
+    "width",
 ]
 
 type Record = dict[str, Any]
@@ -32,12 +35,19 @@ def quantile(values: Iterable[float], part: float) -> float:
     return ordered[max(ceil(part * len(ordered)), 1) - 1]
 
 
-def covers(record: Record) -> bool | None:
-    """Whether the interval of the drop holds the truth. An end that is None is open; None where there is no drop."""
-    drop, true = record["drop"], record["true_drop"]
-    if drop is None:
+def covers(record: Record, quantity: Literal["drop", "transmission"] = "drop") -> bool | None:
+    """Whether the interval holds the truth. An end that is None is open; None where there is no estimate."""
+    found, true = record[quantity], record[f"true_{quantity}"]
+    if found is None:
         return None
-    return (drop["low"] is None or drop["low"] <= true) and (drop["high"] is None or true <= drop["high"])
+    return (found["low"] is None or found["low"] <= true) and (found["high"] is None or true <= found["high"])
+
+
+def width(estimate: Record | None) -> float:
+    """Of its interval: infinite where an end is open, or where there is none."""
+    if estimate is None or estimate["low"] is None or estimate["high"] is None:
+        return inf
+    return float(estimate["high"] - estimate["low"])
 
 
 def share(flags: Iterable[bool | None]) -> tuple[int, int]:
@@ -50,15 +60,31 @@ def _grouped[K: tuple[Any, ...]](records: Iterable[Record], key: Callable[[Recor
     return [(name, list(group)) for name, group in groupby(sorted(records, key=key), key)]
 
 
+def is_false_failure(record: Record) -> bool:
+    """It says ``sensitive`` where the drop keeps the budget, or lies on it."""
+    return record["verdict"] == "sensitive" and (_is_at_budget(record) or record["true_drop"] <= record["budget"])
+
+
+def is_wrong_pass(record: Record) -> bool:
+    """It says ``insensitive`` where the drop breaks the budget, or lies on it."""
+    return record["verdict"] == "insensitive" and (_is_at_budget(record) or record["true_drop"] >= record["budget"])
+
+
+def _is_at_budget(record: Record) -> bool:
+    """By intent: what the machine makes of that is on either side, by a little."""
+    return bool(record["aim"] == record["budget"])
+
+
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """Verdicts on one effect. A false failure says ``sensitive`` where the drop keeps the budget; a wrong pass says
-    ``insensitive`` where it breaks it. ``covered`` is (intervals that hold the truth, intervals)."""
+    """Verdicts on one effect. ``covered`` is (intervals of the drop that hold the truth, intervals), and ``reached``
+    the same of the transmission."""
 
     condition: str
-    aim: float
-    system: str
+    case: str
+    label: str
     n: int
+    true_drop: float
     insensitive: int
     sensitive: int
     inconclusive: int
@@ -66,38 +92,44 @@ class Verdicts:
     false_failures: int
     wrong_passes: int
     covered: tuple[int, int]
+    reached: tuple[int, int]
     median_s: float
     p90_s: float
+    median_pairs: float
+    median_width: float
 
 
-def _verdicts(condition: str, aim: float, system: str, group: list[Record]) -> Verdicts:
+def _verdicts(condition: str, case: str, label: str, group: list[Record]) -> Verdicts:
     def count(verdict: str) -> int:
         return sum(one["verdict"] == verdict for one in group)
 
     return Verdicts(
         condition,
-        aim,
-        system,
+        case,
+        label,
         len(group),
+        median(one["true_drop"] for one in group),
         count("insensitive"),
         count("sensitive"),
         count("inconclusive"),
         count("void"),
-        sum(one["verdict"] == "sensitive" and one["true_drop"] <= one["budget"] for one in group),
-        sum(one["verdict"] == "insensitive" and one["true_drop"] >= one["budget"] for one in group),
+        sum(map(is_false_failure, group)),
+        sum(map(is_wrong_pass, group)),
         share(covers(one) for one in group),
+        share(covers(one, "transmission") for one in group),
         median(one["seconds"] for one in group),
         quantile([one["seconds"] for one in group], 0.9),
+        median(one["pairs"] for one in group),
+        median(width(one["drop"]) for one in group),
     )
 
 
-def verdicts(records: Iterable[Record], *, by_system: bool = True) -> list[Verdicts]:
-    """By condition, true drop and system; without ``by_system`` all systems together, under the name "all"."""
+def verdicts(records: Iterable[Record], *, by_label: bool = True) -> list[Verdicts]:
+    """By condition, case and label; without ``by_label`` all of a case together, under the label "all"."""
     chosen = [one for one in records if one["kind"] == "verdict"]
 
-    def key(one: Record) -> tuple[str, float, str]:
-        system = one["system"] if one["aim"] else f"{one['system']}, {format_time(one['delay_ns'])}"
-        return one["condition"], one["aim"], system if by_system else "all"
+    def key(one: Record) -> tuple[str, str, str]:
+        return one["condition"], one["case"], one["label"] if by_label else "all"
 
     return [_verdicts(*name, group) for name, group in _grouped(chosen, key)]
 
@@ -115,6 +147,7 @@ class Dose:
     true_transmission: float
     transmission: float | None
     covered: tuple[int, int]
+    reached: tuple[int, int]
 
     @property
     def error(self) -> float | None:
@@ -144,6 +177,7 @@ def doses(records: Iterable[Record]) -> list[Dose]:
             median(one["true_transmission"] for one in group),
             middle(group, "transmission"),
             share(covers(one) for one in group),
+            share(covers(one, "transmission") for one in group),
         )
         for (condition, system, delay_ns), group in _grouped(chosen, key)
     ]
@@ -162,7 +196,7 @@ class Gate:
     median_s: float
 
 
-AIMS = {0.0: "A/A", 0.04: "4%"}
+GATED = {"no effect": "A/A", "twice the budget": "4%"}
 
 
 def gates(records: Iterable[Record]) -> list[Gate]:
@@ -177,8 +211,8 @@ def gates(records: Iterable[Record]) -> list[Gate]:
         if one["kind"] == "gate":
             for field, failed in one["failed"].items():
                 add(one, one["case"], f"compare-fail={field}:2%", failed, not failed)
-        elif one["kind"] == "verdict" and one["aim"] in AIMS:
-            add(one, AIMS[one["aim"]], "speedbump", one["verdict"] == "sensitive", one["verdict"] == "insensitive")
+        elif one["kind"] == "verdict" and one["case"] in GATED:
+            add(one, GATED[one["case"]], "speedbump", one["verdict"] == "sensitive", one["verdict"] == "insensitive")
     return [
         Gate(
             condition,
@@ -194,26 +228,64 @@ def gates(records: Iterable[Record]) -> list[Gate]:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstCommand:
+    """The README's: medians over repetitions. ``narrow`` is (intervals narrower than half their drop, drops found)."""
+
+    condition: str
+    n: int
+    seconds: float
+    narrow: tuple[int, int]
+
+
+def first_commands(records: Iterable[Record]) -> list[FirstCommand]:
+    """By condition. A target that is proved not to matter has no drop that could be compared with an interval."""
+    chosen = [one for one in records if one["kind"] == "first command"]
+
+    def drops(group: list[Record]) -> list[Record]:
+        found = [result for one in group for result in one["results"]]
+        return [one["drop"] for one in found if one["verdict"] in ("measured", "sensitive") and one["drop"] is not None]
+
+    return [
+        FirstCommand(
+            condition,
+            len(group),
+            median(one["seconds"] for one in group),
+            share(width(drop) < abs(drop["estimate"]) / 2 for drop in drops(group)),
+        )
+        for (condition,), group in _grouped(chosen, lambda one: (one["condition"],))
+    ]
+
+
+@dataclass(frozen=True, slots=True)
 class SpeedupTally:
-    """Medians over repetitions, as shares of throughput; ``worst`` is the largest error of a single one."""
+    """Medians over repetitions, as shares of throughput; ``worst`` is the largest error of a single one. None where no
+    repetition gave a prediction."""
 
     name: str
     n: int
-    predicted: float
+    predicted: float | None
     real: float
-    worst: float
+    worst: float | None
     crosses: bool
+
+    @property
+    def error(self) -> float | None:
+        return None if self.predicted is None else self.predicted - self.real
 
 
 def speedups(records: Iterable[Record]) -> list[SpeedupTally]:
     chosen = [one for one in records if one["kind"] == "speedup"]
+
+    def predicted(group: list[Record]) -> list[Record]:
+        return [one for one in group if one["predicted"] is not None]
+
     return [
         SpeedupTally(
             name,
             len(group),
-            median(one["predicted"] for one in group),
+            median(one["predicted"] for one in predicted(group)) if predicted(group) else None,
             median(one["real"] for one in group),
-            max(abs(one["predicted"] - one["real"]) for one in group),
+            max((abs(one["predicted"] - one["real"]) for one in predicted(group)), default=None),
             crosses,
         )
         for (crosses, name), group in _grouped(chosen, lambda one: (one["crosses"], one["speedup"]))

@@ -10,9 +10,13 @@ from pytest_speedbump.result import Severity
 from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.trials.trial import Rules, try_bump
 
-__all__ = ["Rounds", "ask"]
+__all__ = ["Rounds", "ask", "recorded"]
 
 ERROR_RATE = 0.05  # the tool's default, for one verdict in a run
+ANSWERS = (
+    "verdict", "reason", "warnings", "delay_ns", "drop", "transmission", "floor", "pairs", "iterations", "seconds",
+    "seed", "bare_ns", "control_ns", "probe_ns", "calls", "delivered_ns", "late_ns", "waited_ns", "machine", "evidence",
+)  # fmt: skip
 NOTHING_FAILS = Severity(strict=False, advisory=True)  # verdicts are what counts here
 
 
@@ -41,14 +45,20 @@ def ask(
     seed: int,
     between: Callable[[float], object] = lambda elapsed_ns: None,
 ) -> dict[str, Any]:
-    """The tool's result as its document has it, through the door that the plugin uses.
+    """What the tool's document has of its result, as :func:`recorded`, through the door that the plugin uses.
 
     ``between`` is called between the tool's own rounds, with the ns since it began.
     """
     declared = None if budget is None else Declaration("insensitive", budget, "marker")
     bump = Bump(parse_targets([system.target]), delay_ns, system.mode, declared, "marker")
     rules = Rules(max_time_ns=max_time_ns, alpha_fail=ERROR_RATE, severity=NOTHING_FAILS, seed=seed)
-    return try_bump(system.name, rounds.subject, bump, rules, _Watch(between)).to_json()
+    return recorded(try_bump(system.name, rounds.subject, bump, rules, _Watch(between)).to_json())
+
+
+def recorded(result: dict[str, Any]) -> dict[str, Any]:
+    """What is written down of an entry of the tool's document, as far as the entry has it."""
+    budget = {"budget": result["declared"]["limit"]} if result["declared"] else {"budget": None}
+    return {"test": result["test"], **budget, **{name: result[name] for name in ANSWERS if name in result}}
 
 
 class _Watch:

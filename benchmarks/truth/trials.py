@@ -5,29 +5,27 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from benchmarks.truth.delays import Delay
 from benchmarks.truth.systems import System
 from benchmarks.truth.tool import Rounds, ask
 from benchmarks.undisturbed import undisturbed
 
-__all__ = ["BUDGET", "Try", "measure"]
+__all__ = ["Try", "measure"]
 
-BUDGET = 0.02
-REFERENCE_SHARE = 0.05  # of the time, spent on rounds of our own...
-REFERENCE_ROUNDS = 9  # ...and this many at least
+REFERENCE_ROUNDS = 9  # at least...
+REFERENCE_NS = 0.2e9  # ...or as many as fit in here, but one
 LONG_ROUND_NS = 1e6
-ANSWERS = ("verdict", "reason", "warnings", "drop", "transmission", "floor", "pairs", "seconds", "control_ns", "seed")
 
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One bump on one system. ``aim`` is a drop that the delay is to make; with None ``delay_ns`` is given."""
+    """One bump on one system; without a budget it is measured and not judged."""
 
     system: type[System]
+    delay: Delay
     budget: float | None
     max_time_ns: float
     seed: int
-    delay_ns: float = 0.0
-    aim: float | None = None
 
 
 class _Reference:
@@ -36,52 +34,56 @@ class _Reference:
     A short one follows a round that is thrown away: after the tool's bookkeeping the caches are not what it is used to.
     """
 
-    def __init__(self, rounds: Rounds) -> None:
-        self._rounds = rounds
+    def __init__(self, system: System, rounds: Rounds) -> None:
+        self._system, self._rounds = system, rounds
         self._spent_ns = 0
-        self.steps: list[float] = []
+        self._steps: list[float] = []
 
     def keep_up(self, elapsed_ns: float) -> None:
-        if self._spent_ns < REFERENCE_SHARE * elapsed_ns:
-            before = time.perf_counter_ns()
-            self.take()
-            self._spent_ns += time.perf_counter_ns() - before
+        if self._spent_ns < self._system.references * elapsed_ns:
+            self._take()
 
-    def take(self) -> None:
-        with undisturbed():
-            ns = self._rounds.take()
-            if ns <= LONG_ROUND_NS:
-                ns = self._rounds.take()
-        self.steps.append(ns / self._rounds.iterations)  # of this moment: the tool may have stretched the round
+    def finish(self) -> None:
+        while not self._steps or (len(self._steps) < REFERENCE_ROUNDS and self._spent_ns < REFERENCE_NS):
+            self._take()
 
     @property
     def step_ns(self) -> float:
-        return median(self.steps)
+        return median(self._steps)
+
+    def _take(self) -> None:
+        before = time.perf_counter_ns()
+        with undisturbed():
+            step_ns = self._step_ns()
+            if time.perf_counter_ns() - before <= LONG_ROUND_NS:
+                step_ns = self._step_ns()
+        self._steps.append(step_ns)
+        self._spent_ns += time.perf_counter_ns() - before
+
+    def _step_ns(self) -> float:
+        steps, step, clock = self._rounds.iterations, self._system.bare_step, self._system.clock
+        before = clock()
+        for _ in range(steps):
+            step()
+        return (clock() - before) / steps
 
 
 def measure(one: Try) -> dict[str, Any]:
     """The tool's answer beside the truth."""
-    with one.system() as system:
+    with one.system(one.seed) as system:
         form = system.calibrate()
-        delay_ns = one.delay_ns if one.aim is None else _delay_for(one.aim, form.step_ns(0), form.calls(0))
+        delay_ns = one.delay.ns(form)
         rounds = Rounds(system)
-        reference = _Reference(rounds)
+        reference = _Reference(system, rounds)
         answer = ask(system, rounds, delay_ns, one.budget, one.max_time_ns, one.seed, reference.keep_up)
-        while len(reference.steps) < REFERENCE_ROUNDS:
-            reference.take()
+        reference.finish()
         form = form.fitted(reference.step_ns)
     return {
         "system": system.name,
         "mode": system.mode,
-        "delay_ns": delay_ns,
-        "budget": one.budget,
+        "aim": one.delay.aim,
         "true_drop": form.drop(delay_ns),
         "true_transmission": form.transmission(delay_ns),
         "reference_ns": reference.step_ns,
-        **{name: answer[name] for name in ANSWERS if name in answer},
+        **answer,
     }
-
-
-def _delay_for(drop: float, step_ns: float, calls: float) -> float:
-    """The delay of a call that costs a serial system so much."""
-    return drop / (1 - drop) * step_ns / calls

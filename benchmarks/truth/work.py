@@ -2,13 +2,21 @@
 
 import time
 
-__all__ = ["Document", "pause", "spin"]
+__all__ = ["Document", "burn", "pause", "spin"]
 
 
 def spin(ns: float) -> None:
     """Holds the processor and the GIL for a time that the clock says: a preemption inside costs nothing."""
     end = time.perf_counter_ns() + ns
     while time.perf_counter_ns() < end:
+        pass
+
+
+def burn(ns: float) -> None:
+    """Takes that much of this thread's processor time: as long at any speed of the machine, and preemption costs all
+    that it takes. Exact to one look at the clock, some 0.6 us."""
+    end = time.thread_time_ns() + ns
+    while time.thread_time_ns() < end:
         pass
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from truth_records import ORIGIN, dose, speedup, verdict
+from truth_records import ORIGIN, dose, first_command, speedup, verdict
 
 from benchmarks.exits import Exit
 from benchmarks.figures.__main__ import main
@@ -22,6 +22,10 @@ type Documents = dict[str, dict[str, Any]]
 def case(name: str, **ns: float) -> dict[str, Any]:
     return {"case": name, "unit": "call", "ns": {key.replace("_", "-"): value for key, value in ns.items()},
             "skipped": {}}  # fmt: skip
+
+
+def interval(low: float, high: float) -> dict[str, float]:
+    return {"estimate": low, "low": low, "high": high}
 
 
 def documents() -> Documents:
@@ -45,18 +49,29 @@ def documents() -> Documents:
         "counting": {"codes": 3, "calls": 10, "differ": 0},
     }  # fmt: skip
     e2e = {"results": [{"name": f"pytest/{name}", "median": time} for name, time in (("plain", 2.0), ("inert", 2.01))]}
-    right = [*[verdict("insensitive")] * 10, *[verdict("sensitive", 0.04, drop=None)] * 10]
+    right = [
+        *[verdict("insensitive", transmission=interval(0.9, 1.1))] * 200,
+        *[verdict("sensitive", 0.04, drop=None)] * 300,
+        first_command(7),
+    ]
+    at_the_budget = verdict("inconclusive", 0.0201, aim=0.02, case="at the budget", drop=None)
     truth = {
         "records": [
-            *right,
-            *(one | {"condition": "hog"} for one in right),
+            *(one | {"condition": condition} for condition in ("quiet", "hog", "hogs") for one in right),
+            *[at_the_budget] * 100,
+            *(
+                verdict("insensitive", case=f"no effect, in {s} s", budget=budget, drop=None)
+                for s, budget in ((10, 0.0002), (60, 0.00005))
+            ),
+            *[verdict("insensitive", case="rounds of 1 s, hidden", pairs=14, drop=None)] * 3,
+            verdict("inconclusive", 0.51, case="100 blocks", pairs=100, drop=interval(0.5, 0.52)),
             dose(1.01),
             dose(0.0, 0.0, system="hidden behind a device"),
             speedup(0.105, 0.1),
             speedup(0.5, 0.1, crosses=True),
         ]
     }
-    schemas = {"micro": "micro/1", "e2e": "e2e-result/2", "truth": "truth/2"}
+    schemas = {"micro": "micro/1", "e2e": "e2e-result/2", "truth": "truth/3"}
     return {
         name: {"schema": f"pytest-speedbump-{schemas[name]}", "origin": dict(ORIGIN), **document}
         for name, document in (("micro", micro), ("e2e", e2e), ("truth", truth))
@@ -125,16 +140,58 @@ def records(*more: dict[str, Any]) -> Callable[[Documents], None]:
         (hurt_afresh, {"delivered delay, 300ns, fresh processes within max(2 ns, 0.5 %)"}),
         (hurt_counting, {"calls per code object against cProfile, on graphql-core"}),
         (hurt_inert, {"plugin installed, not asked: a whole pytest run, against one without"}),
-        (records(*[verdict("insensitive")] * 89, verdict("sensitive")), set()),  # one in a hundred may be wrong
-        (records(verdict("sensitive")), {"no effect, quiet: false failures", "no effect, quiet: insensitive"}),
+        (records(*[verdict("sensitive")] * 2), set()),  # one in a hundred may be wrong
+        (records(*[verdict("sensitive")] * 3), {"no effect, quiet: false failures"}),
+        (records(*[verdict("inconclusive")] * 11), {"no effect, quiet: insensitive"}),
+        (records(*[verdict("inconclusive", 0.04, drop=None)] * 16), {"twice the budget, quiet: sensitive"}),
         (
-            records(verdict("insensitive", 0.04, drop=None, condition="hog")),
-            {"twice the budget, hog: wrong passes"},
+            records(*[verdict("insensitive", 0.04, drop=None, condition="hogs")] * 4),
+            {"twice the budget, hogs: wrong passes"},
         ),
-        (records(*[verdict("insensitive", seconds=0.4)] * 20), {"no effect, quiet: median time to a verdict"}),
+        (records(verdict("sensitive", 0.019, condition="hogs")), {"beside three hogs: false failures"}),
         (
-            records(*[verdict("insensitive", 0.01001, aim=0.01)] * 2),
+            records(*[verdict("inconclusive", 0.2, case="plain violation", condition="hogs", drop=None)] * 76),
+            {"beside three hogs: plain violations found"},
+        ),
+        (
+            records(*[verdict("insensitive", 0.0199, aim=0.02, case="at the budget", drop=None)] * 2),
+            {"mean time exactly at the budget, bites of 1 to 20 budgets: wrong passes"},
+        ),
+        (
+            records(*[verdict("sensitive", 0.0201, aim=0.02, case="at the budget", drop=None)] * 3),
+            {"mean time exactly at the budget, bites of 1 to 20 budgets: false failures"},
+        ),
+        (records(*[verdict("insensitive", seconds=0.4)] * 201), {"no effect, quiet: median time to a verdict"}),
+        (
+            records(*[verdict("insensitive", 0.01001)] * 11),
             {"95 % intervals of the drop, quiet: hold the truth"},
+        ),
+        (
+            records(*[verdict("insensitive", transmission=interval(0, 0.5), condition="hog")] * 11),
+            {"95 % intervals of the transmission, hog: hold the truth"},
+        ),
+        (
+            records(
+                *[verdict("inconclusive", 0.51, case="100 blocks", drop=interval(0.49, 0.53))] * 2
+            ),
+            {"drop of 51 %, rounds of 1 ms: interval after 100 pairs"},
+        ),
+        (
+            records(*[verdict("inconclusive", case="no effect, in 60 s", budget=0.00005, drop=None)] * 2),
+            {"no effect, 40 us: smallest budget proved in 60 s"},
+        ),
+        (
+            records(verdict("inconclusive", case="rounds of 1 s, hidden", pairs=14, drop=None)),
+            {"rounds of 1 s, delay worth two budgets: pairs to a pass"},
+        ),
+        (
+            records(*[verdict("insensitive", case="rounds of 1 s, hidden", pairs=15, drop=None)] * 4),
+            {"rounds of 1 s, delay worth two budgets: pairs to a pass"},
+        ),
+        (records(*[first_command(8.5)] * 2), {"README's first command, quiet: time"}),
+        (
+            records(first_command(7, width=0.06, condition="hog")),
+            {"README's first command, hog: intervals narrower than half their drop"},
         ),
         (
             records(*[dose(1.05)] * 2),
@@ -146,6 +203,7 @@ def records(*more: dict[str, Any]) -> Callable[[Documents], None]:
             {"transmission, every system: within 0.02 of the truth"},
         ),
         (records(*[speedup(0.115, 0.1)] * 2), {"predicted speedup: within 1 point of the real one"}),
+        (records(speedup(None, 0.1) | {"speedup": "x"}), {"predicted speedup: within 1 point of the real one"}),
     ],
 )  # fmt: skip
 def test_each_promise_can_be_broken(hurt: Callable[[Documents], None], broken: set[str], tmp_path: Path) -> None:
