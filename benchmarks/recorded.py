@@ -1,6 +1,6 @@
 """Records round times of this machine, for tests of inference on noise that nobody made up.
 
-``python -m benchmarks.recorded FILE --hogs N`` writes threes of adjacent rounds of one callable of fixed work, in
+``python -m benchmarks.recorded FILE --beside hogs`` writes threes of adjacent rounds of one callable of fixed work, in
 random order: a control, another control, and one that spins DELAY_NS longer. They come in stretches over some seconds,
 so that both what neighbours share and what the machine does to all of them are in it. Other processes are left alone:
 "quiet" is what the machine was like. The tests' own recordings are tests/unit/rounds/quiet.txt and, with three hogs on
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter_ns, sleep
 
-from benchmarks.truth.hog import hogs
+from benchmarks.truth.hog import CONDITIONS, beside
 
 ROUND_NS = 100_000
 DELAY_NS = 5_000
@@ -63,16 +63,13 @@ def record(seed: int) -> list[tuple[int, ...]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path)
-    parser.add_argument(
-        "--hogs", type=int, default=0, help="processes that want a processor each; default: %(default)s"
-    )
+    parser.add_argument("--beside", choices=CONDITIONS, default="quiet", help="who else; default: %(default)s")
     args = parser.parse_args()
-    with hogs(args.hogs):
-        if args.hogs:
-            sleep(0.5)
+    with beside(args.beside):
+        sleep(0.5)
         load, found = os.getloadavg()[0], record(seed=1)
     header = (
-        f"# python -m benchmarks.recorded --hogs {args.hogs}: {platform.python_implementation()} "
+        f"# python -m benchmarks.recorded --beside {args.beside}: {platform.python_implementation()} "
         f"{platform.python_version()}, {platform.system()} on {platform.machine()}, {os.cpu_count()} processors, "
         f"load {load:.1f} before.\n"
         f"# A line is three adjacent rounds: control, control, and one that spun {DELAY_NS} ns longer; "

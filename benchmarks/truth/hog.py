@@ -12,12 +12,14 @@ __all__ = ["CONDITIONS", "Condition", "beside", "how_many"]
 Condition = Literal["quiet", "hog", "hogs"]
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 
-# It must not outlive who started it, however that ends.
+# It is no child of who started it, for what children do is a program's own; and it ends with its input, hence with who
+# started it.
 HOG = """
-import os
+import os, select
+if os.fork():
+    os._exit(0)
 print(flush=True)
-parent = os.getppid()
-while os.getppid() == parent:
+while not select.select([0], [], [], 0)[0]:
     for _ in range(1_000_000):
         pass
 """
@@ -32,7 +34,9 @@ def how_many(condition: Condition) -> int:
 def beside(condition: Condition) -> Iterator[None]:
     """Processes that want a whole processor each, for as long as the block lasts."""
     command = [sys.executable, "-S", "-c", HOG]
-    processes = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(how_many(condition))]
+    processes = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(how_many(condition))
+    ]
     try:
         for process in processes:
             assert process.stdout is not None
@@ -40,5 +44,4 @@ def beside(condition: Condition) -> Iterator[None]:
         yield
     finally:
         for process in processes:
-            process.kill()
-            process.communicate()
+            process.communicate()  # until it has ended

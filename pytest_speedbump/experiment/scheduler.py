@@ -42,7 +42,7 @@ class Scheduler(Protocol):
         ...
 
     def others(self) -> float | None:
-        """Share of our processors that other processes used, lately; None as long as it is not known."""
+        """Share of our processors that others used lately, but for our children; None as long as it is not known."""
         ...
 
 
@@ -140,6 +140,16 @@ def _threads_of_children(process: str) -> Iterator[str]:
                 yield from _threads_of_children(child)
 
 
+def _own_ns() -> int:
+    """Time of processors that this process and its descendants have used, those that live and those that ended."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    total = time.process_time_ns() + int((ended.ru_utime + ended.ru_stime) * 1e9)
+    for thread in _threads_of_children("self"):
+        with suppress(OSError, IndexError, ValueError):
+            total += int(Path(thread, "schedstat").read_bytes().split()[0])
+    return total
+
+
 class _Look:
     """Time so far of the processors that this process may use, of all that runs there, and of its own."""
 
@@ -162,7 +172,7 @@ class _Look:
             return None
         if unseen:
             return None
-        return cls(time.perf_counter_ns(), busy * TICKS_NS, time.process_time_ns(), processors)
+        return cls(time.perf_counter_ns(), busy * TICKS_NS, _own_ns(), processors)
 
     def others_since(self, before: "_Look") -> float | None:
         """Share of these processors that others used; None where they have become others."""
