@@ -3,12 +3,16 @@
 import json
 from collections.abc import Iterator
 from importlib.resources import files
-from typing import Any
+from typing import Any, get_args
 
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # its stubs are a package of their own
 from suite import Suite
 
+from pytest_speedbump.remarks import Kind
+
 TESTS = """
+    import time
+
     @pytest.mark.speedbump_insensitive("work.leaf", delay="500us", budget="10%")
     def test_broken(benchmark):
         benchmark(work.call)
@@ -27,7 +31,7 @@ TESTS = """
 
     @pytest.mark.speedbump_insensitive("work.leaf", delay="10us", budget="2%")
     def test_hopeless(benchmark):
-        benchmark.pedantic(__import__("time").sleep, (0.2,), rounds=1)
+        benchmark.pedantic(lambda: (time.sleep(0.4), work.leaf()), rounds=1)
 """
 
 
@@ -75,6 +79,12 @@ def test_documents_of_a_run(suite: Suite) -> None:
     assert [one.get("share") for one in lock["entries"]].count(1.0) == 1
     assert len(lock["entries"]) == 4
     assert errors("lock-1", lock) == []
+
+
+def test_each_cause_is_listed() -> None:
+    doubts = {"more_work", "short_rounds", "traced", "below_floor", "tail", "halves", "probe", "cut_short"}
+    listed = validator("result-1").schema["$defs"]["result"]["properties"]["cause"]["enum"]
+    assert sorted(listed) == sorted(set(get_args(Kind)) - doubts)
 
 
 def test_listing(suite: Suite) -> None:

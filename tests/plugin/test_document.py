@@ -1,17 +1,19 @@
 """The result document and its copies: --speedbump-json, pytest-benchmark's extra_info, JUnit properties."""
 
+import math
 import platform
 import xml.etree.ElementTree as ET
 from typing import Any
 
+import pytest
 from suite import BRIEFLY, Run, Suite
 
 import pytest_speedbump
 
 INTERFACE = {
     "test", "targets", "mode", "delay_ns", "declared", "verdict", "outcome", "reason", "drop", "transmission", "floor",
-    "pairs", "iterations", "seconds", "control_ns", "slowed_ns", "calls", "requested_ns", "delivered_ns", "late_ns",
-    "probe_ns", "matched",
+    "pairs", "iterations", "seconds", "bare_ns", "control_ns", "slowed_ns", "calls", "requested_ns", "delivered_ns",
+    "late_ns", "probe_ns", "matched", "evidence", "machine",
 }  # fmt: skip
 
 TESTS = """
@@ -54,17 +56,34 @@ def check_declared(result: dict[str, Any]) -> None:
     drop, transmission = result["drop"], result["transmission"]
     assert 0.1 <= drop["low"] <= drop["estimate"] <= drop["high"] <= 1
     assert transmission["low"] <= transmission["estimate"] <= transmission["high"]
-    assert result["slowed_ns"] == result["control_ns"] / (1 - drop["estimate"])
-    assert result["slowed_ns"] > 100e3 > result["control_ns"], "times are per call, not per round"
+    assert result["slowed_ns"] == result["bare_ns"] / (1 - drop["estimate"])
+    assert result["slowed_ns"] > 100e3 > result["control_ns"] >= result["bare_ns"], "times are per call, not per round"
+    assert result["probe_ns"] == pytest.approx(result["control_ns"] - result["bare_ns"], abs=1e-3)
     assert (result["calls"], result["delay_ns"]) == (1, 100e3)
     assert abs(result["requested_ns"] - 100e3) < 1
     assert abs(result["delivered_ns"] / result["requested_ns"] - 1) < 0.05, "the audit passed"
     assert result["pairs"] > 0
     assert result["seconds"] > 0
+    check_evidence(result["evidence"], alpha=0.01)
+    check_machine(result["machine"])
+
+
+def check_evidence(evidence: dict[str, float], alpha: float) -> None:
+    """Natural logs; its maximum over the attempt is what a failure rests on."""
+    assert evidence.keys() == {"over", "under", "over_max", "under_max"}
+    assert evidence["over_max"] >= max(evidence["over"], -math.log(alpha))
+    assert evidence["under_max"] >= max(evidence["under"], 0)
+
+
+def check_machine(machine: dict[str, Any]) -> None:
+    assert machine.keys() == {"waited", "late", "switches", "others", "set_aside", "judged_by"}
+    assert machine["judged_by"] in ("all", "unwaited", "net")
+    assert all(machine[name] >= 0 for name in ("waited", "late", "switches", "set_aside"))
+    assert machine["others"] is None or machine["others"] >= 0
 
 
 def check_plain(result: dict[str, Any], suite: Suite) -> None:
-    assert result["declared"] is None
+    assert result["declared"] is result["evidence"] is None
     assert (result["verdict"], result["iterations"], result["calls"]) == ("measured", 3, 2)
     leaf, other = sorted(result["matched"], key=lambda code: code["name"])
     assert leaf.keys() == {"name", "file", "line", "calls", "delivered_ns"}
@@ -77,7 +96,10 @@ def check_plain(result: dict[str, Any], suite: Suite) -> None:
 def check_void(result: dict[str, Any]) -> None:
     assert (result["verdict"], result["outcome"]) == ("void", "failed")
     assert result["reason"].startswith("work.gone never ran in the measured rounds")
-    assert [result[name] for name in ("drop", "transmission", "floor", "slowed_ns", "probe_ns")] == [None] * 5
+    unknown = ("drop", "transmission", "floor", "bare_ns", "slowed_ns", "probe_ns", "evidence")
+    assert {result[name] for name in unknown} == {None}
+    check_machine(result["machine"] | {"late": 0.0})
+    assert result["machine"]["late"] is None, "nothing was delivered"
     assert (result["calls"], result["matched"]) == (0, [])
 
 
@@ -88,7 +110,10 @@ def test_a_callable_that_broke_has_nothing_known(suite: Suite) -> None:
             inputs = [1]
             benchmark.pedantic(lambda: work.leaf(inputs.pop()))
     """)
-    unknown = ("drop", "transmission", "floor", "control_ns", "slowed_ns", "calls", "requested_ns", "delivered_ns")
+    unknown = (
+        "drop", "transmission", "floor", "bare_ns", "control_ns", "slowed_ns", "calls", "requested_ns", "delivered_ns",
+        "machine", "evidence",
+    )  # fmt: skip
     assert {run.result[name] for name in unknown} == {None}
 
 

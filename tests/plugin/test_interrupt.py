@@ -17,16 +17,15 @@ LEFT = """
 """
 
 TESTS = """
-    import gc
+    import itertools
     import os
     import signal
     import sys
 
-    rounds = iter(range(1000))
+    armed = itertools.count()
 
     def step():
-        if next(rounds) == 50:
-            assert any(map(sys.monitoring.get_tool, (3, 4))), "in the middle of our rounds"
+        if any(map(sys.monitoring.get_tool, (3, 4))) and next(armed) == 50:  # in the middle of our rounds
             os.kill(os.getpid(), signal.SIGINT)
         work.leaf()
 

@@ -6,6 +6,11 @@ import pytest
 from suite import BRIEFLY, Suite
 
 TEST = """
+    import sys
+
+    def armed():
+        return any(map(sys.monitoring.get_tool, (3, 4)))
+
     {body}
 
     @pytest.mark.speedbump_insensitive("work.leaf", delay="100us", budget="10%")
@@ -31,9 +36,9 @@ TEST = """
         ),
         pytest.param(
             "runs = iter(range(100))",
-            "benchmark.pedantic(lambda: work.leaf(1 / (60 - next(runs))))",
+            "benchmark.pedantic(lambda: work.leaf(1 / (60 - (armed() and next(runs)))))",
             r"the callable raised ZeroDivisionError\('division by zero'\) when repeated "
-            r"\(round 60, (control|slowed) arm\)",
+            r"\(round \d+, (control|slowed) arm\)",
             id="raises later",
         ),
         pytest.param(
@@ -44,14 +49,14 @@ TEST = """
         ),
         pytest.param(
             "setups = iter(range(30))",
-            "benchmark.pedantic(work.leaf, setup=lambda: ((next(setups),), {}))",
-            r"the callable raised StopIteration\(\) when repeated \(round 30, (control|slowed) arm\)",
+            "benchmark.pedantic(work.leaf, setup=lambda: ((armed() and next(setups),), {}))",
+            r"the callable raised StopIteration\(\) when repeated \(round \d+, (control|slowed) arm\)",
             id="its setup raises",
         ),
         pytest.param(
-            "def fail(x):\n        runs.append(x)\n        assert len(runs) < 20\n    runs = []",
+            "def fail(x):\n        runs.append(armed())\n        assert sum(runs) < 20\n    runs = []",
             "benchmark.pedantic(work.leaf, setup=lambda: ((1,), {}), teardown=fail)",
-            r"the callable raised AssertionError\(.*\) when repeated \(round 19, (control|slowed) arm\)",
+            r"the callable raised AssertionError\(.*\) when repeated \(round \d+, (control|slowed) arm\)",
             id="its teardown raises",
         ),
         pytest.param(
@@ -62,7 +67,7 @@ TEST = """
         ),
         pytest.param(
             "inputs = list(range(50))",
-            "benchmark.pedantic(lambda: inputs and work.leaf(inputs.pop()))",
+            "benchmark.pedantic(lambda: armed() and inputs and work.leaf(inputs.pop()))",
             r"the target was called no more after pair \d+ of \d+; can it run twice\? .*",
             id="finds its list empty after a while",
         ),
