@@ -198,7 +198,7 @@ def test_there_are_enough_verdicts_and_gates_in_a_full_run() -> None:
         assert count[condition, "verdict/twice the budget"] >= 300
     kept = ("no effect", "just below the budget", "hidden")
     assert sum(count["hogs", f"verdict/{case}"] for case in kept) >= 200
-    assert count["quiet", "verdict/at the budget"] >= 300
+    assert count["quiet", "verdict/bites, at the budget"] >= 300
     for condition in ("quiet", "hog"):
         assert count[condition, "verdict/no effect"] >= 300
         assert count[condition, "gate"] >= 15
