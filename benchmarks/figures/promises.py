@@ -106,8 +106,8 @@ def _verdicts() -> Iterator[Promise]:
     for field, most in (("wrong_passes", 0.01), ("false_failures", 0.025)):
         yield Promise(
             f"mean time exactly at the budget, bites of 1 to 20 budgets: {field.replace('_', ' ')}",
-            f"<= {100 * most:g} %", "truth", "verdict/at the budget, quiet",
-            readings.verdict_share("quiet", "at the budget", field=field, most=most),
+            f"<= {100 * most:g} %", "truth", "verdict/bites, at the budget, quiet",
+            readings.verdict_share("quiet", "bites, at the budget", field=field, most=most),
         )  # fmt: skip
 
 

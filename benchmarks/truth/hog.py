@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Literal, get_args
 
 __all__ = ["CONDITIONS", "Condition", "beside", "how_many"]
@@ -12,13 +12,13 @@ __all__ = ["CONDITIONS", "Condition", "beside", "how_many"]
 Condition = Literal["quiet", "hog", "hogs"]
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 
-# It is no child of who started it, for what children do is a program's own; and it ends with its input, hence with who
-# started it.
+# Nobody's child, since the tool takes children for a part of the program. It must not outlive who started it, however
+# that ends: its standard input ends with it.
 HOG = """
 import os, select
 if os.fork():
     os._exit(0)
-print(flush=True)
+print(os.getpid(), flush=True)
 while not select.select([0], [], [], 0)[0]:
     for _ in range(1_000_000):
         pass
@@ -31,17 +31,19 @@ def how_many(condition: Condition) -> int:
 
 
 @contextmanager
-def beside(condition: Condition) -> Iterator[None]:
-    """Processes that want a whole processor each, for as long as the block lasts."""
-    command = [sys.executable, "-S", "-c", HOG]
-    processes = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(how_many(condition))
-    ]
-    try:
-        for process in processes:
-            assert process.stdout is not None
-            process.stdout.readline()  # it has started
-        yield
-    finally:
-        for process in processes:
-            process.communicate()  # until it has ended
+def beside(condition: Condition) -> Iterator[list[int]]:
+    """Processes that want a whole processor each, for as long as the block lasts; their ids."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(_hog()) for _ in range(how_many(condition))]
+
+
+@contextmanager
+def _hog() -> Iterator[int]:
+    with subprocess.Popen([sys.executable, "-S", "-c", HOG], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.stdin.close()
+            process.stdout.read()  # until it has ended

@@ -54,7 +54,7 @@ def documents() -> Documents:
         *[verdict("sensitive", 0.04, drop=None)] * 300,
         first_command(7),
     ]
-    at_the_budget = verdict("inconclusive", 0.0201, aim=0.02, case="at the budget", drop=None)
+    at_the_budget = verdict("inconclusive", 0.0201, aim=0.02, case="bites, at the budget", drop=None)
     truth = {
         "records": [
             *(one | {"condition": condition} for condition in ("quiet", "hog", "hogs") for one in right),
@@ -154,11 +154,11 @@ def records(*more: dict[str, Any]) -> Callable[[Documents], None]:
             {"beside three hogs: plain violations found"},
         ),
         (
-            records(*[verdict("insensitive", 0.0199, aim=0.02, case="at the budget", drop=None)] * 2),
+            records(*[verdict("insensitive", 0.0199, aim=0.02, case="bites, at the budget", drop=None)] * 2),
             {"mean time exactly at the budget, bites of 1 to 20 budgets: wrong passes"},
         ),
         (
-            records(*[verdict("sensitive", 0.0201, aim=0.02, case="at the budget", drop=None)] * 3),
+            records(*[verdict("sensitive", 0.0201, aim=0.02, case="bites, at the budget", drop=None)] * 3),
             {"mean time exactly at the budget, bites of 1 to 20 budgets: false failures"},
         ),
         (records(*[verdict("insensitive", seconds=0.4)] * 201), {"no effect, quiet: median time to a verdict"}),

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections import Counter
 from itertools import groupby
 from math import inf
@@ -19,7 +20,7 @@ from truth_records import ORIGIN, dose, first_command, speedup, verdict
 from benchmarks.truth import tally
 from benchmarks.truth.closed_forms import Amdahl, BackOff, Convoy, FlowShop, Form, Overlap, Serial, SharedGil, Ticker
 from benchmarks.truth.delays import Delay
-from benchmarks.truth.hog import CONDITIONS, Condition
+from benchmarks.truth.hog import CONDITIONS, Condition, beside
 from benchmarks.truth.jobs import FULL, SMOKE, Job, jobs, passes
 from benchmarks.truth.systems import BITES, SYSTEMS, Alternating, GilTicker, Phases, Recursion, Sometimes, System
 from benchmarks.truth.tables import markdown
@@ -171,6 +172,53 @@ def test_phases_are_long_and_alternate() -> None:
     assert 10 <= min(lengths[:-1]) < max(lengths) <= 300
 
 
+# Conditions
+
+
+def stat(pid: int) -> tuple[str, int]:
+    """State and parent of a process, one that has ended and waits to be buried among them; "X" where there is none."""
+    try:
+        state, parent, *_ = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return "X", 0
+    return state, int(parent)
+
+
+def has_ended(pid: int) -> bool:
+    """Within half a minute, or never."""
+    ends = time.monotonic() + 30
+    while stat(pid)[0] not in "XZ" and time.monotonic() < ends:
+        time.sleep(0.01)
+    return stat(pid)[0] in "XZ"
+
+
+def test_hogs_are_nobodys_children_and_go_with_who_started_them() -> None:
+    code = (
+        "import os, sys; from benchmarks.truth.hog import beside\n"
+        "with beside('hogs') as hogs: print(*hogs, flush=True); sys.stdin.readline()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as owner:
+        assert owner.stdin is not None
+        assert owner.stdout is not None
+        hogs = [int(pid) for pid in owner.stdout.readline().split()]
+        parents = [stat(pid)[1] for pid in hogs]
+        owner.kill()
+        owner.stdout.read()
+    assert len(hogs) == (os.cpu_count() or 1) + 1
+    assert owner.pid not in parents
+    assert all(map(has_ended, hogs))
+
+
+def test_nobody_is_there_when_it_is_to_be_quiet_again() -> None:
+    with beside("hog") as (hog,):
+        assert stat(hog)[0] not in "XZ"
+    assert has_ended(hog)
+    with beside("quiet") as hogs:
+        assert hogs == []
+
+
 # Schedules
 
 
@@ -198,7 +246,7 @@ def test_there_are_enough_verdicts_and_gates_in_a_full_run() -> None:
         assert count[condition, "verdict/twice the budget"] >= 300
     kept = ("no effect", "just below the budget", "hidden")
     assert sum(count["hogs", f"verdict/{case}"] for case in kept) >= 200
-    assert count["quiet", "verdict/at the budget"] >= 300
+    assert count["quiet", "verdict/bites, at the budget"] >= 300
     for condition in ("quiet", "hog"):
         assert count[condition, "verdict/no effect"] >= 300
         assert count[condition, "gate"] >= 15
