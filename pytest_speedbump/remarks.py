@@ -14,7 +14,7 @@ Kind = Literal[
     # why no verdict is possible
     "raised", "uncalled", "interfered", "lost", "clock", "delivery", "arms_differ", "called_no_more", "less_work",
     # doubts about a verdict that stands
-    "more_work", "short_rounds", "traced", "below_floor", "tail", "halves", "probe", "cut_short",
+    "more_work", "short_rounds", "traced", "below_floor", "tail", "halves", "probe", "earlier", "cut_short",
     # of a listing
     "not_listed", "listed_until",
 ]  # fmt: skip
@@ -59,6 +59,7 @@ _SENTENCES: dict[Kind, str] = {
     "tail": "some slowed rounds are far slower than the drop tells; look at the tail of the round times",
     "halves": "the first and the second half of the rounds disagree; the effect changed while it was measured",
     "probe": "what counts the calls takes {share:share} of a round by itself; the drop is of the program without it",
+    "earlier": "the evidence of an earlier attempt at this test counts as well",
     "cut_short": "pytest-timeout left no time to go on; raise its limit, or lower --speedbump-max-time",
     "not_listed": "{target} never ran{hint}",
     "listed_until": "the callable raised {error} when repeated; what is listed was called until then",

@@ -8,7 +8,8 @@ from pytest_speedbump.bump import Bump, Declaration, Kind, Mode
 from pytest_speedbump.experiment.scheduler import Scheduler
 from pytest_speedbump.result import Evidence, Result, Severity
 from pytest_speedbump.targets import parse_targets
-from pytest_speedbump.trials.trial import Rules, Trial
+from pytest_speedbump.trials.rules import Rules
+from pytest_speedbump.trials.trial import Trial
 
 __all__ = ["RULES", "on", "plain_trial"]
 

@@ -8,7 +8,8 @@ from pytest_speedbump.bump import Bump, Declaration
 from pytest_speedbump.experiment.subject import PlainSubject
 from pytest_speedbump.result import Severity
 from pytest_speedbump.targets import parse_targets
-from pytest_speedbump.trials.trial import Rules, try_bump
+from pytest_speedbump.trials.rules import Rules
+from pytest_speedbump.trials.trial import try_bump
 
 __all__ = ["Rounds", "ask", "recorded"]
 

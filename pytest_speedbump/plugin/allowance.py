@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from pytest_speedbump.trials.trial import Rules
+from pytest_speedbump.trials.rules import Rules
 
 __all__ = ["Allowance"]
 

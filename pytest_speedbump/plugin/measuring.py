@@ -27,7 +27,8 @@ from pytest_speedbump.result import Result
 from pytest_speedbump.slowing.session import armed, make_session
 from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.trials.listing import list_bump
-from pytest_speedbump.trials.trial import ENOUGH_NS, Rules, Trial
+from pytest_speedbump.trials.rules import Rules
+from pytest_speedbump.trials.trial import ENOUGH_NS, Trial
 from pytest_speedbump.trials.turns import measure_in_turn
 
 __all__ = ["MeasuringPlugin", "check_environment"]

@@ -82,7 +82,7 @@ def test_documents_of_a_run(suite: Suite) -> None:
 
 
 def test_each_cause_is_listed() -> None:
-    doubts = {"more_work", "short_rounds", "traced", "below_floor", "tail", "halves", "probe", "cut_short"}
+    doubts = {"more_work", "short_rounds", "traced", "below_floor", "tail", "halves", "probe", "earlier", "cut_short"}
     listed = validator("result-1").schema["$defs"]["result"]["properties"]["cause"]["enum"]
     assert sorted(listed) == sorted(set(get_args(Kind)) - doubts)
 

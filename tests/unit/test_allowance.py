@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pytest_speedbump.plugin.allowance import Allowance
 from pytest_speedbump.result import Severity
-from pytest_speedbump.trials.trial import Rules
+from pytest_speedbump.trials.rules import Rules
 
 S = 1e9
 RULES = Rules(max_time_ns=10 * S, alpha_fail=0.05, severity=Severity(strict=False, advisory=False), seed=1)

@@ -1,0 +1,55 @@
+"""How far a trial is to go, and what fails."""
+
+import math
+from dataclasses import dataclass
+
+from pytest_speedbump.bump import Bump
+from pytest_speedbump.inference.excess import excess_from_drop
+from pytest_speedbump.inference.question import Question
+from pytest_speedbump.result import Severity
+
+__all__ = ["Rules"]
+
+PLAIN_WIDTH = 0.005  # a plain measurement stops when the drop is known to +- so much...
+PLAIN_SHARE = 0.1  # ...or to such a share of itself
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How far to go, and what fails.
+
+    Attributes:
+        max_time_ns: limit of one verdict.
+        limited_by: the option that says so. Others take ``taken_ns`` of its time, and ``sharers`` bumps share the rest.
+        alpha_fail: chance that a program which keeps its declaration fails.
+        alpha_pass: chance that one which breaks it passes. 0.01 costs 1.5 times the blocks of 0.05.
+        alpha_end: most error at each end of an interval: 0.025, so that the whole covers 95 %, or less.
+        seed: draws the order of the arms.
+    """
+
+    max_time_ns: float
+    alpha_fail: float
+    severity: Severity
+    seed: int
+    alpha_pass: float = 0.01
+    alpha_end: float = 0.025
+    limited_by: str = "--speedbump-max-time"
+    taken_ns: float = 0.0
+    sharers: int = 1
+
+    def enough_ns(self, needed_ns: float) -> float:
+        """The value of the option ``limited_by`` that lets this bump have ``needed_ns``."""
+        return self.taken_ns + self.sharers * needed_ns
+
+    def advice(self, needed_ns: float) -> str:
+        """That option and value, as one types it."""
+        return f"{self.limited_by} {math.ceil(self.enough_ns(needed_ns) / 1e9)}s"
+
+    def question(self, bump: Bump) -> Question:
+        """``insensitive`` fails by "over" and passes by "under", ``sensitive`` the other way round."""
+        declared = bump.declared
+        over, under = self.alpha_fail, self.alpha_pass
+        if declared is not None and declared.kind == "sensitive":
+            over, under = under, over
+        budget = None if declared is None else excess_from_drop(declared.limit)
+        return Question(budget, over, under, self.alpha_end, PLAIN_WIDTH, PLAIN_SHARE)
