@@ -4,13 +4,16 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from types import CodeType
 from typing import Self
 from unittest.mock import patch
 
+from pytest_speedbump.experiment.scheduler import Wait
 from pytest_speedbump.experiment.subject import CallableRaisedError
+
+type Waiting = Callable[[float, float], Sequence[float]]
 
 READING_NS = 100  # that a look at the clock takes
 
@@ -31,8 +34,9 @@ class Machine:
         bites: share of the rounds in which a delay arrives; in the others it is absorbed.
         probe_ns: what counting adds to each call in a round, also where the delay is 0.
         raises_in: number of the round that raises; rounds count from 1.
-        waiting: how long a round waits for a processor, of the time that it uses one and of the delay within that.
+        waiting: the waits for a processor in a round, of the time that it uses one and of the delay within that.
         late: share of such a wait that falls into the delay of a slowed round.
+        clocked: delays go by the clock: what falls into one is only late by what goes beyond its end.
         sleeps: how often a round gives its processor up, to wait for something...
         naps: ...and how often a delay does.
         crowd: share of the processors that other processes use; None where the kernel does not tell.
@@ -55,8 +59,9 @@ class Machine:
         bites: float = 1.0,
         probe_ns: float = 0.0,
         raises_in: int | None = None,
-        waiting: Callable[[float, float], float] | None = None,
+        waiting: Waiting | None = None,
         late: float = 0.0,
+        clocked: bool = False,
         sleeps: int = 0,
         naps: int = 0,
         crowd: float | None = 0.0,
@@ -67,7 +72,8 @@ class Machine:
     ) -> None:
         self.round_ns, self.calls, self.reaches, self.noise = round_ns, calls, reaches, noise
         self.delivers, self.bites, self.probe_ns, self.raises_in, self.code = delivers, bites, probe_ns, raises_in, code
-        self.waiting, self.late, self.sleeps, self.naps, self.crowd = waiting, late, sleeps, naps, crowd
+        self.waiting, self.late, self.clocked, self.crowd = waiting, late, clocked, crowd
+        self.sleeps, self.naps = sleeps, naps
         self.helpers, self.queue = helpers, queue
         self.iterations = 1
         self.baseline_ns: float | None = None
@@ -82,7 +88,7 @@ class Machine:
         self._delay_ns: float | None = None
         self._totals = [0, 0.0, 0.0, 0.0]
         self._used_ns = self._waited_ns = self._seen_ns = 0.0
-        self._switches = 0
+        self._switches = self._times = 0
         self._rng = random.Random(1)
 
     # ---- a subject ----
@@ -102,18 +108,33 @@ class Machine:
         own_ns = self.round_ns * self.iterations * self._rng.gauss(1, self.noise)
         if delay_ns is not None:
             own_ns += calls * self.probe_ns
-        wait_ns = self.waiting(own_ns + delivered, delivered) if self.waiting else 0.0
+        waits = self.waiting(own_ns + delivered, delivered) if self.waiting else []
+        wait_ns, late, absorbed = sum(waits), 0.0, 0.0
+        if delivered:
+            late = self.late * wait_ns
+            if self.clocked:
+                late, absorbed = self._clock(waits, delivered / calls, delivered / (own_ns + delivered))
         if delay_ns is not None:
-            late = self.late * wait_ns if delivered else 0.0
             for index, one in enumerate((calls, calls * delay_ns, delivered, late)):
                 self._totals[index] += one
-        ns = int(own_ns + reaches * delivered + wait_ns)
+        ns = int(own_ns + reaches * delivered + wait_ns - absorbed)
         self.waits.append(wait_ns)
+        self._times += len(waits)
         self.now_ns += ns
         self._used_ns += own_ns + delivered
         self._waited_ns += wait_ns + self.queue * ns
         self._switches += self.sleeps + (calls * self.naps if delivered else 0)
         return ns
+
+    def _clock(self, waits: Sequence[float], delay_ns: float, share: float) -> tuple[float, float]:
+        """By how much delays are late, and how much of the waits they hide, where such a share falls into them."""
+        late = absorbed = 0.0
+        for wait in waits:
+            if self._rng.random() < share:
+                left_ns = self._rng.random() * delay_ns
+                late += max(0.0, wait - left_ns)
+                absorbed += min(wait, left_ns)
+        return late, absorbed
 
     # ---- a session ----
 
@@ -159,8 +180,8 @@ class Machine:
     def refresh(self) -> None:
         self._seen_ns += 1e9  # of a thread that was not known before
 
-    def waited_ns(self) -> int:
-        return int(self._waited_ns + self._seen_ns) if self.is_attended else 0
+    def waited(self) -> Wait:
+        return Wait(int(self._waited_ns + self._seen_ns), self._times) if self.is_attended else Wait()
 
     def company(self) -> bool:
         return self.has_company
@@ -198,27 +219,27 @@ class Machine:
         return now_ns, float(now_ns)
 
 
-def hogs(every_ns: float, wait_ns: float, seed: int = 1) -> Callable[[float, float], float]:
+def hogs(every_ns: float, wait_ns: float, seed: int = 1) -> Waiting:
     """Others that want the processor: once in about ``every_ns`` of using it, it is gone for about ``wait_ns``."""
     rng = random.Random(seed)
 
-    def wait(used_ns: float, _: float) -> float:
-        waited, left_ns = 0.0, used_ns
+    def wait(used_ns: float, _: float) -> Sequence[float]:
+        waits, left_ns = [], used_ns
         while (left_ns := left_ns - rng.expovariate(1 / every_ns)) > 0:
-            waited += rng.expovariate(1 / wait_ns)
-        return waited
+            waits.append(rng.expovariate(1 / wait_ns))
+        return waits
 
     return wait
 
 
-def deadline(share: float, wait_ns: float, seed: int = 1) -> Callable[[float, float], float]:
+def deadline(share: float, wait_ns: float, seed: int = 1) -> Waiting:
     """As :func:`hogs`, beside a round that sleeps and is late whenever its delay has used up its turn.
 
     Such is code behind a deadline: the share of the slowed rounds waits, and a tenth as many of the others.
     """
     rng = random.Random(seed)
 
-    def wait(_: float, delay_ns: float) -> float:
-        return rng.expovariate(1 / wait_ns) if rng.random() < (share if delay_ns else share / 10) else 0.0
+    def wait(_: float, delay_ns: float) -> Sequence[float]:
+        return [rng.expovariate(1 / wait_ns)] if rng.random() < (share if delay_ns else share / 10) else []
 
     return wait

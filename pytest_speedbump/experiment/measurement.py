@@ -135,11 +135,11 @@ class Measurement:
         try:
             with self._scheduler.attending():
                 if self.round_ns is None:
-                    waited_ns = self._scheduler.waited_ns()
+                    before = self._scheduler.waited()
                     self.round_ns, shows_threads = set_round_length(subject)
                     if self.round_ns >= LONG_ROUND_NS:
-                        waited_ns = self._scheduler.waited_ns() - waited_ns
-                        self._first_bare = [Round(int(self.round_ns), Counts(), waited_ns)]
+                        wait = self._scheduler.waited().since(before)
+                        self._first_bare = [Round(int(self.round_ns), Counts(), *wait)]
                     self.pair_ns = 2 * self.round_ns
                     self.iterations = subject.iterations
                     self.conditions.hides_threads = not shows_threads
@@ -234,7 +234,7 @@ class Measurement:
             self.pair_ns *= share
             self.calls *= share
             self.round_ns = share * (self.round_ns or 0.0)
-            self._first_bare = [Round(int(ns * share), counts, waited) for ns, counts, waited in self._first_bare]
+            self._first_bare = [one._replace(ns=int(one.ns * share)) for one in self._first_bare]
             subject.iterations = self.iterations
             self.conditions.hides_threads = self.conditions.hides_threads or others_run(subject)
 

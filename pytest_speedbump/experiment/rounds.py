@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from pytest_speedbump.counts import Counts
-from pytest_speedbump.experiment.scheduler import Scheduler
+from pytest_speedbump.experiment.scheduler import Scheduler, Wait
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
 from pytest_speedbump.slowing.session import Session
 
@@ -29,11 +29,15 @@ def look(session: Session, subject: Subject) -> None:
 
 
 class Round(NamedTuple):
-    """One round: how long it took, in ns and never less than 1, what was counted, and the wait for a processor."""
+    """One round: how long it took, in ns and never less than 1, what was counted, and the wait for a processor.
+
+    It was had again ``times`` times; a round that never gave it up has none.
+    """
 
     ns: int
     counts: Counts
     waited_ns: int = 0
+    times: int = 0
 
 
 class Pair(NamedTuple):
@@ -77,7 +81,7 @@ class Experiment:
         self._collected_ns = 0
         self.runs = self.slowed_runs = 0
         self.rounds_ns = self.waited_ns = self.switches = 0
-        self._waits_ns = 0  # the scheduler's total, when the last round began or ended
+        self._wait = Wait()  # the scheduler's total, when the last round began or ended
 
     def slow_by(self, delay_ns: float) -> None:
         """Of the slowed arm, from the next pair on."""
@@ -108,7 +112,7 @@ class Experiment:
         deadline = time.perf_counter_ns() + length_ns
         with undisturbed():
             while not pairs or time.perf_counter_ns() < deadline:
-                self._waits_ns = self._scheduler.waited_ns()
+                self._wait = self._scheduler.waited()
                 pairs.append(self.pair())
                 self._collect()
         return pairs
@@ -120,9 +124,9 @@ class Experiment:
         deadline = time.perf_counter_ns() + length_ns
         with undisturbed():
             while not rounds or time.perf_counter_ns() < deadline:
-                before = self._scheduler.waited_ns()
+                before = self._scheduler.waited()
                 ns = self._subject.round(_nothing, _nothing)
-                rounds.append(Round(max(ns, 1), Counts(), self._scheduler.waited_ns() - before))
+                rounds.append(Round(max(ns, 1), Counts(), *self._scheduler.waited().since(before)))
                 self._collect()
         return rounds
 
@@ -149,8 +153,8 @@ class Experiment:
         self.runs += self._subject.iterations
         if arm == "slowed":
             self.slowed_runs += self._subject.iterations
-        before_ns, self._waits_ns = self._waits_ns, self._scheduler.waited_ns()
-        done = Round(max(ns, 1), Counts(*session.totals()) - before, self._waits_ns - before_ns)
+        wait_before, self._wait = self._wait, self._scheduler.waited()
+        done = Round(max(ns, 1), Counts(*session.totals()) - before, *self._wait.since(wait_before))
         self.rounds_ns += done.ns
         self.waited_ns += done.waited_ns
         return done

@@ -8,14 +8,27 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-__all__ = ["LinuxScheduler", "Scheduler", "UnknownScheduler", "this_scheduler"]
+__all__ = ["LinuxScheduler", "Scheduler", "UnknownScheduler", "Wait", "this_scheduler"]
 
 STAT = Path("/proc/stat")
 TICKS_NS = 1e9 / os.sysconf("SC_CLK_TCK")
 MOST_THREADS = 32  # of ours and of our children, whose waits are read after every round, at about 1 us each
 LOOK_NS = 0.2e9  # between two looks at the others: the kernel counts in steps of 10 ms
+
+
+class Wait(NamedTuple):
+    """How long threads were ready to run and others ran, and how often they got a processor; of all together."""
+
+    ns: int = 0
+    times: int = 0
+
+    def plus(self, other: "Wait") -> "Wait":
+        return Wait(self.ns + other.ns, self.times + other.times)
+
+    def since(self, before: "Wait") -> "Wait":
+        return Wait(self.ns - before.ns, self.times - before.times)
 
 
 class Scheduler(Protocol):
@@ -29,8 +42,8 @@ class Scheduler(Protocol):
         """Looks for threads that have started since. Not between the rounds of a pair: the totals may jump."""
         ...
 
-    def waited_ns(self) -> int:
-        """Time that threads of ours, or of child processes, were ready to run and others ran; of all together."""
+    def waited(self) -> Wait:
+        """Of threads of ours and of child processes."""
         ...
 
     def company(self) -> bool:
@@ -55,8 +68,8 @@ class UnknownScheduler:
 
     def refresh(self) -> None: ...
 
-    def waited_ns(self) -> int:
-        return 0
+    def waited(self) -> Wait:
+        return Wait()
 
     def company(self) -> bool:
         return False
@@ -73,8 +86,8 @@ class LinuxScheduler:
 
     def __init__(self) -> None:
         self._files: dict[str, int] = {}  # of schedstat, by thread; open while attended to
-        self._waits: dict[str, int] = {}
-        self._ended_ns = 0  # of threads that are no more
+        self._waits: dict[str, Wait] = {}
+        self._ended = Wait()  # of threads that are no more
         self._others: float | None = None
         self._looked = _Look.now()
 
@@ -87,7 +100,7 @@ class LinuxScheduler:
         finally:
             for thread in list(self._files):
                 self._let_go(thread)
-            self._ended_ns = 0
+            self._ended = Wait()
 
     def refresh(self) -> None:
         self._attend(f"/proc/self/task/{thread}" for thread in os.listdir("/proc/self/task"))  # noqa: PTH208 - names
@@ -105,20 +118,23 @@ class LinuxScheduler:
                 with suppress(OSError):  # it has just ended
                     self._files[thread] = os.open(f"{thread}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
 
-    def waited_ns(self) -> int:
-        waits = self._waits
+    def waited(self) -> Wait:
         for thread, file in list(self._files.items()):
             try:
-                waits[thread] = int(os.pread(file, 64, 0).split()[1])
-            except (OSError, IndexError, ValueError):  # it has ended, and makes room for another
+                _, ns, times, *_ = os.pread(file, 64, 0).split()
+                self._waits[thread] = Wait(int(ns), int(times))
+            except (OSError, ValueError):  # it has ended, and makes room for another
                 self._let_go(thread)
-        return sum(waits.values()) + self._ended_ns
+        total = self._ended
+        for wait in self._waits.values():
+            total = total.plus(wait)
+        return total
 
     def _let_go(self, thread: str) -> None:
         """A thread keeps what it has waited."""
         with suppress(OSError):  # a program may close all files that it does not know
             os.close(self._files.pop(thread))
-        self._ended_ns += self._waits.pop(thread, 0)
+        self._ended = self._ended.plus(self._waits.pop(thread, Wait()))
 
     def company(self) -> bool:
         return len(self._files) > 1

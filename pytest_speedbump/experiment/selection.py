@@ -26,12 +26,16 @@ STRAIGHT = 0.25  # by which the length of a round may differ from 1 ns more for 
 
 
 class Times(NamedTuple):
-    """One judged pair, in ns: its rounds, the delay spent, and the part of ``slowed`` by which that came too late."""
+    """One judged pair, in ns: its rounds, the delay spent, and the part of ``slowed`` by which that came too late.
+
+    ``slowed`` may be too short by ``spare``.
+    """
 
     control: float
     slowed: float
     delivered: float
     late: float
+    spare: float = 0.0
 
 
 class Selection:
@@ -112,7 +116,19 @@ def times(pair: Pair, *, net: bool) -> Times:
     if not net:
         return Times(control.ns, slowed.ns, delivered, late)
     # Most of what preemption added to a delay is part of the wait, which is taken off already.
-    return Times(_net(control), _net(slowed), delivered, max(0.0, late - slowed.waited_ns))
+    left_late = max(0.0, late - slowed.waited_ns)
+    return Times(_net(control), _net(slowed), delivered, left_late, _spent_waiting(slowed))
+
+
+def _spent_waiting(slowed: Round) -> float:
+    """What a round's delays may have gone on while it waited, in ns: by the clock they end when they do.
+
+    A wait that begins within a delay hides at most this one. As many of them do as are a share of the time at work.
+    """
+    counts = slowed.counts
+    share = min(counts.delivered_ns / _net(slowed), 1.0)
+    hidden = share * slowed.times * counts.delivered_ns / max(counts.calls, 1)
+    return max(0.0, min(hidden, counts.delivered_ns, slowed.waited_ns - counts.late_ns))
 
 
 def _net(one: Round) -> float:
@@ -122,7 +138,8 @@ def _net(one: Round) -> float:
 def _waiting_lengthens(rounds: Sequence[Round]) -> bool:
     """Whether a round gets longer by what it waits: one that polls a clock or a device until it is time does not.
 
-    The median slope of all pairs of rounds (Theil and Sen), which stragglers do not bend.
+    Rounds that never wait where slowed ones do are too short for that: nothing but the delay waits. For the others the
+    median slope of all pairs of rounds (Theil and Sen), which stragglers do not bend.
     """
     if len(rounds) < FEWEST:
         return False
@@ -131,4 +148,4 @@ def _waiting_lengthens(rounds: Sequence[Round]) -> bool:
         for one, other in combinations(rounds, 2)
         if one.waited_ns != other.waited_ns
     ]
-    return bool(slopes) and abs(median(slopes) - 1) < STRAIGHT
+    return not slopes or abs(median(slopes) - 1) < STRAIGHT

@@ -15,6 +15,7 @@ from pytest_speedbump.inference.transmission import Dose, Transmission
 __all__ = ["Case"]
 
 LOOK_GROWTH = 1.25  # of the number of blocks between two looks at the interval of a verdict
+SPARE = 0.1  # of a delay may have gone on while the round waited, and its transmission still be told
 SHARP = 1.0  # times the budget, or the effect where that is larger, is how wide such an interval may be
 
 
@@ -103,8 +104,13 @@ class Case:
 
 
 def _readings(judged: Sequence[Times]) -> list[Reading]:
-    return [Reading(one.slowed - one.late - one.control, one.slowed - one.control) for one in judged]
+    return [Reading(one.slowed - one.late - one.control, one.slowed + one.spare - one.control) for one in judged]
 
 
 def _doses(judged: Sequence[Times]) -> list[Dose]:
-    return [Dose(one.slowed - one.control, one.delivered, one.late) for one in judged]
+    """Where it is not known how much of the delay went on while the round waited, nobody knows what it transmits."""
+    return [
+        Dose(one.slowed + one.spare / 2 - one.control, one.delivered, one.late)
+        for one in judged
+        if one.spare <= SPARE * one.delivered
+    ]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pytest_speedbump.experiment import scheduler
-from pytest_speedbump.experiment.scheduler import MOST_THREADS, LinuxScheduler, UnknownScheduler, this_scheduler
+from pytest_speedbump.experiment.scheduler import MOST_THREADS, LinuxScheduler, UnknownScheduler, Wait, this_scheduler
 
 linux = pytest.mark.skipif(
     not isinstance(this_scheduler(), LinuxScheduler), reason="this kernel keeps no statistics of waiting"
@@ -60,14 +60,14 @@ def test_files_are_open_while_it_is_attended_to() -> None:
     assert held() == []
     with one.attending():
         assert held() != []
-        assert one.waited_ns() >= 0
+        assert one.waited() >= (0, 0)
     assert held() == []
     with pytest.raises(KeyError), one.attending():
         raise KeyError
     assert held() == []
     with one.attending():
         assert held() != [], "again and again"
-    assert (held(), one.waited_ns()) == ([], 0)
+    assert (held(), one.waited()) == ([], (0, 0))
 
 
 @linux
@@ -76,7 +76,7 @@ def test_a_file_that_somebody_else_has_closed_is_nothing_to_fail_for() -> None:
     with one.attending():
         for file in one._files.values():
             os.close(file)
-        assert one.waited_ns() >= 0
+        assert one.waited() >= (0, 0)
     assert held() == []
 
 
@@ -84,16 +84,16 @@ def test_a_file_that_somebody_else_has_closed_is_nothing_to_fail_for() -> None:
 def test_threads_that_start_are_found_and_those_that_end_make_room() -> None:
     """So many in turn that one could not hold them all."""
     one = LinuxScheduler()
-    waits = [0]
+    waits = [Wait()]
     with one.attending():
         before = len(held())
         for _ in range(3 * MOST_THREADS // 10):
             with threads(10) as end:
                 one.refresh()
                 assert len(held()) == before + 10
-                waits.append(one.waited_ns())
+                waits.append(one.waited())
                 end()
-                waits.append(one.waited_ns())
+                waits.append(one.waited())
                 assert len(held()) == before
     assert waits == sorted(waits), "what a thread has waited is not forgotten when it ends"
 
@@ -123,10 +123,10 @@ import time
 from pytest_speedbump.experiment.scheduler import this_scheduler
 one = this_scheduler()
 with one.attending():
-    before, until = one.waited_ns(), time.monotonic() + 60
-    while one.waited_ns() == before and time.monotonic() < until:
+    before, until = one.waited(), time.monotonic() + 60
+    while one.waited().ns == before.ns and time.monotonic() < until:
         sum(range(1000))
-    print(one.waited_ns() - before, one.company())
+    print(*one.waited().since(before), one.company())
 """
 HOG = "print(flush=True)\nwhile True: pass"
 
@@ -148,8 +148,8 @@ def test_beside_a_hog_a_thread_waits() -> None:
     finally:
         hog.kill()
         hog.communicate()
-    waited, company = done.stdout.split()
-    assert int(waited) > 0
+    waited, times, company = done.stdout.split()
+    assert int(waited) > 0 < int(times)
     assert company == "False", "the hog is nobody's child here"
 
 
@@ -167,7 +167,7 @@ with one.attending():
     child = os.fork()
     if not child:
         one.refresh()
-        assert one.waited_ns() >= 0
+        assert one.waited() >= (0, 0)
 if not child:
     os._exit(held())
 status = os.waitpid(child, 0)[1]
@@ -176,7 +176,7 @@ with one.attending():
     if not child:
         os._exit(0)
     os.waitpid(child, 0)
-    reads = one.waited_ns() >= 0, one.company()
+    reads = one.waited() >= (0, 0), one.company()
 print(json.dumps([status, held(), *reads]))
 """
 
@@ -281,4 +281,4 @@ def test_other_systems_tell_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     with one.attending():
         one.refresh()
         time.sleep(0.001)
-        assert (one.waited_ns(), one.switches(), one.company(), one.others()) == (0, 0, False, None)
+        assert (one.waited(), one.switches(), one.company(), one.others()) == ((0, 0), 0, False, None)
