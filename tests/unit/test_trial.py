@@ -1,5 +1,6 @@
 """Verdicts and refusals of whole trials, on a simulated machine."""
 
+import math
 import re
 from dataclasses import replace
 
@@ -7,9 +8,9 @@ import pytest
 from machine import Machine
 from trying import RULES, on, plain_trial
 
-from pytest_speedbump.bump import Kind
+from pytest_speedbump.bump import Kind, Mode
 from pytest_speedbump.counts import Counts
-from pytest_speedbump.result import Result
+from pytest_speedbump.result import Evidence, Result
 from pytest_speedbump.units import parse_time
 
 BRIEF = replace(RULES, max_time_ns=200e6)
@@ -318,3 +319,103 @@ def test_nothing_is_armed_in_vain() -> None:
     result = on(machine, None)
     assert result.seconds == pytest.approx(3, abs=0.1), "the limit"
     assert len(armed) == len(set(armed)) <= 2 + result.pairs / 10
+
+
+@pytest.mark.parametrize("bites", [0.5, 0.2, 0.1, 0.05])
+@pytest.mark.parametrize(("budgets", "verdict"), [(0.5, "insensitive"), (2.0, "sensitive")])
+def test_a_delay_that_arrives_in_some_rounds_weighs_what_it_costs(bites: float, budgets: float, verdict: str) -> None:
+    """The mean time is half of the budget, or twice; what a single round loses is up to 40 budgets."""
+    for seed in range(3):
+        machine = Machine(bites=bites, noise=0.01)
+        result = on(machine, 0.02, budgets * 100e3 / 49 / bites, rules=replace(RULES, seed=seed))
+        assert result.verdict == verdict
+        low, high = result.drop.low, result.drop.high
+        assert low is not None
+        assert high is not None
+        assert low < budgets / (49 + budgets) < high
+
+
+@pytest.mark.parametrize("bites", [0.05, 0.02])
+def test_a_far_tail_vetoes_a_pass(bites: float) -> None:
+    """Now and then a round takes ten times as long: in all that is half of the time, and no clipped mean feels it."""
+    machine = Machine(10e3, 1, reaches=1000.0, bites=bites)
+    result = on(machine, 0.1, 100.0)
+    assert (result.verdict, result.outcome, result.reason.kind) == ("inconclusive", "warned", "far_tail")
+    assert result.drop < 0.01
+    assert on(Machine(10e3, 1), 0.1, 100.0).verdict == "insensitive"
+    plain = on(Machine(10e3, 1, reaches=1000.0, bites=bites), None, 100.0)
+    assert (plain.verdict, plain.reason) == ("measured", "")
+    assert [warning for warning in plain.warnings if "look at the tail" in warning] == [*plain.warnings] != []
+
+
+def test_an_effect_that_changes_is_doubted() -> None:
+    machine = Machine(calls=10, noise=0.05)
+    machine.before_round = lambda: setattr(machine, "reaches", 1.0 if machine.now_ns < 0.5e9 else 0.0)
+    result = on(machine, None, rules=replace(RULES, max_time_ns=1e9, alpha_end=1e-9))
+    assert result.warnings == (
+        "the first and the second half of the rounds disagree; the effect changed while it was measured",
+    )
+
+
+def test_a_budget_below_the_floor_is_said_before_the_time_is_spent() -> None:
+    result = on(Machine(1e6, noise=0.3, reaches=0.0), 0.005, 5e3, rules=replace(RULES, max_time_ns=1e9))
+    assert result.verdict == "inconclusive"
+    (warning,) = result.warnings
+    assert re.fullmatch(
+        r"budget 0.5% is below this machine's floor \(\+-\d+\.\d% in 1s\); expect inconclusive; needs about \d+s",
+        warning,
+    )
+
+
+@pytest.mark.parametrize(("sleeps", "mode"), [(0, "spin"), (1, "spin"), (0, "sleep"), (1, "nogil")])
+def test_rounds_that_wait_are_guarded_against_more(sleeps: int, mode: Mode) -> None:
+    """They may lose more than the delay: what they wait for has its own rhythm. A pass takes more rounds."""
+    plain, result = on(Machine(reaches=0.0), 0.02, 2e3), on(Machine(reaches=0.0, sleeps=sleeps), 0.02, 2e3, mode=mode)
+    assert plain.verdict == result.verdict == "insensitive"
+    assert plain.pairs < 100
+    assert result.pairs == plain.pairs if not sleeps else result.pairs > 2 * plain.pairs
+    assert result.machine is not None
+    assert result.machine.switches == sleeps
+
+
+# ---- evidence ----
+
+
+def test_evidence_is_told_and_decides() -> None:
+    broken, kept = on(Machine(calls=4), 0.02), on(Machine(calls=4, reaches=0.0), 0.02)
+    assert broken.evidence is not None
+    assert kept.evidence is not None
+    assert broken.evidence.over_max >= broken.evidence.over >= -math.log(0.025) > 0 > broken.evidence.under
+    assert kept.evidence.under_max >= kept.evidence.under >= -math.log(0.01) > 0 > kept.evidence.over
+    assert on(Machine(calls=4), None).evidence is None
+
+
+def test_evidence_of_attempts_adds_up() -> None:
+    """Each is too short, and half of the budget is nothing that a longer one would doubt."""
+    brief = replace(RULES, max_time_ns=25e6)
+    evidence, verdicts = None, []
+    for seed in range(4):
+        machine = Machine(calls=1, noise=0.01)
+        result = on(machine, 0.02, rules=replace(brief, seed=seed), prior=evidence)
+        if evidence is not None and result.evidence is not None:
+            assert result.evidence.under > evidence.under
+            assert result.evidence.under_max >= evidence.under_max
+        evidence = result.evidence
+        verdicts.append(result.verdict)
+    assert verdicts[0] == "inconclusive"
+    assert verdicts[-1] == "insensitive"
+
+
+def test_a_rerun_does_not_ask_anew() -> None:
+    """What the first attempt found against the program is still there when a lucky one comes."""
+    guilty = Evidence(over=3.0, under=-2.0, over_max=3.5, under_max=0.2)
+    for prior, verdict in ((None, "insensitive"), (guilty, "inconclusive")):
+        result = on(Machine(calls=1), 0.02, rules=replace(RULES, max_time_ns=26e6), prior=prior)
+        assert result.verdict == verdict
+    assert result.evidence is not None
+    assert result.evidence.over_max == 3.5, "of all attempts"
+
+
+def test_evidence_that_suffices_decides_at_once() -> None:
+    result = on(Machine(calls=1), 0.02, prior=Evidence(over=-1.0, under=9.0, over_max=0.5, under_max=9.0))
+    assert (result.verdict, result.outcome) == ("insensitive", "passed")
