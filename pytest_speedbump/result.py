@@ -88,6 +88,13 @@ class Evidence:
     over_max: float
     under_max: float
 
+    def after(self, earlier: "Evidence | None") -> "Evidence":
+        """With the most that there was in an earlier attempt, which this one has gone on from."""
+        if earlier is None:
+            return self
+        maxima = max(self.over_max, earlier.over_max), max(self.under_max, earlier.under_max)
+        return Evidence(self.over, self.under, *maxima)
+
     @classmethod
     def from_json(cls, one: dict[str, Any] | None) -> Self | None:
         return None if one is None else cls(**one)

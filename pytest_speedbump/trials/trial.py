@@ -73,7 +73,7 @@ class Trial:
         rng = random.Random(f"{rules.seed} {test} {bump}")  # noqa: S311 - a coin, no secret
         self._measurement = Measurement(bump, session, rng, rules.max_time_ns, scheduler or this_scheduler())
         self._case = Case(rules.question(bump), (0.0, 0.0) if prior is None else (prior.over, prior.under))
-        self._had_prior = prior is not None
+        self._prior = prior
         self._prospect = Prospect(self._measurement, self._case, rules)
         self._broken = self._hopeless = self._doubt = Remark()
         self.settled = False
@@ -197,11 +197,11 @@ class Trial:
             reason = reason or self._prospect.why_undecided()
         control_ns, probe_share = measurement.median_control_ns, 1 - case.bare.share
         probe = Remark("probe", share=probe_share) if probe_share > PROBE_SHARE else Remark()
-        earlier = Remark("earlier") if self._had_prior else Remark()
+        earlier = Remark("earlier") if self._prior else Remark()
         procedure, evidence = case.procedure, None
         if isinstance(procedure, Sequential):
             over, under = procedure.over, procedure.under
-            evidence = Evidence(over.stopped, under.stopped, over.most, under.most)
+            evidence = Evidence(over.stopped, under.stopped, over.most, under.most).after(self._prior)
         return replace(
             self._result(verdict, reason, matched),
             needed_ns=self._prospect.time_that_would_do(judgement),

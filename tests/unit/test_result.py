@@ -84,3 +84,9 @@ def test_it_crosses_to_another_process_and_back(result: Result) -> None:
     assert received.reason.kind == result.reason.kind == sent["cause"]
     assert str(received.bump) == str(result.bump)
     assert received.bump.delay_text == result.bump.delay_text
+
+
+def test_evidence_of_attempts_has_the_maximum_of_all() -> None:
+    first, second = Evidence(1.0, -2.0, 3.0, 0.5), Evidence(2.0, 1.0, 2.5, 1.5)
+    assert second.after(first) == Evidence(2.0, 1.0, 3.0, 1.5)
+    assert second.after(None) == second
