@@ -9,7 +9,7 @@ from statistics import median
 import pytest
 from bets_oracle import STAKES, naive_capital, naive_capitals
 from chance import most
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from traces import (
     DELAY_NS,
@@ -20,6 +20,7 @@ from traces import (
     Three,
     Trace,
     Way,
+    alternating,
     block,
     bursts,
     exactly,
@@ -118,6 +119,7 @@ type Blocks = list[tuple[list[Reading], Terms]]
 # The rule
 
 
+@settings(max_examples=50)
 @given(small_blocks, small_alphas, small_alphas)
 def test_the_verdict_is_the_first_capital_to_reach_one_over_alpha(
     taken: Blocks, alpha_over: float, alpha_under: float
@@ -230,6 +232,19 @@ def test_delays_that_bite_in_some_rounds_weigh_what_they_cost(make: MakeTrace) -
     assert failures <= most(ALPHA_OVER, runs), f"{make.__name__}: {failures} of {runs} wrongly fail"
 
 
+def test_bites_among_rounds_of_two_kinds_do_not_fail_what_keeps_its_budget() -> None:
+    """Bites of ten budgets in a tenth of the rounds, and every other round longer by six: no pair is without noise.
+
+    A bet without room for that noise pays for bites and not for what lies between them.
+    """
+    runs, states = 40, []
+    for seed in range(runs):
+        bench = Bench(biting(alternating(seed), 10, 10 * BUDGET, Random(seed)), 10 * BUDGET)
+        states.append(bench.judge(sequential(ALPHA_OVER, ALPHA_UNDER), 120, pairs=10))
+    assert states.count("over") <= most(ALPHA_OVER, runs)
+    assert states.count("under") <= most(ALPHA_UNDER, runs)
+
+
 @pytest.mark.parametrize("make", TRACES)
 @pytest.mark.parametrize(("drop", "truth"), [(0.0, "under"), (0.01, "under"), (0.04, "over")])
 def test_verdicts_are_right(make: MakeTrace, drop: float, truth: State) -> None:
@@ -303,6 +318,7 @@ def test_a_drop_of_half_is_known_to_a_point_and_a_half_after_100_blocks() -> Non
         assert found == pytest.approx(0.51, abs=0.002)
 
 
+@settings(max_examples=50)
 @given(small_blocks)
 def test_the_centre_lies_between_the_ends(taken: Blocks) -> None:
     found = interval([block_of(*one) for one in taken], ALPHA, ALPHA)
@@ -311,6 +327,7 @@ def test_the_centre_lies_between_the_ends(taken: Blocks) -> None:
     assert found.low == -inf or found.low >= LEAST
 
 
+@settings(max_examples=50)
 @given(small_blocks)
 def test_ends_within_which_not_all_is_disproved_are_where_the_evidence_suffices(taken: Blocks) -> None:
     blocks = [block_of(*one) for one in taken]
@@ -320,7 +337,7 @@ def test_ends_within_which_not_all_is_disproved_are_where_the_evidence_suffices(
     if naive_capital(blocks, middle, 1) > 50 and naive_capital(blocks, middle, -1) > 5:
         return  # the ends have passed each other
     for end, side, alpha in zip(found[1:], SIDES, (0.02, 0.2), strict=True):
-        if abs(end) < inf and end != LEAST:
+        if abs(end) < 0.9:  # all else is far from the pairs
             assert naive_capital(blocks, end, side) * alpha > 1 - 1e-6
             assert naive_capital(blocks, end + side * step, side) * alpha < 1 + 1e-6
 
@@ -362,6 +379,7 @@ def test_no_drop_is_read_from_rounds_that_took_less_than_no_time(excess: float, 
     assert all(abs(end) == inf or drop_from_excess(end) < 1 for end in found)
 
 
+@settings(max_examples=50)
 @given(small_blocks, small_alphas, small_alphas, st.sampled_from([0.0, -8.0, 2.0]), st.sampled_from([0.0, -8.0, 2.0]))
 def test_interval_and_verdict_never_contradict_each_other(
     taken: Blocks, alpha_over: float, alpha_under: float, before_over: float, before_under: float
