@@ -98,12 +98,12 @@ class Experiment:
             return self._round(0.0, "control")
 
     def pair(self) -> Pair:
-        """Runs both arms once."""
+        """Runs both arms once, from the same frame: a callable may be slower one frame deeper, where its own begin."""
         if self._rng.random() < 0.5:
-            control = self._control()
+            control = self._round(0.0, "control")
             return Pair(control, self._round(self._delay_ns, "slowed"))
         slowed = self._round(self._delay_ns, "slowed")
-        return Pair(self._control(), slowed)
+        return Pair(self._round(0.0, "control"), slowed)
 
     def block(self, length_ns: float) -> list[Pair]:
         """As many pairs as fit into ``length_ns``, one at least."""
@@ -137,15 +137,9 @@ class Experiment:
             gc.collect()
             self._collected_ns = time.perf_counter_ns()
 
-    def _control(self) -> Round:
-        switches = self._scheduler.switches()
-        control = self._round(0.0, "control")
-        self.switches += self._scheduler.switches() - switches
-        return control
-
     def _round(self, delay_ns: float, arm: str) -> Round:
-        session = self._session
-        before = Counts(*session.totals())
+        session, scheduler = self._session, self._scheduler
+        before, switches = Counts(*session.totals()), scheduler.switches()
         try:
             ns = self._subject.round(lambda: session.set_delay(delay_ns), session.pause)
         except CallableRaisedError as error:
@@ -153,6 +147,8 @@ class Experiment:
         self.runs += self._subject.iterations
         if arm == "slowed":
             self.slowed_runs += self._subject.iterations
+        else:
+            self.switches += scheduler.switches() - switches
         wait_before, self._wait = self._wait, self._scheduler.waited()
         done = Round(max(ns, 1), Counts(*session.totals()) - before, *self._wait.since(wait_before))
         self.rounds_ns += done.ns
