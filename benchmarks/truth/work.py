@@ -50,5 +50,6 @@ class Document:
         for token in self.tokens:
             total = (total * 31 + token) % 1_000_003
             total ^= token << 3
-            total = total + 1 if total & 1 else total - 1
+            # No branch: a processor learns hundreds of them by heart, and a delay makes it forget them.
+            total = total + 1 - (total & 1)
         return total

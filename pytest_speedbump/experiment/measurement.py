@@ -25,11 +25,13 @@ from pytest_speedbump.experiment.subject import Subject
 from pytest_speedbump.experiment.tally import Tally
 from pytest_speedbump.slowing.session import Session, armed, read_clocks, take_snapshot
 
-__all__ = ["BLOCK_NS", "LEAST_PAIRS", "Conditions", "Measurement"]
+__all__ = ["BARE_GROUPS", "BLOCK_NS", "LEAST_PAIRS", "Conditions", "Measurement"]
 
 BLOCK_NS = 2e6  # one bet each, to begin with; 1-3 ms are best
 BLOCK_SHARE = 1 / 250  # of the time so far, which blocks grow to: more of them would be dearer to judge, and no sharper
 STRETCH_NS = 30e6  # of pairs between two groups of bare rounds...
+FIRST_STRETCH_NS = 5e6  # as long as there are fewer groups than...
+BARE_GROUPS = 5  # ...make a median that no change of the machine's speed moves
 STRETCH_PAIRS = 10  # ...and at least so many pairs
 BARE_SHARE = 0.1  # of a stretch, for the bare rounds that follow it
 ALONE = 0.02  # of the thread's time, by which other threads of the process count as working
@@ -210,6 +212,8 @@ class Measurement:
     @property
     def stretch_over(self) -> bool:
         """Whether it is time for bare rounds."""
+        if len(self.bare) < BARE_GROUPS:
+            return self.bare_matters and self._stretch_ns >= FIRST_STRETCH_NS
         return self.bare_matters and self._stretch_ns >= STRETCH_NS and self._stretch_pairs >= STRETCH_PAIRS
 
     def _add_bare(self, rounds: list[Round]) -> None:

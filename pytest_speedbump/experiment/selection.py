@@ -22,7 +22,7 @@ WAITED_OF_BUDGET = 0.25  # ...or from such a share of the budget on, where that 
 ENOUGH = 0.5  # of the pairs must not have waited, where net time could be used instead
 NEAR = 50  # control rounds that tell whether net time is sound...
 FEWEST = 8  # ...and fewer do not
-STRAIGHT = 0.25  # by which the length of a round may differ from 1 ns more for each ns of waiting
+STRAIGHT = 0.25  # by which waiting may lengthen a round by more or less than itself
 
 
 class Times(NamedTuple):
@@ -138,10 +138,15 @@ def _net(one: Round) -> float:
 def _waiting_lengthens(rounds: Sequence[Round]) -> bool:
     """Whether a round gets longer by what it waits: one that polls a clock or a device until it is time does not.
 
-    Rounds that never wait where slowed ones do are too short for that: nothing but the delay waits. For the others the
-    median slope of all pairs of rounds (Theil and Sen), which stragglers do not bend.
+    Rounds that never wait where slowed ones do are too short for that: nothing but the delay waits. Others tell it by
+    the median slope of all pairs of rounds (Theil and Sen), which stragglers do not bend, and by being as long, net, as
+    those that have not waited: what has polled for a part of its time only is shorter.
     """
     if len(rounds) < FEWEST:
+        return False
+    free = [one.ns for one in rounds if not one.waited_ns]
+    net = [_net(one) for one in rounds if one.waited_ns]
+    if free and net and abs(median(net) / median(free) - 1) > STRAIGHT:
         return False
     slopes = [
         (one.ns - other.ns) / (one.waited_ns - other.waited_ns)

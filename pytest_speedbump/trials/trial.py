@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pytest_speedbump.bump import Bump, Mode
 from pytest_speedbump.counts import CodeCounts, Counts
-from pytest_speedbump.experiment.measurement import Measurement
+from pytest_speedbump.experiment.measurement import BARE_GROUPS, Measurement
 from pytest_speedbump.experiment.rounds import BrokenSubjectError, Experiment
 from pytest_speedbump.experiment.scheduler import Scheduler, this_scheduler
 from pytest_speedbump.experiment.selection import Times
@@ -32,6 +32,7 @@ __all__ = ["ENOUGH_NS", "Trial", "Watch", "try_bump"]
 ENOUGH_NS = 0.2e9  # after which a verdict stops however badly it knows the drop
 KNOWN_NS = 0.5e9  # by which the kernel has told how busy others are, if it ever does
 LEAST_PROBE = 0.001  # of a round: less than that is nothing to measure
+HEAVY_PROBE = 0.05  # of a round, from which on no verdict rests on a few bare rounds
 PROBE_SHARE = 0.1  # of a round, from which on the probe is said to be heavy
 
 
@@ -159,9 +160,9 @@ class Trial:
                 most = self._prospect.most()
                 others_known = measurement.conditions.others is not None or measurement.spent_ns >= KNOWN_NS
                 judged = measurement.block(experiment)
-                if case.is_open:
+                if case.is_open and self._is_bare_known:
                     case.add(judged, most)
-                elif judged:  # All pairs of the pilot had waited.
+                elif judged and not case.is_open:  # All pairs of the pilot had waited.
                     self._open(judged)
                 case.renew_bare(measurement.bare, measurement.controls, measurement.tally.most_calls)
                 self._watch.visited(self._bump, measurement.spent_ns, measurement.tally.pairs)
@@ -178,6 +179,13 @@ class Trial:
         measurement.bare_matters = measurement.tally.most_calls * PROBE_NS > LEAST_PROBE * case.bare.ns
         if not self._is_hopeless():
             self._doubt = self._prospect.doubt()
+
+    @property
+    def _is_bare_known(self) -> bool:
+        """Whether it is known how long a round is without its probe, as well as its share can matter."""
+        measurement = self._measurement
+        heavy = measurement.tally.most_calls * PROBE_NS > HEAVY_PROBE * self._case.bare.ns
+        return not heavy or len(measurement.bare) >= BARE_GROUPS
 
     def _is_hopeless(self) -> bool:
         self._hopeless = self._prospect.hopeless()
