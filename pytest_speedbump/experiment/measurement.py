@@ -25,7 +25,7 @@ from pytest_speedbump.experiment.subject import Subject
 from pytest_speedbump.experiment.tally import Tally
 from pytest_speedbump.slowing.session import Session, armed, read_clocks, take_snapshot
 
-__all__ = ["BARE_GROUPS", "BLOCK_NS", "LEAST_PAIRS", "Conditions", "Measurement"]
+__all__ = ["BLOCK_NS", "LEAST_PAIRS", "Conditions", "Measurement"]
 
 BLOCK_NS = 2e6  # one bet each, to begin with; 1-3 ms are best
 BLOCK_SHARE = 1 / 250  # of the time so far, which blocks grow to: more of them would be dearer to judge, and no sharper
@@ -100,6 +100,7 @@ class Measurement:
         bare: groups of unarmed rounds: how many ``controls`` there were before, and the lengths.
         selection: which pairs are judged.
         bare_matters: a probe could be seen in a round, so that bare rounds go on; the first group is always there.
+        is_heavy: the probe may be so much of a round that no verdict should rest on a few bare ones.
         longest_block_ns: that blocks may grow to, so that there are as many as the question takes.
     """
 
@@ -115,7 +116,7 @@ class Measurement:
         self.controls = array("d")
         self.bare: list[tuple[int, list[float]]] = []
         self.selection = Selection(1.0 if bump.declared is None else bump.declared.limit)
-        self.bare_matters = True
+        self.bare_matters, self.is_heavy = True, False
         self.longest_block_ns = math.inf
         self.conditions = Conditions()
         self._runs = self._slowed_runs = 0
@@ -212,9 +213,14 @@ class Measurement:
     @property
     def stretch_over(self) -> bool:
         """Whether it is time for bare rounds."""
-        if len(self.bare) < BARE_GROUPS:
-            return self.bare_matters and self._stretch_ns >= FIRST_STRETCH_NS
+        if self.is_heavy and not self.is_bare_known:
+            return self._stretch_ns >= FIRST_STRETCH_NS
         return self.bare_matters and self._stretch_ns >= STRETCH_NS and self._stretch_pairs >= STRETCH_PAIRS
+
+    @property
+    def is_bare_known(self) -> bool:
+        """Whether it is known how long a round is without its probe, as well as that can matter."""
+        return not self.is_heavy or len(self.bare) >= BARE_GROUPS
 
     def _add_bare(self, rounds: list[Round]) -> None:
         lengths = self.selection.controls(rounds)

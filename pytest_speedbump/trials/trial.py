@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pytest_speedbump.bump import Bump, Mode
 from pytest_speedbump.counts import CodeCounts, Counts
-from pytest_speedbump.experiment.measurement import BARE_GROUPS, Measurement
+from pytest_speedbump.experiment.measurement import Measurement
 from pytest_speedbump.experiment.rounds import BrokenSubjectError, Experiment
 from pytest_speedbump.experiment.scheduler import Scheduler, this_scheduler
 from pytest_speedbump.experiment.selection import Times
@@ -160,7 +160,7 @@ class Trial:
                 most = self._prospect.most()
                 others_known = measurement.conditions.others is not None or measurement.spent_ns >= KNOWN_NS
                 judged = measurement.block(experiment)
-                if case.is_open and self._is_bare_known:
+                if case.is_open and measurement.is_bare_known:
                     case.add(judged, most)
                 elif judged and not case.is_open:  # All pairs of the pilot had waited.
                     self._open(judged)
@@ -176,16 +176,10 @@ class Trial:
         """Learns from pairs, which then are no evidence, what is to be expected."""
         measurement, case = self._measurement, self._case
         case.open(pilot, measurement.bare, measurement.tally.most_calls)
-        measurement.bare_matters = measurement.tally.most_calls * PROBE_NS > LEAST_PROBE * case.bare.ns
+        probe = measurement.tally.most_calls * PROBE_NS / case.bare.ns
+        measurement.bare_matters, measurement.is_heavy = probe > LEAST_PROBE, probe > HEAVY_PROBE
         if not self._is_hopeless():
             self._doubt = self._prospect.doubt()
-
-    @property
-    def _is_bare_known(self) -> bool:
-        """Whether it is known how long a round is without its probe, as well as its share can matter."""
-        measurement = self._measurement
-        heavy = measurement.tally.most_calls * PROBE_NS > HEAVY_PROBE * self._case.bare.ns
-        return not heavy or len(measurement.bare) >= BARE_GROUPS
 
     def _is_hopeless(self) -> bool:
         self._hopeless = self._prospect.hopeless()
