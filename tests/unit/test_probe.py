@@ -7,6 +7,8 @@ import pytest
 from machine import Machine
 from trying import RULES, on
 
+from pytest_speedbump.experiment.measurement import BARE_GROUPS
+
 WARNING = "what counts the calls takes 32.6% of a round by itself; the drop is of the program without it"
 
 
