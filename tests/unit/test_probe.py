@@ -40,7 +40,7 @@ def test_a_tenth_of_the_round_is_worth_a_word(probe_ns: float, warned: bool) -> 
     assert [warning.startswith("what counts the calls takes") for warning in result.warnings] == [True] * warned
 
 
-@pytest.mark.parametrize("round_ns", [40e3, 1e6, 60e6])
+@pytest.mark.parametrize("round_ns", [40e3, 1e6, 10e6])
 def test_bare_rounds_run_among_the_others(round_ns: float) -> None:
     """A tenth of the time, and nothing is armed meanwhile; at first in short turns, where the probe is heavy."""
     machine = Machine(round_ns, 10_000, probe_ns=0.2 * round_ns / 10_000, reaches=0.0, noise=0.2)
