@@ -106,8 +106,8 @@ def _advice(result: Result) -> list[str]:
         return ["The benchmark hardly feels this code: does it measure what it is meant to?"]
     if result.verdict == "void":
         return ["This test proves nothing, so it must not pass."]
-    if result.reason.kind == "total_time":
+    if result.reason.kind not in ("", "time"):  # what it names is what to do
         return []
     if result.verdict == "inconclusive" or _lock_decides(result):
-        return [f"Noise hid the answer: give it {time_enough(result)}, a quieter machine or a longer delay."]
+        return [f"Noise hid the answer: give it {time_enough(result)}, or a quieter machine."]
     return []
