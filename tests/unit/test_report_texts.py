@@ -80,8 +80,10 @@ def test_void_and_inconclusive_tell_their_reason() -> None:
     noisy = replace(BROKEN, verdict="inconclusive", reason=Remark("time", spent_ns=10e9, instead=""))
     text = failure_text(noisy)
     assert text.startswith("speedbump: log.* slowed by 5us a call: inconclusive about 2.0%: time ran out after 10s\n")
-    assert "give it a longer --speedbump-max-time, a quieter machine" in text
-    assert "give it --speedbump-max-time 30s, a quieter machine" in failure_text(replace(noisy, needed_ns=20e9))
+    assert "give it a longer --speedbump-max-time, or a quieter machine" in text
+    assert "give it --speedbump-max-time 30s, or a quieter machine" in failure_text(replace(noisy, needed_ns=20e9))
+    busy = replace(noisy, reason=Remark("unseen"))
+    assert "Noise" not in failure_text(busy), "its reason says what to do"
 
 
 BUSY = """the machine was busy: threads waited for a processor during 56.8% of the rounds, and 253 of 260 pairs could \
