@@ -21,11 +21,11 @@ def compare(entry: Entry | None, result: Result, tolerance: float) -> Change:
         return Change("new", "not in the lockfile yet; --speedbump-save adds it" if now else "")
     if result.verdict == "void":
         return Change("lost", f"it guarded something and guards nothing now: {result.reason}")
-    if now is None or result.control_ns is None:
+    if now is None or result.bare_ns is None:
         return Change("inconclusive", f"not compared: {result.reason or 'too few rounds'}")
     # A share of the round comes to another delay where the round or the calls differ, and to the same question.
     delayed_ns = (entry if entry.share is None else now).delayed_ns
-    estimate, low, high = (entry.drop_at(one, result.control_ns, delayed_ns) for one in entry.transmission)
+    estimate, low, high = (entry.drop_at(one, result.bare_ns, delayed_ns) for one in entry.transmission)
     drop = result.drop
     assert drop.low is not None
     assert drop.high is not None

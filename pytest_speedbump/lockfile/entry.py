@@ -60,10 +60,10 @@ class Entry:
         """Of the interval, in transmission."""
         return self.transmission[2] - self.transmission[1]
 
-    def drop_at(self, transmission: float, control_ns: float, delayed_ns: float) -> float:
-        """The drop that so much transmission of ``delayed_ns`` gives where one run takes ``control_ns``."""
+    def drop_at(self, transmission: float, bare_ns: float, delayed_ns: float) -> float:
+        """The drop that so much transmission of ``delayed_ns`` gives where one run takes ``bare_ns``."""
         added = transmission * delayed_ns
-        return added / (control_ns + added) if control_ns + added > 0 else -math.inf
+        return added / (bare_ns + added) if bare_ns + added > 0 else -math.inf
 
 
 def entry_of(result: Result) -> Entry | None:

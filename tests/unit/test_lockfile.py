@@ -71,14 +71,14 @@ def result(
     share: float = 0.5,
     half: float | None = 0.01,
     delay_ns: float = 1000.0,
-    control_ns: float = 10_000.0,
+    bare_ns: float = 10_000.0,
     **fields: Any,
 ) -> Result:
     """What a run finds where ``share``, give or take ``half``, of each call's delay reaches the run time."""
 
     def drop_of(transmission: float) -> float:
         added = transmission * calls * delay_ns
-        return added / (control_ns + added)
+        return added / (bare_ns + added)
 
     def estimate(of: Callable[[float], float]) -> Estimate:
         return Estimate(of(share), *((None, None) if half is None else (of(share - half), of(share + half))))
@@ -90,7 +90,7 @@ def result(
         "outcome": "passed",
         "known_drop": estimate(drop_of),
         "known_transmission": estimate(lambda transmission: transmission),
-        "control_ns": control_ns,
+        "bare_ns": bare_ns,
         "counts": Counts(calls),
     }
     return Result(**(given | fields))
@@ -292,7 +292,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
 def test_what_is_compared_is_what_it_costs(
     then: dict[str, float], now: dict[str, float], kind: str, faster: float
 ) -> None:
-    change = compare(entry(**then), result(**now, control_ns=10_000 / faster), TOLERANCE)
+    change = compare(entry(**then), result(**now, bare_ns=10_000 / faster), TOLERANCE)
     assert change.kind == kind
     assert bool(change.text) == (kind != "kept")
 
@@ -323,7 +323,7 @@ def test_growth_is_beyond_the_tolerance_and_beyond_both_intervals(
 )
 def test_a_machine_of_another_speed_changes_nothing(calls: int, share: float, faster: float, half: float) -> None:
     then = entry(calls=calls, share=share, half=half)
-    now = result(calls=calls, share=share, half=half, control_ns=10_000 / faster)
+    now = result(calls=calls, share=share, half=half, bare_ns=10_000 / faster)
     assert compare(then, now, TOLERANCE).kind == "kept"
 
 
@@ -354,7 +354,7 @@ def test_the_tolerance_decides() -> None:
         (True, result(half=None), "inconclusive", "not compared: too few rounds"),
         (
             True,
-            replace(void(None, "no time was left"), verdict="measured", control_ns=None),
+            replace(void(None, "no time was left"), verdict="measured", bare_ns=None),
             "inconclusive",
             "not compared: no time was left",
         ),
@@ -368,7 +368,7 @@ def test_what_cannot_be_compared_is_told_apart(held: bool, now: Result, kind: st
 
 def test_help_beyond_any_measure_is_no_crash() -> None:
     """Slowing helped by more than a whole run takes on this faster machine."""
-    change = compare(entry(calls=100, share=-0.05), result(control_ns=1000.0), TOLERANCE)
+    change = compare(entry(calls=100, share=-0.05), result(bare_ns=1000.0), TOLERANCE)
     assert change.kind == "grown"
 
 
@@ -450,14 +450,14 @@ def test_a_share_is_known_by_itself_and_not_by_what_it_came_to() -> None:
     assert "share" not in to_json(entry()), "files of before are as they were"
 
 
-@pytest.mark.parametrize("control_ns", [10_000.0, 3_000.0, 50_000.0])
+@pytest.mark.parametrize("bare_ns", [10_000.0, 3_000.0, 50_000.0])
 @pytest.mark.parametrize("calls", [1.0, 40.0])
-def test_a_share_is_compared_by_what_reaches_the_run_time(control_ns: float, calls: float) -> None:
+def test_a_share_is_compared_by_what_reaches_the_run_time(bare_ns: float, calls: float) -> None:
     """On another machine, or with other calls, the share comes to another delay, and to the same question."""
     (held,) = save(None, of_round(5_000.0, asked=0.5, share=0.5))[0].values()
 
     def now(share: float) -> Change:
-        found = of_round(0.5 * control_ns / calls, asked=0.5, share=share, calls=calls, control_ns=control_ns)
+        found = of_round(0.5 * bare_ns / calls, asked=0.5, share=share, calls=calls, bare_ns=bare_ns)
         return compare(held, found, TOLERANCE)
 
     assert now(0.5) == Change("kept", "")
