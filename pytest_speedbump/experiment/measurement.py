@@ -80,6 +80,11 @@ class Conditions:
         self.clock_ns += clock_ns
 
     @property
+    def waited(self) -> float:
+        """Waits for a processor as a share of the rounds; of several threads together it may be more than all."""
+        return self.waited_ns / max(self.rounds_ns, 1)
+
+    @property
     def alone(self) -> bool:
         """Whether one thread works in the rounds, and waits for nothing but a processor."""
         return not self.switches and self.process_ns - self.thread_ns < ALONE * self.thread_ns

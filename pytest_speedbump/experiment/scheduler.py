@@ -89,7 +89,7 @@ class LinuxScheduler:
         self._waits: dict[str, Wait] = {}
         self._ended = Wait()  # of threads that are no more
         self._others: float | None = None
-        self._looked = _Look.now()
+        self._looked = _Look.now(_threads_of_children("self"))
 
     @contextmanager
     def attending(self) -> Iterator[None]:
@@ -105,8 +105,9 @@ class LinuxScheduler:
     def refresh(self) -> None:
         self._attend(f"/proc/self/task/{thread}" for thread in os.listdir("/proc/self/task"))  # noqa: PTH208 - names
         if self._looked is not None and time.perf_counter_ns() - self._looked.at_ns > LOOK_NS:
-            self._attend(_threads_of_children("self"))
-            now = _Look.now()
+            children = list(_threads_of_children("self"))
+            self._attend(children)
+            now = _Look.now(children)
             self._others = None if now is None else now.others_since(self._looked)
             self._looked = now
 
@@ -156,11 +157,11 @@ def _threads_of_children(process: str) -> Iterator[str]:
                 yield from _threads_of_children(child)
 
 
-def _own_ns() -> int:
+def _own_ns(children: Iterable[str]) -> int:
     """Time of processors that this process and its descendants have used, those that live and those that ended."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     total = time.process_time_ns() + int((ended.ru_utime + ended.ru_stime) * 1e9)
-    for thread in _threads_of_children("self"):
+    for thread in children:
         with suppress(OSError, IndexError, ValueError):
             total += int(Path(thread, "schedstat").read_bytes().split()[0])
     return total
@@ -173,8 +174,8 @@ class _Look:
         self.at_ns, self.busy_ns, self.own_ns, self.processors = at_ns, busy_ns, own_ns, processors
 
     @classmethod
-    def now(cls) -> "_Look | None":
-        """None where the kernel does not tell."""
+    def now(cls, children: Iterable[str]) -> "_Look | None":
+        """None where the kernel does not tell. ``children``: folders of their threads."""
         processors = os.sched_getaffinity(0)
         unseen, busy = {b"cpu%d" % number for number in processors}, 0
         try:
@@ -188,7 +189,7 @@ class _Look:
             return None
         if unseen:
             return None
-        return cls(time.perf_counter_ns(), busy * TICKS_NS, _own_ns(), processors)
+        return cls(time.perf_counter_ns(), busy * TICKS_NS, _own_ns(children), processors)
 
     def others_since(self, before: "_Look") -> float | None:
         """Share of these processors that others used; None where they have become others."""

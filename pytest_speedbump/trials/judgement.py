@@ -65,7 +65,7 @@ def describe(measurement: Measurement) -> Machine:
     conditions, selection = measurement.conditions, measurement.selection
     slowed = measurement.tally.slowed
     return Machine(
-        waited=conditions.waited_ns / max(conditions.rounds_ns, 1),
+        waited=conditions.waited,
         late=slowed.late_ns / slowed.delivered_ns if slowed.delivered_ns else None,
         switches=conditions.switches / measurement.tally.pairs,
         others=conditions.others,

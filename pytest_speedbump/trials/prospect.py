@@ -41,6 +41,11 @@ class Prospect:
         return calls * self._measurement.bump.delay_ns / max(bare_ns, 1.0)
 
     @property
+    def _longer_ns(self) -> float:
+        """Of a block and of a pair, which is a block where it is longer."""
+        return max(BLOCK_NS, self._measurement.pair_ns)
+
+    @property
     def waits(self) -> bool:
         """Whether rounds wait for anything but a processor: for a lock, a device, a thread."""
         return self._measurement.conditions.switches > 0
@@ -59,7 +64,7 @@ class Prospect:
         """
         question, waits, measurement = self._case.question, self.waits, self._measurement
         most = question.most(share * self.largest, waits=waits)
-        blocks = measurement.selection.kept * self.rules.max_time_ns / max(BLOCK_NS, measurement.pair_ns)
+        blocks = measurement.selection.kept * self.rules.max_time_ns / self._longer_ns
         whole = waits and question.budget is not None and question.blocks_to_pass(1.0) <= AFFORDABLE * blocks
         return max(most, 1.0) if whole else most
 
@@ -69,7 +74,7 @@ class Prospect:
         measurement, most = self._measurement, self.most()
         if declared is None or budget is None or measurement.pilot is None or not most:
             return Remark()
-        floor = self._case.floor(most, measurement.pilot.elapsed_ns, limit_ns, max(BLOCK_NS, measurement.pair_ns))
+        floor = self._case.floor(most, measurement.pilot.elapsed_ns, limit_ns, self._longer_ns)
         if not budget < floor.excess < math.inf:
             return Remark()
         return Remark(
@@ -126,8 +131,7 @@ class Prospect:
     def why_undecided(self) -> Remark:
         """Time is up, or what there was of it the machine gave to others."""
         measurement, selection = self._measurement, self._measurement.selection
-        conditions = measurement.conditions
-        waited = conditions.waited_ns / max(conditions.rounds_ns, 1)
+        waited = measurement.conditions.waited
         if selection.way != "all" and (2 * selection.set_aside > selection.pairs or waited > BUSY):
             return Remark("busy", waited=waited, aside=selection.set_aside, pairs=selection.pairs)
         instead, procedure, declared = "", self._case.procedure, self._measurement.bump.declared
@@ -142,7 +146,7 @@ class Prospect:
         blocks, budget = len(case.procedure.blocks), case.question.budget
         if judgement.drop.low is None and judgement.drop.high is None:
             more = blocks_to_bound(case.question.alpha_end) - blocks
-            return self.rules.enough_ns(spent_ns + max(more, 1) * max(BLOCK_NS, self._measurement.pair_ns))
+            return self.rules.enough_ns(spent_ns + max(more, 1) * self._longer_ns)
         if judgement.verdict == "inconclusive" and judgement.floor is not None and budget is not None:
             needed_ns = spent_ns * (excess_from_drop(judgement.floor) / budget) ** 2
             # Where the drop lies on the budget, the floor is long under it, and no time is known to do.
