@@ -7,7 +7,7 @@ import pytest
 from house import FOLDER, floors, read
 
 GROUND = {"errors", "units", "files"}
-NOUNS = GROUND | {"targets", "bump", "remarks", "counts", "uncalled", "result"}
+NOUNS = GROUND | {"targets", "bump", "remarks", "counts", "uncalled", "result", "ranking"}
 MAY_IMPORT = {
     "errors": set[str](),
     "units": {"errors"},
@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "counts": set[str](),
     "uncalled": set[str](),
     "result": {"bump", "counts", "remarks", "targets", "uncalled"},
+    "ranking": {"bump", "remarks", "result", "targets"},
     "slowing": NOUNS,
     "experiment": NOUNS | {"slowing"},
     "inference": set[str](),
