@@ -7,10 +7,12 @@ if TYPE_CHECKING:
     from pytest_speedbump.bump import Bump
     from pytest_speedbump.counts import Snapshot
     from pytest_speedbump.errors import InputError
+    from pytest_speedbump.notebook import scan
+    from pytest_speedbump.ranking import Ranking
     from pytest_speedbump.result import Estimate, Result
     from pytest_speedbump.slowing.slow import slow
 
-__all__ = ["Bump", "Estimate", "InputError", "Result", "Snapshot", "__version__", "slow"]
+__all__ = ["Bump", "Estimate", "InputError", "Ranking", "Result", "Snapshot", "__version__", "scan", "slow"]
 
 __version__ = "0.1.0"
 
@@ -19,8 +21,10 @@ _HOMES = {
     "Bump": "bump",
     "Estimate": "result",
     "InputError": "errors",
+    "Ranking": "ranking",
     "Result": "result",
     "Snapshot": "counts",
+    "scan": "notebook",
     "slow": "slowing.slow",
 }
 
