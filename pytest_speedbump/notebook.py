@@ -1,6 +1,6 @@
 """The door for programs and notebooks: scan a callable without pytest."""
 
-import random
+import os
 from collections.abc import Callable
 
 from pytest_speedbump.bump import parse_mode
@@ -44,7 +44,7 @@ def scan(
     rules = ScanRules(
         parse_time(max_time, "max_time"),
         parse_share(error_rate, "error_rate"),
-        random.randrange(10**6) if seed is None else seed,
+        int.from_bytes(os.urandom(4), "big") % 10**6 if seed is None else seed,
         "max_time",
     )
     one = Scan("", parse_targets(targets), parse_mode(mode, "mode"), rules, _Nobody())

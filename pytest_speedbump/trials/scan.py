@@ -9,7 +9,7 @@ from pytest_speedbump.bump import Mode
 from pytest_speedbump.experiment.scheduler import Scheduler
 from pytest_speedbump.experiment.subject import Subject
 from pytest_speedbump.ranking import Ranking
-from pytest_speedbump.slowing.session import Session, make_session
+from pytest_speedbump.slowing.session import DosedSession, make_session
 from pytest_speedbump.targets import Targets
 
 __all__ = ["Scan", "ScanRules", "Watch"]
@@ -52,10 +52,11 @@ class Scan:
         mode: Mode,
         rules: ScanRules,
         watch: Watch,
-        make: Callable[[Targets, Mode, str], Session] = make_session,
+        make: Callable[[Targets, Mode, str], DosedSession] = make_session,
         scheduler: Scheduler | None = None,
     ) -> None:
         self._test, self._targets, self._mode = test, targets, mode
+        self._rules, self._watch, self._make, self._scheduler = rules, watch, make, scheduler
 
     def run(self, subject: Subject, stop_at: float = math.inf) -> None:
         """Until all is resolved, or its time is over, or that of ``stop_at`` by the performance counter, in ns."""
