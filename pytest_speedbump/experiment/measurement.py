@@ -6,11 +6,12 @@ import time
 from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import median
 
 from pytest_speedbump.bump import Bump, share_delay_ns
 from pytest_speedbump.counts import CodeCounts, Counts
+from pytest_speedbump.experiment.conditions import Conditions
 from pytest_speedbump.experiment.pilot import (
     LONG_ROUND_NS,
     Pilot,
@@ -18,6 +19,7 @@ from pytest_speedbump.experiment.pilot import (
     run_pilot,
     set_round_length,
 )
+from pytest_speedbump.experiment.plans import DelayPlan
 from pytest_speedbump.experiment.rounds import Experiment, Round, others_traced
 from pytest_speedbump.experiment.scheduler import Scheduler
 from pytest_speedbump.experiment.selection import Selection, Times
@@ -25,7 +27,7 @@ from pytest_speedbump.experiment.subject import Subject
 from pytest_speedbump.experiment.tally import Tally
 from pytest_speedbump.slowing.session import Session, armed, read_clocks, take_snapshot
 
-__all__ = ["BLOCK_NS", "LEAST_PAIRS", "Conditions", "Measurement"]
+__all__ = ["BLOCK_NS", "LEAST_PAIRS", "Measurement"]
 
 BLOCK_NS = 2e6  # one bet each, to begin with; 1-3 ms are best
 BLOCK_SHARE = 1 / 250  # of the time so far, which blocks grow to: more of them would be dearer to judge, and no sharper
@@ -34,60 +36,7 @@ FIRST_STRETCH_NS = 5e6  # as long as there are fewer groups than...
 BARE_GROUPS = 5  # ...make a median that no change of the machine's speed moves
 STRETCH_PAIRS = 10  # ...and at least so many pairs
 BARE_SHARE = 0.1  # of a stretch, for the bare rounds that follow it
-ALONE = 0.02  # of the thread's time, by which other threads of the process count as working
 LEAST_PAIRS = 50  # that must fit into the limit, before rounds are made shorter than the benchmark's own
-
-
-@dataclass(slots=True)
-class Conditions:
-    """What the rounds ran under, summed over all turns.
-
-    Attributes:
-        intact: the events were still on at the end of each.
-        lost: code objects that could not be slowed.
-        elapsed_ns: time armed, by the operating system's clock.
-        clock_ns: the same by the clock that delays are measured with.
-        baseline_ns: fastest round of the test's own benchmark, None where there was none.
-        hides_threads: other threads run, and rounds are too short to show what these lose.
-        traced: a tracer followed other threads.
-        switches: how often the thread gave up its processor in control rounds, to wait for something.
-        rounds_ns: length of all rounds of pairs; ``waited_ns`` of it threads waited for a processor.
-        thread_ns, process_ns: time of processors that this thread, and all of the process, used for them.
-        company: other threads of ours, or child processes, were attended to.
-        others: largest share of our processors that other processes were seen to use; None where nobody knows.
-    """
-
-    intact: bool = True
-    lost: int = 0
-    elapsed_ns: float = 0.0
-    clock_ns: float = 0.0
-    baseline_ns: float | None = None
-    hides_threads: bool = False
-    traced: bool = False
-    switches: int = 0
-    rounds_ns: int = 0
-    waited_ns: int = 0
-    thread_ns: int = 0
-    process_ns: int = 0
-    company: bool = False
-    others: float | None = None
-
-    def add(self, *, intact: bool, lost: int, elapsed_ns: float, clock_ns: float) -> None:
-        """Adds a stretch of armed rounds."""
-        self.intact = self.intact and intact
-        self.lost = lost
-        self.elapsed_ns += elapsed_ns
-        self.clock_ns += clock_ns
-
-    @property
-    def waited(self) -> float:
-        """Waits for a processor as a share of the rounds; of several threads together it may be more than all."""
-        return self.waited_ns / max(self.rounds_ns, 1)
-
-    @property
-    def alone(self) -> bool:
-        """Whether one thread works in the rounds, and waits for nothing but a processor."""
-        return not self.switches and self.process_ns - self.thread_ns < ALONE * self.thread_ns
 
 
 class Measurement:
@@ -112,6 +61,7 @@ class Measurement:
     def __init__(self, bump: Bump, session: Session, rng: random.Random, limit_ns: float, scheduler: Scheduler) -> None:
         self._bump, self._session, self._rng, self.limit_ns = bump, session, rng, limit_ns
         self._scheduler = scheduler
+        self._plan = DelayPlan(session, bump.delay_ns)
         self.iterations = 1
         self.round_ns: float | None = None
         self.pair_ns = 0.0
@@ -178,7 +128,8 @@ class Measurement:
             InputError: another bump is armed, or no tool id is free.
         """
         assert self.round_ns is not None
-        experiment = Experiment(self._session, subject, self._bump.delay_ns, self._rng, self._scheduler)
+        self._plan.delay_ns = self._bump.delay_ns
+        experiment = Experiment(self._session, subject, self._plan, self._rng, self._scheduler)
         if not self._first_bare:
             self._first_bare = experiment.bare(BLOCK_NS)
         with armed(self._session):
@@ -240,7 +191,7 @@ class Measurement:
         """
         control = experiment.undelayed()
         self.calls = control.counts.calls
-        self._resolve(experiment, self.calls)
+        self._resolve(self.calls)
         self.pair_ns = 2 * control.ns + self.calls * self._bump.delay_ns
         fitting_ns = self.left_ns / LEAST_PAIRS
         if self.pair_ns > fitting_ns and subject.stretchable and subject.iterations > 1:
@@ -253,16 +204,16 @@ class Measurement:
             subject.iterations = self.iterations
             self.conditions.hides_threads = self.conditions.hides_threads or others_run(subject)
 
-    def _resolve(self, experiment: Experiment, calls: float) -> None:
+    def _resolve(self, calls: float) -> None:
         """What a share comes to where so many calls are in a round."""
         if self._bump.delay_share is not None:
             bare_ns = median([one.ns for one in self._first_bare])
             self._bump = self._bump.resolved(share_delay_ns(self._bump.delay_share, bare_ns, calls))
-            experiment.slow_by(self._bump.delay_ns)
+            self._plan.delay_ns = self._bump.delay_ns
 
     def run_pilot(self, experiment: Experiment) -> list[Times]:
         """Returns those of its pairs that would be judged. They are no evidence."""
-        with self._watching(experiment):
+        with self.conditions.watching(experiment, self._scheduler):
             self.pilot = run_pilot(experiment, self.left_ns / 4)
         self.pair_ns, self.calls = self.pilot.pair_ns, self.pilot.calls
         for pair in self.pilot.pairs:
@@ -273,14 +224,14 @@ class Measurement:
         if first_ns < LONG_ROUND_NS or first_ns <= self.pilot.pairs[0].control.ns:
             self._add_bare(self._first_bare)  # A single long round that takes longer than one with a probe was cold.
         if not self._bump.delay_ns:  # What is called in some rounds only may have been missing in the first.
-            self._resolve(experiment, self.tally.calls)
+            self._resolve(self.tally.calls)
         return self.selection.sift(self.pilot.pairs)
 
     def block(self, experiment: Experiment) -> list[Times]:
         """The pairs of about 2 ms, or of a small share of the time so far; those of them that are to be judged."""
         self._choose()
         began = time.perf_counter_ns()
-        with self._watching(experiment):
+        with self.conditions.watching(experiment, self._scheduler):
             longest_ns = self.longest_block_ns - self.pair_ns  # the last pair begins before the end
             pairs = experiment.block(max(BLOCK_NS, min(BLOCK_SHARE * self.spent_ns, longest_ns)))
         self._stretch_ns += time.perf_counter_ns() - began
@@ -293,23 +244,6 @@ class Measurement:
 
     def _choose(self) -> None:
         self.selection.choose(self._scheduler.others(), alone=self.conditions.alone)
-
-    @contextmanager
-    def _watching(self, experiment: Experiment) -> Iterator[None]:
-        """Adds to the conditions what the kernel says of the pairs that run meanwhile."""
-        conditions, switches = self.conditions, experiment.switches
-        rounds_ns, waited_ns = experiment.rounds_ns, experiment.waited_ns
-        thread_ns, process_ns = time.thread_time_ns(), time.process_time_ns()
-        yield
-        conditions.process_ns += time.process_time_ns() - process_ns
-        conditions.thread_ns += time.thread_time_ns() - thread_ns
-        conditions.switches += experiment.switches - switches
-        conditions.rounds_ns += experiment.rounds_ns - rounds_ns
-        conditions.waited_ns += experiment.waited_ns - waited_ns
-        conditions.company = conditions.company or self._scheduler.company()
-        others = self._scheduler.others()
-        if others is not None:
-            conditions.others = max(others, conditions.others or 0.0)
 
     # ---- reading ----
 

@@ -7,15 +7,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pytest_speedbump.counts import Counts
+from pytest_speedbump.experiment.plans import Plan
 from pytest_speedbump.experiment.scheduler import Scheduler, Wait
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
 from pytest_speedbump.slowing.session import Session
 
 __all__ = ["BrokenSubjectError", "Experiment", "Pair", "Round", "look", "others_traced", "undisturbed"]
 
+
+type Arm = Literal["control", "slowed"]
 
 SELDOM_NS = 0.1e9
 
@@ -71,21 +74,17 @@ class Experiment:
     """
 
     def __init__(
-        self, session: Session, subject: Subject, delay_ns: float, rng: random.Random, scheduler: Scheduler
+        self, session: Session, subject: Subject, plan: Plan, rng: random.Random, scheduler: Scheduler
     ) -> None:
         self._session = session
         self._scheduler = scheduler
         self._subject = subject
-        self._delay_ns = delay_ns
+        self._plan = plan
         self._rng = rng
         self._collected_ns = 0
         self.runs = self.slowed_runs = 0
         self.rounds_ns = self.waited_ns = self.switches = 0
         self._wait = Wait()  # the scheduler's total, when the last round began or ended
-
-    def slow_by(self, delay_ns: float) -> None:
-        """Of the slowed arm, from the next pair on."""
-        self._delay_ns = delay_ns
 
     def warm_up(self) -> None:
         """One round, paused: code is looked at, and instrumented, when it first runs."""
@@ -95,15 +94,15 @@ class Experiment:
     def undelayed(self) -> Round:
         """One control round by itself: what is called in it, before any delay is spent."""
         with undisturbed():
-            return self._round(0.0, "control")
+            return self._round("control")
 
     def pair(self) -> Pair:
         """Runs both arms once, from the same frame: a callable may be slower one frame deeper, where its own begin."""
         if self._rng.random() < 0.5:
-            control = self._round(0.0, "control")
-            return Pair(control, self._round(self._delay_ns, "slowed"))
-        slowed = self._round(self._delay_ns, "slowed")
-        return Pair(self._round(0.0, "control"), slowed)
+            control = self._round("control")
+            return Pair(control, self._round("slowed"))
+        slowed = self._round("slowed")
+        return Pair(self._round("control"), slowed)
 
     def block(self, length_ns: float) -> list[Pair]:
         """As many pairs as fit into ``length_ns``, one at least."""
@@ -137,11 +136,11 @@ class Experiment:
             gc.collect()
             self._collected_ns = time.perf_counter_ns()
 
-    def _round(self, delay_ns: float, arm: str) -> Round:
-        session, scheduler = self._session, self._scheduler
-        before, switches = Counts(*session.totals()), scheduler.switches()
+    def _round(self, arm: Arm) -> Round:
+        plan, scheduler = self._plan, self._scheduler
+        before, switches = plan.counts(), scheduler.switches()
         try:
-            ns = self._subject.round(lambda: session.set_delay(delay_ns), session.pause)
+            ns = self._subject.round(plan.slowed if arm == "slowed" else plan.control, self._session.pause)
         except CallableRaisedError as error:
             raise BrokenSubjectError(error.round_number, arm) from error.__cause__
         self.runs += self._subject.iterations
@@ -150,7 +149,7 @@ class Experiment:
         else:
             self.switches += scheduler.switches() - switches
         wait_before, self._wait = self._wait, self._scheduler.waited()
-        done = Round(max(ns, 1), Counts(*session.totals()) - before, *self._wait.since(wait_before))
+        done = Round(max(ns, 1), plan.counts() - before, *self._wait.since(wait_before))
         self.rounds_ns += done.ns
         self.waited_ns += done.waited_ns
         return done

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.counts import CodeCounts
-from pytest_speedbump.experiment.measurement import Conditions
+from pytest_speedbump.experiment.conditions import Conditions
 from pytest_speedbump.experiment.tally import Tally
 from pytest_speedbump.inference.bare import PROBE_NS
 from pytest_speedbump.remarks import Remark

@@ -4,7 +4,7 @@ import pytest
 
 from pytest_speedbump.bump import Bump, Origin
 from pytest_speedbump.counts import CodeCounts, Counts
-from pytest_speedbump.experiment.measurement import Conditions
+from pytest_speedbump.experiment.conditions import Conditions
 from pytest_speedbump.experiment.rounds import Pair, Round
 from pytest_speedbump.experiment.tally import Tally
 from pytest_speedbump.targets import parse_targets

@@ -9,12 +9,13 @@ import pytest
 from machine import Machine, hogs
 
 from pytest_speedbump.counts import Counts
+from pytest_speedbump.experiment.plans import DelayPlan
 from pytest_speedbump.experiment.rounds import BrokenSubjectError, Experiment, Round, undisturbed
 
 
 def experiment(machine: Machine, seed: int = 1, delay_ns: float = 1000.0) -> Experiment:
     machine.arm()
-    return Experiment(machine, machine, delay_ns, random.Random(seed), machine)
+    return Experiment(machine, machine, DelayPlan(machine, delay_ns), random.Random(seed), machine)
 
 
 def test_a_pair_has_one_round_of_each_arm() -> None:
@@ -50,7 +51,7 @@ def test_a_block_has_one_pair_at_least_and_as_many_as_fit() -> None:
 
 def test_bare_rounds_are_not_armed_and_not_counted() -> None:
     with Machine(round_ns=70e3, probe_ns=10e3).running() as machine:
-        rounds = Experiment(machine, machine, 1000.0, random.Random(1), machine)
+        rounds = Experiment(machine, machine, DelayPlan(machine, 1000.0), random.Random(1), machine)
         assert [one.ns for one in rounds.bare(1e6)] == [70_000] * 15
         assert len(rounds.bare(0)) == 1
         machine.arm()

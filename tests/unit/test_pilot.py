@@ -6,6 +6,7 @@ import pytest
 from machine import Machine
 
 from pytest_speedbump.experiment.pilot import SHORTEST_ROUND_NS, run_pilot, set_round_length
+from pytest_speedbump.experiment.plans import DelayPlan
 from pytest_speedbump.experiment.rounds import Experiment
 
 
@@ -36,7 +37,7 @@ def test_a_callable_of_no_time_at_all_ends() -> None:
 def test_the_pilot_knows_calls_and_what_a_pair_takes() -> None:
     with Machine(round_ns=100e3, calls=4, reaches=0.5).running() as machine:
         machine.arm()
-        pilot = run_pilot(Experiment(machine, machine, 5000.0, random.Random(1), machine), 1e9)
+        pilot = run_pilot(Experiment(machine, machine, DelayPlan(machine, 5000.0), random.Random(1), machine), 1e9)
     assert (len(pilot.pairs), pilot.calls) == (10, 4)
     assert pilot.pair_ns == pytest.approx(210e3, rel=0.01)
     assert pilot.elapsed_ns == pytest.approx(10 * pilot.pair_ns)
@@ -46,5 +47,5 @@ def test_the_pilot_knows_calls_and_what_a_pair_takes() -> None:
 def test_a_pilot_has_no_more_pairs_than_time(limit_ns: float, pairs: int) -> None:
     with Machine(round_ns=200e6).running() as machine:
         machine.arm()
-        pilot = run_pilot(Experiment(machine, machine, 5000.0, random.Random(1), machine), limit_ns)
+        pilot = run_pilot(Experiment(machine, machine, DelayPlan(machine, 5000.0), random.Random(1), machine), limit_ns)
     assert len(pilot.pairs) == pairs, "of 0.4 s each, in half a second"

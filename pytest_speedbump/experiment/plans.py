@@ -1,0 +1,111 @@
+"""Plans: what the two arms of a pair are, and what counts as slowed."""
+
+from array import array
+from collections.abc import Iterable
+from types import CodeType
+from typing import NamedTuple, Protocol
+
+from pytest_speedbump.counts import Counts
+from pytest_speedbump.slowing.session import DosedSession, Session
+
+__all__ = ["DelayPlan", "Dose", "DosePlan", "Plan", "fit_dose"]
+
+SHORTEST_NS = 1000.0  # a delay that is delivered exactly whatever code it interrupts; shorter ones go to fewer calls
+LONGEST_NS = 60e9
+
+_NUMBERS = 5  # of a count: calls, requested, delivered, late, waited
+_ROOM = 256  # targets that there is room for, to begin with
+
+
+class Plan(Protocol):
+    """Switches the session between the arms; each is one store."""
+
+    def control(self) -> None: ...
+    def slowed(self) -> None: ...
+    def counts(self) -> Counts:
+        """Of what is slowed, in both arms, so far."""
+        ...
+
+
+class DelayPlan:
+    """All that matches is slowed by the same delay, which may change between pairs."""
+
+    def __init__(self, session: Session, delay_ns: float) -> None:
+        self._session, self.delay_ns = session, delay_ns
+
+    def control(self) -> None:
+        self._session.set_delay(0.0)
+
+    def slowed(self) -> None:
+        self._session.set_delay(self.delay_ns)
+
+    def counts(self) -> Counts:
+        return Counts(*self._session.totals())
+
+
+class Dose(NamedTuple):
+    """What a target is slowed by: ``delay_ns`` for a ``share`` of its calls, spread evenly over them."""
+
+    target: int
+    delay_ns: float
+    share: float = 1.0
+
+
+def fit_dose(target: int, round_dose_ns: float, calls: float) -> Dose:
+    """The dose that makes so many ns of delay in a round of ``calls`` calls, of each call or, where that would be less
+    than can be delivered exactly, of fewer."""
+    each_ns = round_dose_ns / max(calls, 1.0)
+    if each_ns >= SHORTEST_NS:
+        return Dose(target, min(each_ns, LONGEST_NS))
+    return Dose(target, SHORTEST_NS, each_ns / SHORTEST_NS)
+
+
+class DosePlan:
+    """Each target has a dose of its own. Which targets there are is found out by :meth:`look`.
+
+    Both arms are tables of doses, so that what is not slowed costs the same in both.
+    """
+
+    def __init__(self, session: DosedSession) -> None:
+        self._session = session
+        self._rows = array("d", bytes(8 * _NUMBERS * _ROOM))
+        self._none = array("d")
+        self._doses = array("d")
+        self._slowed: tuple[int, ...] = ()
+
+    def look(self) -> list[Counts]:
+        """What was counted of every target so far, in the order of first sight."""
+        n = self._session.read_counts(self._rows)
+        if n * _NUMBERS > len(self._rows):
+            self._rows.extend(bytes(_NUMBERS * n))
+            n = self._session.read_counts(self._rows)
+        if 2 * n > len(self._none):
+            self._none = array("d", bytes(16 * n))
+            self._doses.extend(self._none[len(self._doses) :])
+        return [self._row(target) for target in range(n)]
+
+    def codes(self) -> list[tuple[CodeType, str]]:
+        """The code object and the module of every target that :meth:`look` has seen, in its order."""
+        return [(code, module) for code, module, *_ in self._session.snapshot()][: len(self._none) // 2]
+
+    def choose(self, doses: Iterable[Dose]) -> None:
+        """What the slowed arm is, from the next pair on."""
+        for target in self._slowed:
+            self._doses[2 * target] = self._doses[2 * target + 1] = 0.0
+        doses = tuple(doses)
+        for target, delay_ns, share in doses:
+            self._doses[2 * target], self._doses[2 * target + 1] = delay_ns, share
+        self._slowed = tuple(dose.target for dose in doses)
+
+    def control(self) -> None:
+        self._session.set_doses(self._none)
+
+    def slowed(self) -> None:
+        self._session.set_doses(self._doses)
+
+    def counts(self) -> Counts:
+        self._session.read_counts(self._rows)
+        return sum(map(self._row, self._slowed), Counts())
+
+    def _row(self, target: int) -> Counts:
+        return Counts(*self._rows[_NUMBERS * target : _NUMBERS * (target + 1)])
