@@ -1,7 +1,8 @@
 /* C11 atomics under names that say the memory order.
  *
  * Three protocols are in use, no more:
- *   published values (the plan of a session): one writer stores with release, the callback loads with acquire;
+ *   published values (the plan of a session): a writer stores with release, the callback loads with acquire; what the
+ *     plan's tables hold may be read while it is written anew, and is relaxed;
  *   tokens (the tool id held, the shares of a toll): a change returns the number as it was, so that exactly one thread
  *     learns that it is to act, and that thread sees all that was done before;
  *   counters: only the owning thread writes, anybody may read; relaxed suffices, because a reader who needs an
@@ -47,11 +48,12 @@ static inline int64_t sb_read(const sb_atomic_i64 *counter)
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
-/* Owner only: a plain add to the machine, not a locked one. */
-static inline void sb_add(sb_atomic_i64 *counter, int64_t amount)
+/* Owner only: a plain add to the machine, not a locked one. Returns the sum. */
+static inline int64_t sb_add(sb_atomic_i64 *counter, int64_t amount)
 {
-    int64_t old = atomic_load_explicit(counter, memory_order_relaxed);
-    atomic_store_explicit(counter, old + amount, memory_order_relaxed);
+    const int64_t sum = atomic_load_explicit(counter, memory_order_relaxed) + amount;
+    atomic_store_explicit(counter, sum, memory_order_relaxed);
+    return sum;
 }
 
 #endif

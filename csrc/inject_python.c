@@ -197,6 +197,11 @@ static int python_is_intact(sb_injector *base)
     return sb_monitor_is_intact(&((sb_python *)base)->monitor);
 }
 
+static size_t python_n_targets_locked(const sb_injector *base)
+{
+    return ((const sb_python *)base)->probe->targets.n;
+}
+
 static PyObject *describe(const sb_toll *toll, const sb_target *target, const sb_counts *sum)
 {
     PyObject *what = Py_BuildValue("(OOi)", target->code, target->module, target->pattern);
@@ -271,6 +276,7 @@ static const sb_mechanism PYTHON = {
     .arm = python_arm,
     .disarm = python_disarm,
     .is_intact = python_is_intact,
+    .n_targets_locked = python_n_targets_locked,
     .snapshot = python_snapshot,
     .traverse = python_traverse,
     .free = python_free,

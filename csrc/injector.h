@@ -19,6 +19,8 @@ typedef struct {
     bool (*disarm)(sb_injector *self);
     /* Whether calls still come to what was planted. -1 with an exception set. */
     int (*is_intact)(sb_injector *self);
+    /* How many targets were seen so far. The toll's lock is held. */
+    size_t (*n_targets_locked)(const sb_injector *self);
     /* A list of one tuple a target, in order of first sight: (code, module, pattern, and those of sb_toll_tuple). */
     PyObject *(*snapshot)(sb_injector *self);
     int (*traverse)(const sb_injector *self, visitproc visit, void *arg);

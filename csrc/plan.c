@@ -1,16 +1,18 @@
-/* The page that a plan lies on; see plan.h. */
+/* The page that a plan's word lies on, and the tables of doses; see plan.h. */
 #include "plan.h"
 
-#include <stddef.h>
+#include <math.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 
 #define PAGE 4096 /* or less than one: the kernel rounds up */
+#define FIRST_ROOM 64
 
 int sb_plan_init(sb_plan *plan)
 {
+    *plan = (sb_plan){.word = NULL};
     void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED) {
-        plan->word = NULL;
         return -1;
     }
 #ifdef MADV_WIPEONFORK
@@ -27,4 +29,61 @@ void sb_plan_fini(sb_plan *plan)
         munmap(plan->word, PAGE);
         plan->word = NULL;
     }
+    for (int i = 0; i < 2; i++) {
+        while (plan->tables[i] != NULL) {
+            sb_doses *doses = plan->tables[i];
+            plan->tables[i] = doses->older;
+            free(doses);
+        }
+    }
+}
+
+static sb_doses *bigger(sb_doses *older, size_t n)
+{
+    size_t room = older != NULL ? older->room : FIRST_ROOM;
+    while (room < n) {
+        room *= 2;
+    }
+    sb_doses *doses = calloc(1, sizeof *doses + room * sizeof doses->items[0]);
+    if (doses != NULL) {
+        doses->older = older;
+        doses->room = room;
+    }
+    return doses;
+}
+
+sb_doses *sb_plan_draft_locked(sb_plan *plan, size_t n)
+{
+    /* Both at once, so that the next draft of this size allocates nothing. */
+    for (int i = 0; i < 2; i++) {
+        if (plan->tables[i] == NULL || plan->tables[i]->room < n) {
+            sb_doses *doses = bigger(plan->tables[i], n);
+            if (doses == NULL) {
+                return NULL;
+            }
+            plan->tables[i] = doses;
+        }
+    }
+    sb_doses *draft = plan->tables[plan->next];
+    for (size_t i = n; i < draft->used; i++) {
+        sb_doses_put(draft, i, 0, 0);
+    }
+    draft->used = n;
+    return draft;
+}
+
+void sb_doses_put(sb_doses *doses, size_t target, sb_amount amount, double share)
+{
+    assert(target < doses->room && amount >= 0 && share >= 0 && share <= 1);
+    sb_dose *dose = &doses->items[target];
+    atomic_store_explicit(&dose->amount, share > 0 ? amount : 0, memory_order_relaxed);
+    /* Rounded up, which is exact: of whole numbers, as many are below it as are below the share itself. */
+    atomic_store_explicit(&dose->often, (int64_t)ceil(share * 0x1p32), memory_order_relaxed);
+}
+
+void sb_plan_publish_locked(sb_plan *plan, sb_doses *draft)
+{
+    assert(draft == plan->tables[plan->next]);
+    plan->next = !plan->next;
+    sb_store_release(plan->word, -(int64_t)(uintptr_t)draft);
 }

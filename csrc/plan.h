@@ -1,8 +1,15 @@
-/* The plan: what delay applies now, switched by one release store.
+/* The plan: what delay applies now, to all targets alike or to each its dose, switched by one release store.
  *
- * It lies on a page of its own that the kernel wipes in the child of a fork, and zero means paused: so a child is not
- * slowed from its first instruction on, whatever hooks run in it before ours. Where the kernel knows no such pages
- * (Linux before 4.14), a child is slowed until our own hook runs. No Python.h.
+ * The word that says so lies on a page of its own that the kernel wipes in the child of a fork, and zero means paused:
+ * so a child is not slowed from its first instruction on, whatever hooks run in it before ours. Where the kernel knows
+ * no such pages (Linux before 4.14), a child is slowed until our own hook runs.
+ *
+ * Doses lie in two tables, written in turn, so that the one in force is never written to. A reader takes no lock and
+ * may still hold a table that is written anew: it then finds what held before or what is to hold next, and for that
+ * one call perhaps the amount of the one and the share of the other. So a table is never freed nor shrunk as long as
+ * the plan lives; one that has become too small stays behind its bigger successor. No Python.h.
+ *
+ * `locked` functions need the owner's lock.
  */
 #ifndef SB_PLAN_H
 #define SB_PLAN_H
@@ -11,11 +18,28 @@
 #include "delay.h"
 
 #include <assert.h>
+#include <stddef.h>
 
 #define SB_PAUSED (-1) /* matched calls are not even counted */
 
+/* What calls of one target cost: `amount`, for those that the target's Weyl sequence finds below `often`. */
 typedef struct {
-    sb_atomic_i64 *word; /* Owned: a page. 0: paused; else an amount (delay.h) and 1 */
+    sb_atomic_i64 amount; /* 0: none */
+    sb_atomic_i64 often;  /* share of the calls, times 2^32 */
+} sb_dose;
+
+typedef struct sb_doses {
+    struct sb_doses *older; /* Owned: one that was too small, which readers may still hold; or NULL. */
+    size_t room;            /* never changes */
+    size_t used;            /* writers only: what lies beyond is zero */
+    sb_dose items[];        /* by target, `room` of them */
+} sb_doses;
+
+typedef struct {
+    sb_atomic_i64
+        *word; /* Owned: a page. 0: paused; > 0: an amount (delay.h) and 1; < 0: the negated address of doses */
+    sb_doses *tables[2]; /* Owned; NULL before the first doses. */
+    int next;            /* which of them is to be written next */
 } sb_plan;
 
 /* Paused. Returns 0, or -1 when out of memory. */
@@ -29,9 +53,48 @@ static inline void sb_plan_set(const sb_plan *plan, sb_amount amount)
     sb_store_release(plan->word, amount + 1);
 }
 
-static inline sb_amount sb_plan_get(const sb_plan *plan)
+/* The table that is not in force, for `n` targets each of whose doses is to be put; beyond them there is none. NULL:
+ * out of memory. Allocates only where there is less room than `n`. */
+sb_doses *sb_plan_draft_locked(sb_plan *plan, size_t n);
+
+/* `amount` >= 0; `share` of the target's calls from 0 to 1, and 1 is every call. */
+void sb_doses_put(sb_doses *doses, size_t target, sb_amount amount, double share);
+
+/* Switches to the draft. Calls that are under way keep their delays. */
+void sb_plan_publish_locked(sb_plan *plan, sb_doses *draft);
+
+/* What one look at the plan says; 0: paused. */
+typedef int64_t sb_word;
+
+static inline sb_word sb_plan_look(const sb_plan *plan)
 {
-    return sb_load_acquire(plan->word) - 1;
+    return sb_load_acquire(plan->word);
+}
+
+#define SB_WEYL UINT32_C(2654435769) /* 2^32 divided by the golden ratio */
+
+/* Which calls of a target are delayed, a Weyl sequence says: spread evenly over the calls, so that no rhythm of the
+ * program resonates with it, and beginning elsewhere for each target. */
+static inline sb_amount sb_doses_due(const sb_doses *doses, size_t target, int64_t calls)
+{
+    if (target >= doses->room) {
+        return 0;
+    }
+    const sb_dose *dose = &doses->items[target];
+    const sb_amount amount = sb_read(&dose->amount);
+    if (amount == 0) {
+        return 0;
+    }
+    const uint32_t turn = ((uint32_t)calls + ((uint32_t)target << 16)) * SB_WEYL;
+    return turn < sb_read(&dose->often) ? amount : 0;
+}
+
+/* What a target's call has to spend where the plan is not paused: an amount, or 0. `calls`: how many its thread has
+ * counted of it, this one included. */
+static inline sb_amount sb_word_due(sb_word word, size_t target, int64_t calls)
+{
+    assert(word != 0);
+    return word > 0 ? word - 1 : sb_doses_due((const sb_doses *)(uintptr_t)-word, target, calls);
 }
 
 #endif

@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include "injector.h"
+#include "numbers.h"
 #include "patterns.h"
 
 #include <math.h>
@@ -99,6 +100,11 @@ static PyObject *session_disarm(PyObject *op, PyObject *Py_UNUSED(ignored))
     Py_RETURN_NONE;
 }
 
+static bool is_delay(double ns)
+{
+    return ns >= 0.0 && ns <= MAX_DELAY_NS;
+}
+
 static PyObject *session_set_delay(PyObject *op, PyObject *argument)
 {
     sb_toll *toll = toll_of(op);
@@ -106,12 +112,76 @@ static PyObject *session_set_delay(PyObject *op, PyObject *argument)
     if (ns == -1.0 && PyErr_Occurred()) {
         return NULL;
     }
-    if (!(ns >= 0.0 && ns <= MAX_DELAY_NS)) {
+    if (!is_delay(ns)) {
         PyErr_Format(PyExc_ValueError, "delay_ns must be between 0 and 6e10, not %R", argument);
         return NULL;
     }
     sb_plan_set(&toll->plan, sb_delay_amount(toll->delay, ns));
     Py_RETURN_NONE;
+}
+
+enum { DELAY_NS, SHARE, DOSE };
+
+static bool is_share(double share)
+{
+    return share >= 0.0 && share <= 1.0;
+}
+
+/* Puts those that the draft is for. Returns the first row that is no dose, or `n_rows`. */
+static size_t put_doses(sb_doses *draft, const sb_delay *delay, const sb_numbers *doses)
+{
+    for (size_t i = 0; i < doses->n_rows; i++) {
+        const double ns = doses->items[DOSE * i + DELAY_NS], share = doses->items[DOSE * i + SHARE];
+        if (!is_delay(ns) || !is_share(share)) {
+            return i;
+        }
+        if (i < draft->used) {
+            sb_doses_put(draft, i, sb_delay_amount(delay, ns), share);
+        }
+    }
+    return doses->n_rows;
+}
+
+static void refuse_dose(const sb_numbers *doses, size_t i)
+{
+    const int what = is_delay(doses->items[DOSE * i + DELAY_NS]) ? SHARE : DELAY_NS;
+    PyObject *number = PyFloat_FromDouble(doses->items[DOSE * i + (size_t)what]);
+    if (number != NULL) {
+        PyErr_Format(PyExc_ValueError, "the %s of target %zu must be between 0 and %s, not %R",
+                     what == SHARE ? "share" : "delay_ns", i, what == SHARE ? "1" : "6e10", number);
+        Py_DECREF(number);
+    }
+}
+
+static PyObject *session_set_doses(PyObject *op, PyObject *argument)
+{
+    sb_toll *toll = toll_of(op);
+    const sb_injector *injector = ((sb_session *)op)->injector;
+    sb_numbers doses;
+    if (sb_numbers_get(&doses, argument, "doses", DOSE, false) < 0) {
+        return NULL;
+    }
+
+    size_t n_right = 0;
+    SB_LOCK(&toll->lock);
+    const size_t n_targets = injector->mechanism->n_targets_locked(injector);
+    sb_doses *draft = sb_plan_draft_locked(&toll->plan, n_targets < doses.n_rows ? n_targets : doses.n_rows);
+    if (draft != NULL) {
+        n_right = put_doses(draft, toll->delay, &doses);
+        if (n_right == doses.n_rows) {
+            sb_plan_publish_locked(&toll->plan, draft);
+        }
+    }
+    SB_UNLOCK(&toll->lock);
+
+    if (draft == NULL) {
+        PyErr_NoMemory();
+    }
+    else if (n_right < doses.n_rows) {
+        refuse_dose(&doses, n_right);
+    }
+    sb_numbers_release(&doses);
+    return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
 }
 
 static PyObject *session_pause(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -129,6 +199,27 @@ static PyObject *session_totals(PyObject *op, PyObject *Py_UNUSED(ignored))
     const sb_counts sum = sb_counters_total_locked(&toll->counters);
     SB_UNLOCK(&toll->lock);
     return sb_toll_tuple(toll, &sum);
+}
+
+static PyObject *session_read_counts(PyObject *op, PyObject *argument)
+{
+    sb_toll *toll = toll_of(op);
+    const sb_injector *injector = ((sb_session *)op)->injector;
+    sb_numbers into;
+    if (sb_numbers_get(&into, argument, "into", 5, true) < 0) {
+        return NULL;
+    }
+    sb_toll_row *rows = (sb_toll_row *)into.items;
+    for (size_t i = 0; i < into.n_rows; i++) {
+        rows[i] = (sb_toll_row){.sums = {0}};
+    }
+    SB_LOCK(&toll->lock);
+    const size_t n_targets = injector->mechanism->n_targets_locked(injector);
+    sb_counters_sum_locked(&toll->counters, &rows->sums, into.n_rows);
+    SB_UNLOCK(&toll->lock);
+    sb_toll_convert(toll, rows, into.n_rows);
+    sb_numbers_release(&into);
+    return PyLong_FromSize_t(n_targets);
 }
 
 static PyObject *session_snapshot(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -243,7 +334,22 @@ static PyMethodDef session_methods[] = {
     {"__exit__", session_disarm, METH_VARARGS, "__exit__($self, /, *exception)\n--\n\nDisarm."},
     {"set_delay", session_set_delay, METH_O,
      "set_delay($self, delay_ns, /)\n--\n\nCount matched calls and delay each by so many nanoseconds, from now on."},
+    {"set_doses", session_set_doses, METH_O,
+     "set_doses($self, doses, /)\n--\n\n"
+     "Count matched calls, and delay those of each target by its dose, from now on.\n\n"
+     "`doses` is a flat buffer of doubles, such as array('d'): (delay_ns, share) a target, in order of first sight. "
+     "Of\n"
+     "the target's calls the share, from 0 to 1, is delayed, evenly spread. Targets beyond its end, and those that "
+     "are\n"
+     "seen first later, are counted and not delayed. TypeError or ValueError where it is no such buffer."},
     {"pause", session_pause, METH_NOARGS, "pause($self, /)\n--\n\nNeither count nor delay, from now on."},
+    {"read_counts", session_read_counts, METH_O,
+     "read_counts($self, into, /)\n--\n\n"
+     "Write the five numbers of totals() for each target, in order of first sight, and return how many there are.\n\n"
+     "`into` is a writable flat buffer of doubles, such as array('d'), which holds five a target; rows beyond the "
+     "last\n"
+     "target become zeros, and targets beyond the last row are left out. TypeError or ValueError where it is no such\n"
+     "buffer."},
     {"totals", session_totals, METH_NOARGS,
      "totals($self, /)\n--\n\n(calls, requested_ns, delivered_ns, late_ns, waited_ns) over all targets and threads."},
     {"snapshot", session_snapshot, METH_NOARGS,

@@ -190,3 +190,14 @@ PyObject *sb_toll_tuple(const sb_toll *toll, const sb_counts *counts)
                          sb_delay_ns(delay, counts->delivered), sb_delay_ns(delay, counts->late),
                          sb_delay_ns(delay, counts->waited));
 }
+
+void sb_toll_convert(const sb_toll *toll, sb_toll_row *rows, size_t n)
+{
+    const sb_delay *delay = toll->delay;
+    for (size_t i = 0; i < n; i++) {
+        const sb_counts sums = rows[i].sums;
+        rows[i] = (sb_toll_row){.numbers = {(double)sums.calls, sb_delay_ns(delay, sums.requested),
+                                            sb_delay_ns(delay, sums.delivered), sb_delay_ns(delay, sums.late),
+                                            sb_delay_ns(delay, sums.waited)}};
+    }
+}

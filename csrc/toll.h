@@ -17,7 +17,9 @@ typedef struct {
     sb_mode mode;
     /* Borrowed from the module's state, which the types of those who share the toll keep alive. */
     const sb_delay *delay;
-    sb_lock lock;       /* over the shape of the counters' tables, and over the targets that their cells point to */
+    /* Over the shape of the counters' tables, over the targets that their cells point to, and over the plan's tables.
+     */
+    sb_lock lock;
     sb_atomic_i64 lost; /* targets that were not counted for want of memory; added to under the lock */
     sb_atomic_int shares;
 } sb_toll;
@@ -31,6 +33,16 @@ void sb_toll_drop(sb_toll *toll);
 /* Five numbers as Python has them everywhere: (calls, requested_ns, delivered_ns, late_ns, waited_ns). */
 PyObject *sb_toll_tuple(const sb_toll *toll, const sb_counts *counts);
 
+/* The same five of each target, in a caller's buffer: sums until sb_toll_convert() makes numbers of them in place. */
+typedef union {
+    sb_counts sums;
+    double numbers[5];
+} sb_toll_row;
+
+_Static_assert(sizeof(sb_toll_row) == 5 * sizeof(double), "a row is five numbers of a buffer");
+
+void sb_toll_convert(const sb_toll *toll, sb_toll_row *rows, size_t n);
+
 /* Spends `requested` > 0 and books it in the cell, which belongs to this thread and may have moved afterwards. `holder`
  * has a share of the toll, and is kept alive while other threads, or the handler of a signal, may drop it. Returns 0,
  * or -1 with a signal's exception set. */
@@ -39,12 +51,11 @@ int sb_toll_delay(sb_toll *toll, sb_cell *cell, sb_amount requested, PyObject *h
 /* Counts the call, unless paused, and returns what it has to spend: an amount for sb_toll_delay, or 0. */
 static inline sb_amount sb_toll_count(const sb_toll *toll, sb_cell *cell)
 {
-    const sb_amount requested = sb_plan_get(&toll->plan);
-    if (requested == SB_PAUSED) {
+    const sb_word word = sb_plan_look(&toll->plan);
+    if (word == 0) {
         return 0;
     }
-    sb_add(&cell->calls, 1);
-    return requested;
+    return sb_word_due(word, cell->target, sb_add(&cell->calls, 1));
 }
 
 #endif

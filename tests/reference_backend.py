@@ -3,9 +3,12 @@
 Oracle of the core's tests and yardstick of its benchmarks.
 """
 
+import math
 import sys
 import time
+from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass
+from itertools import batched
 from types import CodeType
 
 from pattern_oracle import Patterns
@@ -17,6 +20,7 @@ type Snapshot = list[tuple[CodeType, str, int, int, float, float, float, float]]
 _MONITORING = sys.monitoring
 _PY_START = _MONITORING.events.PY_START
 _TOOL_IDS = (3, 4)
+_DOSED = -1.0
 
 
 @dataclass(slots=True)
@@ -26,6 +30,7 @@ class _Cell:
     code: CodeType
     module: str
     pattern: int
+    target: int
     calls: int = 0
     requested_ns: float = 0.0
     delivered_ns: float = 0.0
@@ -35,7 +40,8 @@ class PythonBackend:
     """`_core.Session` in Python: same arguments but a `Patterns` of its own, same methods, same answers.
 
     It counts as exactly. It delays as well as Python can: what the callback itself costs comes on top, and neither
-    preemption nor the wait for the GIL is told apart from delay. There is no mode "nogil".
+    preemption nor the wait for the GIL is told apart from delay. There is no mode "nogil". Of a dose it thins all
+    threads' calls together, where the core thins each thread's.
     """
 
     def __init__(self, patterns: Patterns, mode: str, owner: str) -> None:
@@ -44,7 +50,8 @@ class PythonBackend:
         self._patterns, self._owner = patterns, owner
         self._wait = _spin if mode == "spin" else _sleep
         self._cells: dict[int, _Cell] = {}
-        self._delay_ns: float | None = None  # None: paused
+        self._delay_ns: float | None = None  # None: paused; _DOSED: as the doses say
+        self._doses: list[tuple[float, ...]] = []
         self._tool: int | None = None
 
     def arm(self) -> None:
@@ -72,8 +79,21 @@ class PythonBackend:
     def set_delay(self, delay_ns: float, /) -> None:
         self._delay_ns = delay_ns
 
+    def set_doses(self, doses: Sequence[float], /) -> None:
+        self._doses = list(batched(doses, 2))[: len(self._cells)]
+        self._delay_ns = _DOSED
+
     def pause(self) -> None:
         self._delay_ns = None
+
+    def read_counts(self, into: MutableSequence[float], /) -> int:
+        cells = list(self._cells.values())
+        for i in range(len(into) // 5):
+            cell = cells[i] if i < len(cells) else None
+            row = (cell.calls, cell.requested_ns, cell.delivered_ns) if cell is not None else (0, 0, 0)
+            for j, number in enumerate((*row, 0, 0)):
+                into[5 * i + j] = number
+        return len(cells)
 
     def totals(self) -> tuple[int, float, float, float, float]:
         cells = list(self._cells.values())
@@ -113,10 +133,18 @@ class PythonBackend:
         if delay_ns is None:
             return None
         cell.calls += 1
+        if delay_ns == _DOSED:
+            delay_ns = self._due_ns(cell)
         if delay_ns:
             cell.requested_ns += delay_ns
             cell.delivered_ns += self._wait(delay_ns)
         return None
+
+    def _due_ns(self, cell: _Cell) -> float:
+        """Spread by the golden ratio over the calls: a dose's share of them, whichever of them are looked at."""
+        delay_ns, share = self._doses[cell.target] if cell.target < len(self._doses) else (0.0, 0.0)
+        turn = (cell.calls + (cell.target << 16)) * 2654435769 % 2**32
+        return delay_ns if turn < math.ldexp(share, 32) else 0.0
 
     def _meet(self, code: CodeType) -> _Cell | None:
         """First sight of ``code``. None: not ours."""
@@ -125,7 +153,7 @@ class PythonBackend:
         pattern = self._patterns.match(module, code.co_qualname, code.co_filename)
         if pattern < 0:
             return None
-        cell = self._cells[id(code)] = _Cell(code, module, pattern)
+        cell = self._cells[id(code)] = _Cell(code, module, pattern, len(self._cells))
         return cell
 
 

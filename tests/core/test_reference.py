@@ -1,10 +1,14 @@
 """The C core against its oracle: the same session in Python sees, chooses and counts the same."""
 
 import sys
+from array import array
 from collections.abc import Callable, Iterator
+from itertools import batched
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from reference_backend import Patterns, PythonBackend
 
 from pytest_speedbump import _core
@@ -33,6 +37,18 @@ def twins() -> list[Callable[[], None]]:
         exec(compile("def twin(): pass", "<twin>", "exec"), names)
         made.append(names["twin"])
     return made
+
+
+def one() -> None:
+    pass
+
+
+def two() -> None:
+    pass
+
+
+def three() -> None:
+    pass
 
 
 def without_module() -> Callable[[], None]:
@@ -86,6 +102,60 @@ def test_sessions_count_alike() -> None:
         assert requested == pytest.approx(theirs[1][3], rel=1e-3)
         assert (requested > 0) == (theirs[2] > 0)
     assert sum(calls for _, (_, _, calls, _), _ in core) > 30
+
+
+DELAYS = st.floats(0, 2000) | st.sampled_from([0.0, 100.0])
+SHARES = st.floats(0, 1) | st.sampled_from([0.0, 2.0**-33, 0.5, 1.0])
+STEPS = st.lists(
+    st.tuples(st.just("doses"), st.lists(st.tuples(DELAYS, SHARES), max_size=4))
+    | st.tuples(st.just("call"), st.sampled_from([one, two, three]), st.integers(1, 40))
+    | st.tuples(st.just("delay"), DELAYS)
+    | st.tuples(st.just("pause")),
+    min_size=3,
+    max_size=20,
+)
+
+
+def follow(session: Any, steps: list[Any]) -> None:
+    for what, *rest in steps:
+        if what == "doses":
+            session.set_doses(array("d", [number for dose in rest[0] for number in dose]))
+        elif what == "delay":
+            session.set_delay(*rest)
+        elif what == "pause":
+            session.pause()
+        else:
+            function, times = rest
+            for _ in range(times):
+                function()
+
+
+@settings(max_examples=150)
+@given(steps=STEPS)
+def test_doses_are_followed_alike(steps: list[Any]) -> None:
+    """Call by call: which targets they concern, which of their calls, and what of it is booked."""
+    seen: list[Any] = []
+    patterns = [f"{__name__}:{name}" for name in ("one", "two", "three")]
+    for session in (
+        _core.Session(_core.Patterns(patterns), "spin", "the core"),
+        PythonBackend(Patterns(patterns), "spin", "the oracle"),
+    ):
+        session.arm()
+        try:
+            session.set_delay(0.0)
+            follow(session, steps)
+        finally:
+            session.disarm()
+        into = array("d", [7.0]) * 20
+        n = session.read_counts(into)
+        rows = list(batched(into, 5))
+        assert rows[:n] == [row[3:] for row in session.snapshot()]
+        assert rows[n:] == [(0.0,) * 5] * (4 - n)
+        seen.append([(row[0].co_name, row[3], row[4]) for row in session.snapshot()])
+    core, oracle = seen
+    assert [row[:2] for row in core] == [row[:2] for row in oracle]
+    for (_, calls, requested), theirs in zip(core, oracle, strict=True):
+        assert requested == pytest.approx(theirs[2], rel=1e-6, abs=1e-3 * calls)
 
 
 def test_oracle_leaves_the_interpreter_as_it_was() -> None:

@@ -169,11 +169,40 @@ thread.join()
     )
 
 
-def test_hooks_that_run_before_ours_are_not_slowed() -> None:
+def test_fork_of_doses() -> None:
+    """The child may give doses of its own, in the parent's session, too."""
+    out = run_script(
+        FORK
+        + """
+from array import array
+session = make_session()
+session.arm()
+leaf()
+
+def check():
+    check_child()
+    session.arm()
+    session.set_doses(array("d", [2000, 1]))
+    leaf()
+    assert 2999 < session.totals()[1] < 3001
+
+session.set_doses(array("d", [1000, 1]))
+leaf()
+fork(check)
+fork(check)
+print(session.totals()[0], round(session.totals()[1]), session.intact)
+"""
+    )
+    assert out == "1 1000 True\n"
+
+
+@pytest.mark.parametrize("plan", ["set_delay(1000)", "set_doses(array('d', [1000, 1]))"])
+def test_hooks_that_run_before_ours_are_not_slowed(plan: str) -> None:
     """Those of a child run in the order in which they were registered."""
     done = run_plain(
-        """
+        f"""
 import os, sys
+from array import array
 
 def leaf():
     pass
@@ -188,7 +217,8 @@ os.register_at_fork(after_in_child=early)
 from pytest_speedbump import _core
 session = _core.Session(_core.Patterns(["__main__:leaf"]), "spin", "a test")
 session.arm()
-session.set_delay(1000)
+leaf()
+session.{plan}
 leaf()
 pid = os.fork()
 if pid == 0:

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from array import array
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import CodeType, FunctionType
@@ -144,6 +145,54 @@ def test_delays_switched_meanwhile_lose_no_call(session: _core.Session) -> None:
     calls, requested, *_ = session.totals()
     assert calls == (N_THREADS - 1) * 2000
     assert 0 <= requested <= calls * 500.5
+
+
+def test_doses_switched_meanwhile_reach_their_targets_alone(session: _core.Session) -> None:
+    """By two threads at once, while ever more targets are seen. Targets at odd places are never dosed."""
+    delay_ns, n_functions = 64, 200
+    functions = [FunctionType(code, {}) for code in define(n_functions)]
+    rounds = [0, 0, 0]
+    done = threading.Event()
+
+    def switch(times: int) -> None:
+        try:
+            for i in range(times):
+                session.set_doses(array("d", [delay_ns, 0.5, 0, 1] * (i % 100)))
+        finally:
+            done.set()
+
+    def read_and_switch() -> None:
+        into = array("d", bytes(8 * 5 * 300))
+        while not done.is_set():
+            session.set_doses(array("d", [delay_ns, 1, 0, 1] * (session.read_counts(into) // 2)))
+
+    def call_or_switch(i: int) -> None:
+        if i == 3:
+            switch(10_000)
+        elif i == 4:
+            read_and_switch()
+        else:
+            while rounds[i] < 2 * n_functions or not done.is_set():
+                leaf()
+                functions[rounds[i] % n_functions]()
+                rounds[i] += 1
+
+    leaf()
+    in_threads(call_or_switch, n=5)
+    session.disarm()
+    rows = session.snapshot()
+    calls = [sum((n + n_functions - 1 - i) // n_functions for n in rounds) for i in range(n_functions)]
+    expected = {function.__code__: n for function, n in zip(functions, calls, strict=True)}
+    assert {row[0]: row[3] for row in rows} == {leaf.__code__: 1 + sum(rounds), **expected}
+    for i, (_, _, _, n, requested, *_) in enumerate(rows):
+        delayed = requested / delay_ns
+        assert delayed == pytest.approx(round(delayed), abs=1e-4 * n)
+        assert 0 <= round(delayed) <= (n if i % 2 == 0 else 0)
+    assert session.totals() == pytest.approx([sum(column) for column in zip(*[row[3:] for row in rows], strict=True)])
+    assert session.totals()[1] > 0
+    into = array("d", bytes(8 * 5 * len(rows)))
+    assert session.read_counts(into) == len(rows) == 1 + n_functions
+    assert list(into) == [number for row in rows for number in row[3:]]
 
 
 def test_armed_and_disarmed_while_others_run() -> None:

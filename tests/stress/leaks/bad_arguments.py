@@ -1,5 +1,6 @@
 """Everything that is refused for its arguments."""
 
+from array import array
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,14 @@ BAD: list[Callable[[], object]] = [
     lambda: SESSION.set_delay(-1),
     lambda: SESSION.set_delay("2us"),
     lambda: SESSION.set_delay(10**400),
+    lambda: SESSION.set_doses([1, 1]),
+    lambda: SESSION.set_doses(array("f", [1, 1])),
+    lambda: SESSION.set_doses(array("d", [1, 1, 1])),
+    lambda: SESSION.set_doses(array("d", [1, 1, 1, 2])),
+    lambda: SESSION.set_doses(array("d", [-1, 1])),
+    lambda: SESSION.read_counts(b"12345678" * 5),
+    lambda: SESSION.read_counts(memoryview(b"12345678" * 5).cast("d")),
+    lambda: SESSION.read_counts(array("d", [1, 1, 1])),
 ]
 
 
