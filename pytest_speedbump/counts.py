@@ -3,7 +3,12 @@
 from dataclasses import dataclass
 from types import CodeType
 
-__all__ = ["CodeCounts", "Counts", "Snapshot", "TargetCounts"]
+__all__ = ["CodeCounts", "Counts", "Snapshot", "TargetCounts", "name_of"]
+
+
+def name_of(code: CodeType, module: str) -> str:
+    """``module.qualname``; the qualname alone where the globals that it ran under had no name."""
+    return f"{module}.{code.co_qualname}" if module else code.co_qualname
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ class CodeCounts(Counts):
 
     @property
     def name(self) -> str:
-        return f"{self.module}.{self.code.co_qualname}" if self.module else self.code.co_qualname
+        return name_of(self.code, self.module)
 
     @property
     def file(self) -> str:

@@ -11,7 +11,7 @@ from pytest_speedbump.experiment.rounds import Experiment, Pair, undisturbed
 from pytest_speedbump.experiment.subject import Subject
 from pytest_speedbump.slowing.session import read_clocks
 
-__all__ = ["LONG_ROUND_NS", "Pilot", "others_run", "run_pilot", "set_round_length"]
+__all__ = ["LONG_ROUND_NS", "Pilot", "others_run", "run_pilot", "set_round_length", "stretch"]
 
 SHORTEST_ROUND_NS = 5e3  # under it the timer's own cost and step show in the ratios
 SWITCH_INTERVALS = 8  # of the GIL: beside a thread that wants it, 2 ms rounds showed half of the loss, 40 ms all
@@ -48,11 +48,11 @@ def set_round_length(subject: Subject) -> tuple[float, bool]:
         InputError: time stands still, so that no round would ever be long enough.
     """
     _check_time_passes()
-    ns = _stretch(subject, SHORTEST_ROUND_NS)
+    ns = stretch(subject, SHORTEST_ROUND_NS)
     shortest = SWITCH_INTERVALS * sys.getswitchinterval() * 1e9
     if ns >= shortest or not others_run(subject):
         return ns, True
-    ns = _stretch(subject, shortest)
+    ns = stretch(subject, shortest)
     return ns, ns >= shortest
 
 
@@ -67,8 +67,10 @@ def _check_time_passes() -> None:
         )
 
 
-def _stretch(subject: Subject, shortest_ns: float) -> float:
-    """Returns the length of a round: the first that is far above the need, else the fastest of three."""
+def stretch(subject: Subject, shortest_ns: float) -> float:
+    """Raises ``subject.iterations`` until a round is so long.
+
+    Returns its length: the first that is far above the need, else the fastest of three."""
     with undisturbed():
         while True:
             ns = subject.round(_nothing, _nothing)

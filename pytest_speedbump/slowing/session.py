@@ -12,7 +12,17 @@ from pytest_speedbump.counts import CodeCounts, Counts, Snapshot, TargetCounts
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.targets import Targets
 
-__all__ = ["DosedSession", "Session", "armed", "clock_name", "make_session", "read_clocks", "take_snapshot"]
+__all__ = [
+    "DosedSession",
+    "Session",
+    "TimingSession",
+    "armed",
+    "clock_name",
+    "make_session",
+    "make_timing_session",
+    "read_clocks",
+    "take_snapshot",
+]
 
 
 class Session(Protocol):
@@ -34,6 +44,17 @@ class DosedSession(Session, Protocol):
 
     def set_doses(self, doses: Buffer, /) -> None: ...
     def read_counts(self, into: Buffer, /) -> int: ...
+
+
+class TimingSession(Session, Protocol):
+    """One that measures own times instead of slowing, as ``_core.Session`` of the mode ``time`` documents it."""
+
+    def read_times(self, into: Buffer, /) -> int: ...
+
+
+def make_timing_session(targets: Targets, owner: str) -> _core.Session:
+    """As :func:`make_session`."""
+    return _core.Session(targets.compile(), "time", owner)
 
 
 def make_session(targets: Targets, mode: Mode, owner: str) -> _core.Session:

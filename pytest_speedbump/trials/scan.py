@@ -1,18 +1,56 @@
 """The scan of one benchmark: which of the functions that it calls matter?"""
 
 import math
-from collections.abc import Callable
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from statistics import median
+from typing import TYPE_CHECKING, Protocol
 
 from pytest_speedbump.bump import Mode
-from pytest_speedbump.experiment.scheduler import Scheduler
-from pytest_speedbump.experiment.subject import Subject
+from pytest_speedbump.experiment.plans import Dose
+from pytest_speedbump.experiment.rounds import BrokenSubjectError
+from pytest_speedbump.experiment.scheduler import Scheduler, this_scheduler
+from pytest_speedbump.experiment.screening import Screening
+from pytest_speedbump.experiment.subject import CallableRaisedError, Subject, show_error
+from pytest_speedbump.inference.ranking import (
+    Push,
+    Reach,
+    additive,
+    dropped,
+    enough,
+    joint_slack,
+    noise,
+    ranks,
+    reach,
+)
+from pytest_speedbump.inference.shares import share
 from pytest_speedbump.ranking import Ranking
-from pytest_speedbump.slowing.session import DosedSession, make_session
+from pytest_speedbump.remarks import Remark
+from pytest_speedbump.slowing.session import DosedSession, TimingSession, make_session, make_timing_session
 from pytest_speedbump.targets import Targets
+from pytest_speedbump.trials.candidate import LEAST_GAIN, Candidate, estimate_of
+from pytest_speedbump.trials.confirmation import CLAIMS, Confirmation
+from pytest_speedbump.trials.explain import explain
+
+if TYPE_CHECKING:
+    from pytest_speedbump.result import Estimate
 
 __all__ = ["Scan", "ScanRules", "Watch"]
+
+LARGE, SMALL = 1 / 2, 1 / 8  # doses of the ladder, in rounds
+AGAIN = 3  # times that a pair is tried which could not be judged
+FEWEST, MOST = 6, 60  # pairs of the small dose
+JOINT = 25  # pairs in which many are slowed together
+EVERYTHING = Reach(1.0, 0.3)  # of a delay arrives, and one pair would say so
+TOP = 10  # that are confirmed
+BLOCK_NS = 2e6  # of pairs that are one bet
+LADDER_SHARE = 0.75  # of the time, after which what is left is for the joint checks and the confirmation
+GROUP_SHARE = 0.4  # of the time, which a pair of each must not take; else groups come first
+GROUPS_SHARE = 0.5  # of the time of the ladder, which as many groups may take
+MOST_OF_GROUPS = 12  # pairs of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +76,17 @@ class Watch(Protocol):
         ...
 
 
-class Scan:
-    """Ranks what one subject calls.
+class _TimeUp(Exception):  # noqa: N818 - the ordinary end of what does not fit
+    """No other pair fits into the time."""
 
-    Raises, by :meth:`run`, nothing but InputError: a callable that raises ends the scan, and is the ranking's reason.
+
+class Scan:
+    """Ranks what one subject calls: a ladder of doses, one function at a time, a big one first.
+
+    A big dose makes each pair tell as much as it can; what does not hurt when it takes half a round longer cannot hurt
+    when it takes less, in any system of queues and waits, whose rounds are convex in the delay. So the first rung
+    dismisses most functions with one pair each, and the second one measures those that are left.
+
     Whatever ends it, Ctrl-C as well, :meth:`ranking` says what is known.
     """
 
@@ -53,13 +98,307 @@ class Scan:
         rules: ScanRules,
         watch: Watch,
         make: Callable[[Targets, Mode, str], DosedSession] = make_session,
+        make_timing: Callable[[Targets, str], TimingSession] = make_timing_session,
         scheduler: Scheduler | None = None,
     ) -> None:
-        self._test, self._targets, self._mode = test, targets, mode
-        self._rules, self._watch, self._make, self._scheduler = rules, watch, make, scheduler
+        self._test, self._targets, self._mode, self._rules, self._watch = test, targets, mode, rules, watch
+        self._rng = random.Random(rules.seed)  # noqa: S311 - no secret
+        owner = f"the scan of {test}" if test else "a scan"
+        self._timing = make_timing(targets, owner)
+        session = make(targets, mode, owner)
+        self._screening = Screening(session, self._rng, scheduler or this_scheduler())
+        self._candidates: list[Candidate] = []
+        self._noise = 0.0
+        self._joint_slack: Estimate | None = None
+        self._additive: bool | None = None
+        self._reason = Remark("no_time")
+        self._warnings: list[Remark] = []
+        self._began_ns = self._stop_ns = self._spent_ns = 0.0
+        self._stage, self._expected_ns = "", 0.0
+
+    # ---- running ----
 
     def run(self, subject: Subject, stop_at: float = math.inf) -> None:
-        """Until all is resolved, or its time is over, or that of ``stop_at`` by the performance counter, in ns."""
+        """Until all is resolved, or its time is over, or that of ``stop_at`` by the performance counter, in ns.
+
+        Raises:
+            InputError: another bump is armed, no tool id is free, or time stands still.
+        """
+        self._began_ns = time.perf_counter_ns()
+        self._stop_ns = min(self._began_ns + self._rules.max_time_ns, stop_at)
+        try:
+            with self._screening.attending(subject):
+                self._screen(subject)
+        except (BrokenSubjectError, CallableRaisedError) as error:
+            arm = f"{error.arm} arm" if isinstance(error, BrokenSubjectError) else "unslowed"
+            self._reason = Remark("raised", error=show_error(error.__cause__), round=error.round_number, arm=arm)
+        finally:
+            self._spent_ns = time.perf_counter_ns() - self._began_ns
+
+    def _screen(self, subject: Subject) -> None:
+        screening = self._screening
+        own_times = screening.profile(self._timing, subject)
+        with screening.armed():
+            screening.look(own_times)
+            bare_ns = self._bare_ns
+            self._candidates = [Candidate(one, share(one.own_ns, one.edges, bare_ns)) for one in screening.functions]
+            self._reason = Remark()
+            try:
+                self._climb()
+            except _TimeUp:
+                self._reason = Remark("time", spent_ns=time.perf_counter_ns() - self._began_ns, instead="")
+        if not self._candidates:
+            uncalled = explain(self._targets.names, subject if self._left_ns > 0 else None)
+            self._reason = Remark("uncalled", target=str(self._targets), hint=uncalled.hint)
+
+    def _climb(self) -> None:
+        deadline = self._began_ns + LADDER_SHARE * (self._stop_ns - self._began_ns)
+        candidates = self._candidates
+        if len(candidates) * self._pair_ns(LARGE) > GROUP_SHARE * (self._stop_ns - self._began_ns):
+            candidates = self._by_groups(candidates, deadline)
+        survivors = self._first_rung(candidates, deadline)
+        self._second_rung(survivors, deadline)
+        self._renew_noise()
+        self._check_jointly()
+        self._confirm()
+
+    # ---- the ladder ----
+
+    def _first_rung(self, candidates: Sequence[Candidate], deadline: float) -> list[Candidate]:
+        """One pair of the large dose for each that matters only if it has more effect than its share has it.
+
+        Returns the others, and those that this pair does not dismiss.
+        """
+        cold = [one for one in candidates if dropped(one.hot, EVERYTHING, LEAST_GAIN)]
+        with self._on("cold functions"):
+            self._sweep(cold, LARGE, deadline)
+            self._renew_noise()
+        return [one for one in candidates if one not in cold or not self._is_dropped(one)]
+
+    def _second_rung(self, survivors: Sequence[Candidate], deadline: float) -> None:
+        with self._on("hot functions"):
+            while survivors := [one for one in survivors if self._wants_more(one)]:
+                self._sweep(survivors, SMALL, deadline)
+                self._renew_noise()
+        with self._on("slack"):
+            while absorbing := [one for one in self._candidates if self._may_have_slack(one)]:
+                self._sweep(absorbing, LARGE, deadline)
+
+    def _may_have_slack(self, one: Candidate) -> bool:
+        return bool(one.small) and len(one.large) < FEWEST and one.reach(self._noise).high < 1
+
+    def _wants_more(self, one: Candidate) -> bool:
+        if len(one.small) < FEWEST:
+            return True
+        return len(one.small) < MOST and not enough(one.hot, one.reach(self._noise), LEAST_GAIN)
+
+    def _is_dropped(self, one: Candidate) -> bool:
+        return dropped(one.hot, one.reach(self._noise), LEAST_GAIN)
+
+    def _sweep(self, candidates: Sequence[Candidate], share: float, deadline: float) -> None:
+        """One pair of each, in random order; where time is short the hottest come first."""
+        fits = int((deadline - time.perf_counter_ns()) / self._pair_ns(share))
+        chosen = list(candidates)
+        if fits < len(chosen):
+            chosen = sorted(chosen, key=lambda one: -one.hot)[: max(fits, 0)]
+        self._rng.shuffle(chosen)
+        for index, one in enumerate(chosen):
+            self._say(len(chosen) - index, share)
+            push = self._push([one.dose(share * self._bare_ns)], deadline)
+            if push is not None:
+                (one.large if share == LARGE else one.small).append(push)
+        if len(chosen) < len(candidates):
+            raise _TimeUp
+
+    def _push(self, doses: Sequence[Dose], deadline: float) -> Push | None:
+        """One judged pair; None where not one of a few could be judged."""
+        for _ in range(AGAIN):
+            if time.perf_counter_ns() >= deadline:
+                raise _TimeUp
+            screened = self._screening.pair(doses)
+            if screened is not None:
+                times = screened.times
+                return Push(
+                    times.slowed + times.spare / 2 - times.control,
+                    times.delivered + times.late,
+                    (times.slowed + times.control) / 2,
+                    screened.more_calls,
+                )
+        return None
+
+    # ---- groups ----
+
+    def _by_groups(self, candidates: Sequence[Candidate], deadline: float) -> list[Candidate]:
+        """Slows parts of modules first, each function in proportion to its share. Returns those to be looked at singly.
+
+        What a group as a whole does bounds what each of it can do, as long as none speeds the program up when slowed.
+        """
+        groups = self._groups(candidates, deadline)
+        pushes: list[list[Push]] = [[] for _ in groups]
+        level, asked = 0.0, list(range(len(groups)))
+        with self._on("groups of functions"):
+            for number in range(MOST_OF_GROUPS):
+                for index in self._rng.sample(asked, len(asked)):
+                    self._say(len(asked), LARGE)
+                    push = self._push(self._doses(groups[index], LARGE), deadline)
+                    if push is not None:
+                        pushes[index].append(push)
+                level = noise(pushes)
+                if number + 1 >= FEWEST:
+                    reaches = {index: reach(pushes[index], level) for index in asked}
+                    asked = [index for index in asked if self._is_near(groups[index], reaches[index])]
+        return [
+            one
+            for group, found in zip(groups, pushes, strict=True)
+            if not self._settle(group, reach(found, level), len(found))
+            for one in group
+        ]
+
+    def _groups(self, candidates: Sequence[Candidate], deadline: float) -> list[list[Candidate]]:
+        """The cold ones, and the hot ones of each module, in parts of similar shares: as many as there is time for."""
+        hot = sorted([one for one in candidates if one.hot >= LEAST_GAIN], key=lambda one: -one.hot)
+        cold = [one for one in candidates if one.hot < LEAST_GAIN]
+        fits = GROUPS_SHARE * (deadline - time.perf_counter_ns()) / (FEWEST * self._pair_ns(LARGE))
+        size = max(1, math.ceil(len(hot) / max(fits - 1, 1)))
+        groups = [cold] if cold else []
+        for module in dict.fromkeys(one.function.module for one in hot):
+            members = [one for one in hot if one.function.module == module]
+            groups += [members[at : at + size] for at in range(0, len(members), size)]
+        return groups
+
+    def _is_near(self, group: Sequence[Candidate], known: Reach) -> bool:
+        """Whether more pairs may show that all of a group are alike."""
+        return not self._verdict_on(group, known) and (known.low < 0.1 or known.high > 0.9)
+
+    @staticmethod
+    def _verdict_on(group: Sequence[Candidate], known: Reach) -> str:
+        """``free`` or ``critical`` where all of it must be, else nothing."""
+        total = sum(one.hot for one in group)
+        if total * known.high < LEAST_GAIN:
+            return "free"
+        least = min(one.hot for one in group)
+        return "critical" if total and known.low > 1 - least / total / 2 else ""
+
+    def _settle(self, group: Sequence[Candidate], known: Reach, pairs: int) -> bool:
+        """Whether the group's transmission says all that is needed of each."""
+        found = self._verdict_on(group, known)
+        total = sum(one.hot for one in group)
+        for one in group if found else ():
+            ratio = total / one.hot if found == "free" and one.hot else 1.0
+            one.bound, one.together = Reach(known.tau, known.error * ratio), pairs
+        return bool(found)
+
+    def _doses(self, group: Sequence[Candidate], share: float) -> list[Dose]:
+        """One dose in all, split in proportion to own shares."""
+        floor = LEAST_GAIN / 10
+        weights = [max(one.hot, floor) for one in group]
+        total_ns = share * self._bare_ns / sum(weights)
+        return [one.dose(total_ns * weight) for one, weight in zip(group, weights, strict=True)]
+
+    # ---- checks ----
+
+    def _check_jointly(self) -> None:
+        """Do the free ones stay free, and do the critical ones add up?"""
+        level = self._noise
+        free = [one for one in self._candidates if one.pushes and one.reach(level).high < 0.5]
+        critical = [one for one in self._candidates if one.pushes and one.standing(level) == "critical"]
+        with self._on("together"):
+            if len(free) > 1:
+                pushes = self._joint(free)
+                if pushes:
+                    delivered_ns = median([push.delivered_ns for push in pushes])
+                    absorbed = joint_slack(delivered_ns, reach(pushes, level))
+                    self._joint_slack = absorbed and estimate_of(absorbed, self._screening.iterations)
+            if len(critical) > 1:
+                pushes = self._joint(critical)
+                if pushes:
+                    parts = [
+                        (dose.delay_ns * dose.share * one.function.calls, one.reach(level))
+                        for dose, one in zip(self._doses(critical, LARGE), critical, strict=True)
+                    ]
+                    self._additive = additive(reach(pushes, level), parts)
+
+    def _joint(self, group: Sequence[Candidate]) -> list[Push]:
+        """As many pairs as fit into a tenth of what is left."""
+        deadline = time.perf_counter_ns() + self._left_ns / 10
+        pushes: list[Push] = []
+        doses = self._doses(group, LARGE)
+        while len(pushes) < JOINT and (len(pushes) < AGAIN or time.perf_counter_ns() < deadline):
+            self._say(JOINT - len(pushes), LARGE)
+            push = self._push(doses, self._stop_ns)
+            if push is None:
+                break
+            pushes.append(push)
+        return pushes
+
+    def _confirm(self) -> None:
+        """Puts the best to the test on fresh pairs: whoever is picked for being best was lucky as well."""
+        level = self._noise
+        best = sorted(self._candidates, key=lambda one: -one.gain(level).low)
+        claimed = [(one, one.standing(level)) for one in best if one.pushes]
+        top = [(one, CLAIMS[said]) for one, said in claimed if said in CLAIMS][:TOP]
+        tests = [(one, Confirmation(claim, self._rules.alpha / len(top))) for one, claim in top]
+        a_block = max(1, math.ceil(BLOCK_NS / self._pair_ns(SMALL)))
+        with self._on("confirming"):
+            while open_tests := [(one, test) for one, test in tests if not test.settled]:
+                for index, (one, test) in enumerate(self._rng.sample(open_tests, len(open_tests))):
+                    self._say(len(open_tests) - index, SMALL)
+                    dose = [one.dose(SMALL * self._bare_ns)]
+                    block = [self._push(dose, self._stop_ns) for _ in range(a_block)]
+                    judged = [push for push in block if push is not None]
+                    test.blocks += not judged
+                    if judged:
+                        test.add(judged, (one.small or judged)[0], level)
+                        one.small += judged
+                    one.confirmed = test.holds
+
+    # ---- time ----
+
+    @property
+    def _left_ns(self) -> float:
+        return self._stop_ns - time.perf_counter_ns()
+
+    @property
+    def _bare_ns(self) -> float:
+        return median(self._screening.bare)
+
+    def _pair_ns(self, share: float) -> float:
+        return 2 * self._screening.round_ns + share * self._bare_ns
+
+    @contextmanager
+    def _on(self, stage: str) -> Iterator[None]:
+        self._stage = stage
+        yield
+
+    def _say(self, left: int, share: float) -> None:
+        elapsed_ns = time.perf_counter_ns() - self._began_ns
+        self._watch.scanned(self._stage, left, elapsed_ns, elapsed_ns + left * self._pair_ns(share))
+
+    def _renew_noise(self) -> None:
+        """Of one pair, pooled over all functions: few pairs of each tell little."""
+        self._noise = noise([pushes for one in self._candidates for pushes in (one.large, one.small)])
+
+    # ---- the answer ----
 
     def ranking(self) -> Ranking:
-        return Ranking(test=self._test, targets=self._targets, mode=self._mode)
+        screening, level = self._screening, self._noise
+        is_intact = screening.conditions.intact and not screening.conditions.lost
+        best = sorted(self._candidates, key=lambda one: (-one.gain(level).low, -one.hot))
+        places = ranks([one.gain(level) for one in best])
+        return Ranking(
+            test=self._test,
+            targets=self._targets,
+            mode=self._mode,
+            round_ns=self._bare_ns / screening.iterations if screening.bare else None,
+            seconds=self._spent_ns / 1e9,
+            pairs=screening.spent.pairs,
+            iterations=screening.iterations,
+            functions=tuple(
+                one.ranked(level, screening.iterations, self._bare_ns, place)
+                for one, place in zip(best, places, strict=True)
+            ),
+            joint_slack_ns=self._joint_slack,
+            additive=self._additive,
+            reason=self._reason if is_intact else Remark("interfered"),
+            warnings=tuple(str(one) for one in self._warnings),
+        )

@@ -1,0 +1,101 @@
+"""A candidate: one function of a scan, and what the pairs say of it so far."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pytest_speedbump.counts import name_of
+from pytest_speedbump.experiment.plans import Dose, fit_dose
+from pytest_speedbump.experiment.screening import Function
+from pytest_speedbump.inference.ranking import Gain, Push, Reach, gain, reach, slack, standing
+from pytest_speedbump.inference.sequential import Interval
+from pytest_speedbump.inference.shares import Share
+from pytest_speedbump.ranking import Ranked, Standing
+from pytest_speedbump.result import Estimate
+
+__all__ = ["LEAST_GAIN", "Candidate", "estimate_of"]
+
+LEAST_GAIN = 0.005  # of throughput: less does not matter
+
+_UNKNOWN = Reach(math.nan, math.inf)
+
+
+@dataclass(slots=True)
+class Candidate:
+    """One function.
+
+    Attributes:
+        share: of a bare round that is its own; None where it was not met while own times were taken.
+        large, small: pairs in which it alone was slowed by the large dose of the ladder, and by the small one.
+        together: pairs in which it was slowed in the company of others, and ``bound``: what they say of it. Of no use
+            where it was slowed by itself.
+        confirmed: fresh pairs have proved what is said of it.
+    """
+
+    function: Function
+    share: Share | None
+    large: list[Push] = field(default_factory=list)
+    small: list[Push] = field(default_factory=list)
+    together: int = 0
+    bound: Reach = _UNKNOWN
+    confirmed: bool = False
+
+    @property
+    def hot(self) -> float:
+        """Its share, as far as that is known."""
+        return 0.0 if self.share is None else self.share.value
+
+    def dose(self, round_dose_ns: float) -> Dose:
+        """That makes so much delay in a round."""
+        return fit_dose(self.function.target, round_dose_ns, self.function.calls)
+
+    @property
+    def pushes(self) -> Sequence[Push]:
+        """Those of the smallest dose that was tried."""
+        return self.small or self.large
+
+    def reach(self, noise: float) -> Reach:
+        return reach(self.pushes, noise) if self.pushes else self.bound
+
+    def gain(self, noise: float) -> Gain:
+        return gain(self.hot, 0.0 if self.share is None else self.share.error, self.reach(noise))
+
+    def standing(self, noise: float) -> Standing:
+        pairs = len(self.pushes) or self.together
+        return standing(self.hot, self.gain(noise), self.reach(noise), pairs, LEAST_GAIN)
+
+    def slack(self, noise: float) -> Interval | None:
+        """Of a round, in ns."""
+        if not self.large:
+            return None
+        small_ns = max([push.delivered_ns for push in self.small], default=0.0)
+        large_ns = max([push.delivered_ns for push in self.large])
+        small = reach(self.small, noise) if self.small else None
+        return slack(large_ns, reach(self.large, noise), small_ns, small)
+
+    def ranked(self, noise: float, iterations: int, bare_ns: float, rank: int) -> Ranked:
+        """As the ranking says it."""
+        function, known = self.function, self.reach(noise)
+        absorbed, standing = self.slack(noise), self.standing(noise)
+        is_known = math.isfinite(known.error)
+        return Ranked(
+            name=name_of(function.code, function.module),
+            file=function.code.co_filename,
+            line=function.code.co_firstlineno,
+            calls=function.calls / iterations,
+            share=None if self.share is None else self.share.value,
+            transmission=estimate_of(Interval(known.tau, known.low, known.high)) if is_known else None,
+            slack_ns=None if absorbed is None else estimate_of(absorbed, per=function.calls),
+            gain=estimate_of(self.gain(noise)) if is_known and self.share is not None else None,
+            gain_per_us=known.tau * function.calls * 1e3 / bare_ns if is_known else None,
+            verdict=standing,
+            confirmed=self.confirmed,
+            rank=rank,
+            pairs=len(self.large) + len(self.small) + self.together,
+        )
+
+
+def estimate_of(found: Interval, per: float = 1.0) -> Estimate:
+    """An end that is not known is infinite."""
+    low, high = (end / per if math.isfinite(end) else None for end in (found.low, found.high))
+    return Estimate(found.centre / per, low, high)
