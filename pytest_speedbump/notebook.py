@@ -1,17 +1,31 @@
 """The door for programs and notebooks: scan a callable without pytest."""
 
 import os
+import shutil
 from collections.abc import Callable
+from dataclasses import dataclass, fields
 
 from pytest_speedbump.bump import parse_mode
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.experiment.subject import PlainSubject
 from pytest_speedbump.ranking import Ranking
+from pytest_speedbump.report.ranking_table import lay_out_ranking
 from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.trials.scan import Scan, ScanRules
 from pytest_speedbump.units import parse_share, parse_time
 
 __all__ = ["scan"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Scanned(Ranking):
+    """A ranking that shows itself as a table, as wide as the terminal; as wide as it gets where there is none."""
+
+    def __str__(self) -> str:
+        width = shutil.get_terminal_size((0, 0)).columns or None
+        return str(lay_out_ranking(self, width, more="`functions` has each"))
+
+    __repr__ = __str__  # what a notebook shows of the last line of a cell
 
 
 class _Nobody:
@@ -25,7 +39,7 @@ def scan(
     max_time: str = "60s",
     error_rate: str | float = "5%",
     seed: int | None = None,
-) -> Ranking:
+) -> Scanned:
     """Ranks the functions that ``function()`` calls, and ``targets`` match, by what they really cost.
 
     Args:
@@ -49,4 +63,5 @@ def scan(
     )
     one = Scan("", parse_targets(targets), parse_mode(mode, "mode"), rules, _Nobody())
     one.run(PlainSubject(function, (), {}))
-    return one.ranking()
+    ranking = one.ranking()
+    return Scanned(**{field.name: getattr(ranking, field.name) for field in fields(Ranking)})

@@ -1,6 +1,6 @@
 """The answer of a scan: what each function of a benchmark really costs, frozen, as the result document says it."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self
 
 from pytest_speedbump.bump import Mode
@@ -49,7 +49,8 @@ class Ranked:
 
     def to_json(self) -> dict[str, Any]:
         """One entry of ``functions`` in the result document."""
-        return asdict(self) | {name: estimate_json(getattr(self, name)) for name in _ESTIMATES}
+        plain = {one.name: getattr(self, one.name) for one in fields(self)}
+        return plain | {name: estimate_json(getattr(self, name)) for name in _ESTIMATES}
 
     @classmethod
     def from_json(cls, one: dict[str, Any]) -> Self:

@@ -8,11 +8,12 @@ __all__ = ["pad", "plain", "shorten", "shorten_all", "width_of", "wrap"]
 ELLIPSIS = "..."
 # How much of a shortened name is its beginning: the halves first, then whatever keeps the names apart.
 _SHARES = (0.5, 0.25, 0.75, 0.0, 1.0)
+_ENDS_FIRST = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def width_of(text: str) -> int:
     """Columns that ``text`` takes."""
-    return sum(map(_width, text))
+    return len(text) if text.isascii() and text.isprintable() else sum(map(_width, text))
 
 
 def plain(text: str) -> str:
@@ -38,9 +39,12 @@ def shorten(text: str, width: int, share: float = 0.5) -> str:
     return head + ELLIPSIS[:width] + tail
 
 
-def shorten_all(texts: Sequence[str], width: int) -> list[str]:
-    """Each in at most ``width`` columns, and different ones different, where a cut in one place can do that."""
-    cuts = [[shorten(text, width, share) for text in texts] for share in _SHARES]
+def shorten_all(texts: Sequence[str], width: int, *, ends: bool = False) -> list[str]:
+    """Each in at most ``width`` columns, and different ones different, where a cut in one place can do that.
+
+    ``ends``: the end of a text tells more than its beginning, as in a dotted name.
+    """
+    cuts = [[shorten(text, width, share) for text in texts] for share in (_ENDS_FIRST if ends else _SHARES)]
     return max(cuts, key=lambda cut: len(set(cut)))
 
 

@@ -5,7 +5,7 @@ from math import floor, inf, isfinite, log10
 from pytest_speedbump.result import Estimate
 from pytest_speedbump.units import format_share
 
-__all__ = ["interval_text", "limit_text", "share_text"]
+__all__ = ["interval_text", "limit_text", "margin_text", "share_text"]
 
 DIGITS = 2  # significant, of half the interval's width
 LONE_DIGITS = 3  # significant, of a number whose interval has no width
@@ -25,6 +25,16 @@ def interval_text(estimate: Estimate, *, percent: bool = False) -> str:
     place = _place(low, value, high)
     ends = ("..." if end is None else _to_place(end, place) for end in (low, high))
     return f"{_to_place(value, place)}{unit} [{', '.join(ends)}]"
+
+
+def margin_text(estimate: Estimate) -> str:
+    """``0.97 +-0.05``, wide enough for both ends; an interval that has one end alone, as :func:`interval_text` does."""
+    value = float(estimate)
+    if estimate.low is None or estimate.high is None:
+        return interval_text(estimate)
+    margin = max(value - estimate.low, estimate.high - value)
+    place = _place(value - margin, value, value + margin)
+    return f"{_to_place(value, place)} +-{_to_place(margin, place)}"
 
 
 def share_text(share: float) -> str:

@@ -1,5 +1,6 @@
-"""A line on the terminal while a verdict takes its time."""
+"""A line on the terminal while a verdict or a scan takes its time."""
 
+import math
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ import pytest
 
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.report.columns import pad, plain, shorten, width_of
-from pytest_speedbump.report.forecast import Forecast
+from pytest_speedbump.report.forecast import Forecast, duration_text
 from pytest_speedbump.units import format_time
 
 __all__ = ["Progress"]
@@ -23,7 +24,8 @@ SHORTEST = 16  # columns for the names of test and bump
 class Progress:
     """Rewrites one line, between rounds, where somebody is watching; erases it when done.
 
-    :meth:`begin` is called for each test, :meth:`visited` now and then while one is measured, :meth:`done` after it.
+    :meth:`begin` is called for each test, :meth:`visited` or :meth:`scanned` now and then while one is measured,
+    :meth:`done` after it.
     """
 
     def __init__(
@@ -55,16 +57,22 @@ class Progress:
 
     def visited(self, bump: Bump, elapsed_ns: float, pairs: int) -> None:
         """``elapsed_ns`` is the bump's own time, of all its turns."""
-        if elapsed_ns < self._next_ns or not self._watched:
+        if not self._is_due(elapsed_ns):
             return
-        self._next_ns = elapsed_ns + EVERY_NS
         spent = f": {format_time(elapsed_ns, 2)} of {format_time(self._limit_ns, 2)}"
         left = f", {self._forecast.left(self._clock())} left in all"
-        number = self._forecast.number
-        count = f" [{number}]: " if number else ": "
-        tails = (f": {pairs} pairs, {spent[2:]}{left}", spent + left, spent)
-        test, slowed = plain(self._test.rpartition("::")[2]), plain(str(bump))
-        self._show(lambda columns: progress_text(test, count, slowed, tails, columns))
+        self._tell(str(bump), (f": {pairs} pairs, {spent[2:]}{left}", spent + left, spent))
+
+    def scanned(self, stage: str, left: int, elapsed_ns: float, expected_ns: float) -> None:
+        """``left`` functions are to be slowed yet in this ``stage`` of a scan that takes ``expected_ns`` in all."""
+        if not self._is_due(elapsed_ns):
+            return
+        spent, functions = f": {format_time(elapsed_ns, 2)}", f": {left} function{'s' * (left != 1)} left"
+        if not math.isfinite(expected_ns):
+            self._tell(stage, (f"{functions}, {spent[2:]}", spent))
+            return
+        time_left = f"about {duration_text(max(expected_ns - elapsed_ns, 0.0))} left"
+        self._tell(stage, (f"{functions}, {spent[2:]}, {time_left}", f"{functions}, {time_left}", f": {time_left}"))
 
     def done(self) -> None:
         """The test is through: the next one starts on a clean line."""
@@ -73,6 +81,20 @@ class Progress:
             self._show(lambda _: "")
         self._next_ns = FIRST_NS
         self._width = 0
+
+    def _is_due(self, elapsed_ns: float) -> bool:
+        """Whether the line is to change; it is not again for a moment."""
+        if elapsed_ns < self._next_ns or not self._watched:
+            return False
+        self._next_ns = elapsed_ns + EVERY_NS
+        return True
+
+    def _tell(self, slowed: str, tails: Sequence[str]) -> None:
+        """Which test is measured, what is slowed in it and, by the first of ``tails`` that has room, how far it is."""
+        number = self._forecast.number
+        count = f" [{number}]: " if number else ": "
+        test = plain(self._test.rpartition("::")[2])
+        self._show(lambda columns: progress_text(test, count, plain(slowed), tails, columns))
 
     @property
     def _watched(self) -> bool:

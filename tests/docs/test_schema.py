@@ -8,7 +8,11 @@ from typing import Any, get_args
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # its stubs are a package of their own
 from suite import Suite
 
-from pytest_speedbump.remarks import Kind
+from pytest_speedbump.ranking import Ranked, Ranking
+from pytest_speedbump.remarks import Kind, Remark
+from pytest_speedbump.report.document import document
+from pytest_speedbump.result import Estimate
+from pytest_speedbump.targets import Targets
 
 TESTS = """
     import time
@@ -51,8 +55,8 @@ def validator(name: str) -> Draft202012Validator:
     return Draft202012Validator(closed(schema))
 
 
-def errors(name: str, document: Any) -> list[str]:
-    return [f"{error.json_path}: {error.message}" for error in validator(name).iter_errors(document)]
+def errors(name: str, written: Any) -> list[str]:
+    return [f"{error.json_path}: {error.message}" for error in validator(name).iter_errors(written)]
 
 
 # What is declared is plain, and ends soon where the machine is quiet; a plain measurement needs no precision here.
@@ -93,24 +97,78 @@ def test_listing(suite: Suite) -> None:
     assert errors("result-1", run.document) == []
 
 
-def leaves(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+RANKED = Ranked(
+    name="work.leaf", file="work.py", line=3, calls=2.0, share=0.21, transmission=Estimate(1.0, 0.9, 1.1),
+    slack_ns=Estimate(5.0, 5.0, None), gain=Estimate(0.21, 0.19, 0.23), gain_per_us=0.4, verdict="critical",
+    confirmed=True, rank=1, pairs=60,
+)  # fmt: skip
+UNKNOWN = Ranked(
+    name="work.other", file="work.py", line=9, calls=1.0, share=None, transmission=None, slack_ns=None, gain=None,
+    gain_per_us=None, verdict="unresolved", confirmed=False, rank=2, pairs=0,
+)  # fmt: skip
+RANKING = Ranking(
+    test="test_it.py::test_it", targets=Targets(("work.*",), (), ()), mode="spin", round_ns=300e3, seconds=2.1,
+    pairs=4100, iterations=20, functions=(RANKED, UNKNOWN), joint_slack_ns=Estimate(0.0, 0.0, 900.0), additive=True,
+    reason=Remark("time", spent_ns=60e9, instead=""), warnings=("a doubt",),
+)  # fmt: skip
+EMPTY = Ranking(test="test_it.py::test_that", targets=RANKING.targets, mode="sleep", reason=Remark("no_time"))
+
+# The promise: what a program that was written against it relies on.
+PROMISED = """
+{"scans": [{"test": "bench/test_x.py::test_y", "targets": ["graphql.*"], "round_ns": 300000.0, "seconds": 2.1,
+  "pairs": 4100, "joint_slack_ns": {"estimate": 0.0, "low": 0.0, "high": 900.0}, "additive": true,
+  "functions": [{"name": "graphql.language.lexer.Lexer.read_next_token", "file": "...", "line": 10, "calls": 120.0,
+    "share": 0.21, "transmission": {"estimate": 1.0, "low": 0.93, "high": 1.07}, "slack_ns": null,
+    "gain": {"estimate": 0.21, "low": 0.19, "high": 0.22}, "gain_per_us": 0.4, "verdict": "critical",
+    "confirmed": true}]}]}
+"""
+
+
+def scan_document() -> Any:
+    family = {"verdicts": 0, "digest": "0" * 16}
+    return json.loads(json.dumps(document([], 1, 0.05, family, "tsc", [RANKING, EMPTY])))
+
+
+def test_scans() -> None:
+    written = scan_document()
+    assert errors("result-1", written) == []
+    assert list(map(Ranking.from_json, written["scans"])) == [RANKING, EMPTY]
+    promised = json.loads(PROMISED)
+    assert errors("result-1", written | promised) == []
+    (promise,), (scan, _) = promised["scans"], written["scans"]
+    assert promise.keys() <= scan.keys()
+    assert promise["functions"][0].keys() <= scan["functions"][0].keys()
+    without = document([], 1, 0.05, None, "tsc")
+    assert without["scans"] == []
+    assert errors("result-1", without) == []
+
+
+def test_each_value_of_a_scan_is_described() -> None:
+    check_each_value(scan_document())
+
+
+def leaves(written: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """The path of every number and string."""
-    if isinstance(document, dict | list):
-        for key, value in document.items() if isinstance(document, dict) else enumerate(document):
+    if isinstance(written, dict | list):
+        for key, value in written.items() if isinstance(written, dict) else enumerate(written):
             yield from leaves(value, (*path, key))
-    elif document is not None:
+    elif written is not None:
         yield path
 
 
 def test_each_value_of_a_result_is_described(suite: Suite) -> None:
     run = suite.run(TESTS, *DECLARED, "-k", "test_broken")
-    document = run.document
+    check_each_value(run.document)
+
+
+def check_each_value(written: Any) -> None:
+    """The schema refuses the document with any one of its values spoilt."""
     schema = validator("result-1")
-    for path in leaves(document):
+    for path in leaves(written):
         *parents, last = path
-        owner = document
+        owner = written
         for key in parents:
             owner = owner[key]
         right, owner[last] = owner[last], []
-        assert not schema.is_valid(document), path
+        assert not schema.is_valid(written), path
         owner[last] = right

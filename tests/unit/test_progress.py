@@ -126,5 +126,30 @@ def test_pairs_give_way_before_the_estimate() -> None:
     assert text == "speedbump: tes...name [3 of 12]: pkg...+2us: 1.2s of 10s, about 40s left in all"
 
 
+def test_a_scan_says_its_stage_and_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    line = shown(terminal)
+    line.begin("test_x.py::test_2", 60 * S)
+    line.scanned("dose 1/2", 370, 0.5 * S, 8 * S)  # nobody waits yet
+    assert terminal.written == []
+    line.scanned("dose 1/2", 370, 1.2 * S, 8.1 * S)
+    line.scanned("dose 1/2", 369, 1.3 * S, 8.1 * S)  # too soon to be read
+    line.scanned("confirming", 1, 9 * S, 8.1 * S)
+    line.scanned("pilot", 0, 10 * S, math.inf)
+    assert [text.strip() for text in terminal.written[1:]] == [
+        "speedbump: test_2 [2 of 12]: dose 1/2: 370 functions left, 1.2s, about 7s left",
+        "speedbump: test_2 [2 of 12]: confirming: 1 function left, 9s, about 1s left",
+        "speedbump: test_2 [2 of 12]: pilot: 0 functions left, 10s",
+    ]
+    monkeypatch.setenv("COLUMNS", "60")
+    line.scanned("dose 1/8", 34, 20 * S, 50 * S)
+    assert terminal.written[-1].strip() == "speedbump: test_2 [2 of 12]: dose 1/8: about 30s left"
+    line.done()
+    assert terminal.written[-1].strip() == ""
+    silent = Terminal(isatty=False)
+    shown(silent).scanned("dose 1/2", 370, 2 * S, 8 * S)
+    assert silent.written == []
+
+
 def test_a_verdict_that_takes_little_needs_no_line() -> None:
     assert progress.FIRST_NS == S
