@@ -234,7 +234,7 @@ def enough(share: float, reach: Reach, least: float) -> bool:
     if share * reach.high < least:
         return True
     wanted = COARSE if share <= 0 else min(COARSE, max(PRECISE, PRECISE_GAIN / share))
-    return reach.error <= wanted and _kind(reach) is not None
+    return reach.error <= wanted and (_kind(reach) is not None or reach.high < 0.5)
 
 
 def dropped(share: float, reach: Reach, least: float) -> bool:

@@ -1,7 +1,6 @@
 """A candidate: one function of a scan, and what the pairs say of it so far."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pytest_speedbump.counts import name_of
@@ -49,20 +48,22 @@ class Candidate:
         """That makes so much delay in a round."""
         return fit_dose(self.function.target, round_dose_ns, self.function.calls)
 
-    @property
-    def pushes(self) -> Sequence[Push]:
-        """Those of the smallest dose that was tried."""
-        return self.small or self.large
-
     def reach(self, noise: float) -> Reach:
-        return reach(self.pushes, noise) if self.pushes else self.bound
+        """At the smallest dose that was tried; at the large one where that bounds it better: no larger share of a
+        smaller delay arrives, because rounds are convex in it."""
+        found = [reach(pushes, noise) for pushes in (self.small, self.large) if pushes]
+        return min(found, key=lambda one: one.high, default=self.bound)
+
+    @property
+    def pairs(self) -> int:
+        """In which it was slowed, by itself or in company."""
+        return len(self.small) + len(self.large) or self.together
 
     def gain(self, noise: float) -> Gain:
         return gain(self.hot, 0.0 if self.share is None else self.share.error, self.reach(noise))
 
     def standing(self, noise: float) -> Standing:
-        pairs = len(self.pushes) or self.together
-        return standing(self.hot, self.gain(noise), self.reach(noise), pairs, LEAST_GAIN)
+        return standing(self.hot, self.gain(noise), self.reach(noise), self.pairs, LEAST_GAIN)
 
     def slack(self, noise: float) -> Interval | None:
         """Of a round, in ns."""
@@ -91,7 +92,7 @@ class Candidate:
             verdict=standing,
             confirmed=self.confirmed,
             rank=rank,
-            pairs=len(self.large) + len(self.small) + self.together,
+            pairs=self.pairs,
         )
 
 

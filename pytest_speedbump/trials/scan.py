@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Scan", "ScanRules", "Watch"]
 
 LARGE, SMALL = 1 / 2, 1 / 8  # doses of the ladder, in rounds
+IDLE = 8  # pairs in which nothing is slowed: one pair of each function tells no noise
 AGAIN = 3  # times that a pair is tried which could not be judged
 FEWEST, MOST = 6, 60  # pairs of the small dose
 JOINT = 25  # pairs in which many are slowed together
@@ -109,6 +110,7 @@ class Scan:
         self._screening = Screening(session, self._rng, scheduler or this_scheduler())
         self._candidates: list[Candidate] = []
         self._noise = 0.0
+        self._idle: list[Push] = []  # pairs in which nothing was slowed
         self._joint_slack: Estimate | None = None
         self._additive: bool | None = None
         self._reason = Remark("no_time")
@@ -154,6 +156,10 @@ class Scan:
     def _climb(self) -> None:
         deadline = self._began_ns + LADDER_SHARE * (self._stop_ns - self._began_ns)
         candidates = self._candidates
+        with self._on("noise"):
+            pushes = [self._push([], deadline) for _ in range(IDLE)]
+            self._idle = [push for push in pushes if push is not None]
+            self._renew_noise()
         if len(candidates) * self._pair_ns(LARGE) > GROUP_SHARE * (self._stop_ns - self._began_ns):
             candidates = self._by_groups(candidates, deadline)
         survivors = self._first_rung(candidates, deadline)
@@ -300,8 +306,8 @@ class Scan:
     def _check_jointly(self) -> None:
         """Do the free ones stay free, and do the critical ones add up?"""
         level = self._noise
-        free = [one for one in self._candidates if one.pushes and one.reach(level).high < 0.5]
-        critical = [one for one in self._candidates if one.pushes and one.standing(level) == "critical"]
+        free = [one for one in self._candidates if one.reach(level).high < 0.5]
+        critical = [one for one in self._candidates if one.standing(level) == "critical"]
         with self._on("together"):
             if len(free) > 1:
                 pushes = self._joint(free)
@@ -335,7 +341,7 @@ class Scan:
         """Puts the best to the test on fresh pairs: whoever is picked for being best was lucky as well."""
         level = self._noise
         best = sorted(self._candidates, key=lambda one: -one.gain(level).low)
-        claimed = [(one, one.standing(level)) for one in best if one.pushes]
+        claimed = [(one, one.standing(level)) for one in best if one.small]
         top = [(one, CLAIMS[said]) for one, said in claimed if said in CLAIMS][:TOP]
         tests = [(one, Confirmation(claim, self._rules.alpha / len(top))) for one, claim in top]
         a_block = max(1, math.ceil(BLOCK_NS / self._pair_ns(SMALL)))
@@ -376,7 +382,7 @@ class Scan:
 
     def _renew_noise(self) -> None:
         """Of one pair, pooled over all functions: few pairs of each tell little."""
-        self._noise = noise([pushes for one in self._candidates for pushes in (one.large, one.small)])
+        self._noise = noise([self._idle, *(some for one in self._candidates for some in (one.large, one.small))])
 
     # ---- the answer ----
 
