@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_speedbump import __version__
+from pytest_speedbump.ranking import Ranking
 from pytest_speedbump.result import Result
 
 __all__ = ["SCHEMA", "document", "environment"]
@@ -15,7 +16,12 @@ SCHEMA = "pytest-speedbump/1"
 
 
 def document(
-    results: Sequence[Result], seed: int, error_rate: float, family: Mapping[str, Any] | None, clock: str
+    results: Sequence[Result],
+    seed: int,
+    error_rate: float,
+    family: Mapping[str, Any] | None,
+    clock: str,
+    scans: Sequence[Ranking] = (),
 ) -> dict[str, Any]:
     """The whole document, as in the reference of its JSON Schema. ``clock``: the name of the C core's."""
     return {
@@ -25,6 +31,7 @@ def document(
         "family": family,
         "environment": environment(clock),
         "results": [result.to_json() for result in results],
+        "scans": [ranking.to_json() for ranking in scans],
     }
 
 

@@ -66,6 +66,9 @@ class Progress:
         test, slowed = plain(self._test.rpartition("::")[2]), plain(str(bump))
         self._show(lambda columns: progress_text(test, count, slowed, tails, columns))
 
+    def scanned(self, stage: str, left: int, elapsed_ns: float, expected_ns: float) -> None:
+        """``left`` functions are to be slowed yet in this ``stage``; all of the scan is expected to take so long."""
+
     def done(self) -> None:
         """The test is through: the next one starts on a clean line."""
         self._forecast.end(self._clock())

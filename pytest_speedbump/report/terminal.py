@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from _pytest.terminal import TerminalReporter
 
+from pytest_speedbump.ranking import Ranking
 from pytest_speedbump.report.columns import plain, width_of, wrap
 from pytest_speedbump.report.notes import gather, notes
 from pytest_speedbump.report.table import lay_out
 from pytest_speedbump.report.text import found, verdict_text
 from pytest_speedbump.result import Result
 
-__all__ = ["write_failures", "write_last_word", "write_listing", "write_table"]
+__all__ = ["write_failures", "write_last_word", "write_listing", "write_rankings", "write_table"]
 
 _COLOURS = {"insensitive": "green", **dict.fromkeys(("sensitive", "inconclusive", "void", "grown", "lost"), "yellow")}
 
@@ -61,6 +62,15 @@ def write_listing(terminal: TerminalReporter, results: Sequence[Result]) -> None
             terminal.write_line(plain(f"  {code.calls:10.6g}  {code.name}  {code.file}:{code.line}"))
         if not result.matched:
             terminal.write_line(plain(f"  {result.reason}"), yellow=True)
+
+
+def write_rankings(terminal: TerminalReporter, rankings: Sequence[Ranking], *, markers: bool) -> None:
+    """What each scan ranked."""
+    for ranking in rankings:
+        names = ", ".join(one.name for one in ranking.functions)
+        terminal.write_line(plain(f"speedbump scan: {ranking.test}: {names} {ranking.reason} {ranking.warnings}"))
+    if markers:
+        terminal.write_line("speedbump: markers that pin what was found")
 
 
 def write_failures(terminal: TerminalReporter, reasons: Sequence[str]) -> None:
