@@ -17,6 +17,8 @@ Kind = Literal[
     "more_work", "short_rounds", "traced", "below_floor", "tail", "halves", "probe", "earlier", "cut_short",
     # of a listing
     "not_listed", "listed_until",
+    # of a scan: why nothing was ranked, or not to the end; why a test that is only scanned has no drop
+    "unmatched", "not_scanned", "interrupted", "only_scanned",
 ]  # fmt: skip
 
 _AGAIN = "can it run twice? A callable that consumes its input needs benchmark.pedantic(setup=...)"
@@ -63,6 +65,11 @@ _SENTENCES: dict[Kind, str] = {
     "cut_short": "pytest-timeout left no time to go on; raise its limit, or lower --speedbump-max-time",
     "not_listed": "{target} never ran{hint}",
     "listed_until": "the callable raised {error} when repeated; what is listed was called until then",
+    "unmatched": "calls nothing that matches {target}{hint}",
+    "not_scanned": "{error}",
+    "interrupted": "the scan was interrupted by {error}; what is there was found until then",
+    "only_scanned": "the test has no bump and was only scanned: `speedbump.ranking` is what that found; for a drop "
+    "add a marker, or run with --speedbump-target",
 }
 assert set(_SENTENCES) == set(get_args(Kind))
 

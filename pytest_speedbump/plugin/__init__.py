@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 OPTIONS = pytest.StashKey[Options]()
 COLLECTED = pytest.StashKey[Collected]()
-IDLE = "{} does nothing: no test is marked with speedbump, and no target is named; add --speedbump-target PATTERN"
+IDLE = "{} does nothing{}: no test is marked with speedbump, and no target is named; add --speedbump-target PATTERN"
 MEASURING: "pytest.StashKey[MeasuringPlugin]" = pytest.StashKey()
 
 
@@ -49,6 +49,8 @@ def pytest_configure(config: pytest.Config) -> None:
         # This is a worker of pytest-xdist. What the user typed is known to its controller alone.
         sent = config.workerinput["speedbump"]
         options = replace(options, seed=sent["seed"], typed=frozenset(sent["typed"]))
+    if options.contradiction:
+        raise pytest.UsageError(options.contradiction)
     config.stash[OPTIONS] = options
     config.stash[COLLECTED] = Collected()
 
@@ -124,8 +126,9 @@ def _plan(session: pytest.Session) -> "Run | None":
     # Where a file could not be imported, its tests may be the marked ones. Where there are no tests, pytest says so.
     unmarked = bool(collected.tests) and not collected.markers and not session.testsfailed
     idle = options.idle if unmarked else ""
+    does_nothing = IDLE.format(idle, "" if options.scan is None else " in a scan")
     if idle and idle != "--speedbump-compare":
-        raise InputError(IDLE.format(idle))
+        raise InputError(does_nothing)
     if not options.asked and not any(map(is_marked, session.items)):
         return None
     load_core()
@@ -134,10 +137,10 @@ def _plan(session: pytest.Session) -> "Run | None":
 
     run = Run.start(options)
     if idle and not run.concerns(collected):
-        raise InputError(IDLE.format(idle))
+        raise InputError(does_nothing)
     run.collect(items, session.items)
     collected.family = run.family
-    if run.plan and not config.option.collectonly:
+    if run.tests and not config.option.collectonly:
         check_environment(config)
     return run
 

@@ -5,10 +5,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from pytest_speedbump.trials.rules import Rules
 
+if TYPE_CHECKING:
+    from pytest_speedbump.trials.scan import ScanRules
+
 __all__ = ["Allowance"]
+
+OPTION = "--speedbump-total-time"
 
 
 @dataclass(slots=True)
@@ -46,10 +52,11 @@ class Allowance:
         share_ns = (self.total_ns - taken_ns) / sharers
         if share_ns >= rules.max_time_ns:
             return rules
-        return replace(
-            rules,
-            max_time_ns=max(share_ns, 0.0),
-            limited_by="--speedbump-total-time",
-            taken_ns=taken_ns,
-            sharers=sharers,
-        )
+        return replace(rules, max_time_ns=max(share_ns, 0.0), limited_by=OPTION, taken_ns=taken_ns, sharers=sharers)
+
+    def limit_scan(self, rules: "ScanRules", to_come: int) -> "ScanRules":
+        """The same for a scan, which is one of ``to_come`` scans and bumps."""
+        share_ns = (self.total_ns - self.workers * self.spent_ns) / max(to_come, self.workers)
+        if share_ns >= rules.max_time_ns:
+            return rules
+        return replace(rules, max_time_ns=max(share_ns, 0.0), limited_by=OPTION)

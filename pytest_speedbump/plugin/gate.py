@@ -27,7 +27,7 @@ class Gate:
         run = self._run
         if run.options.advisory:
             return []
-        reasons = [run.uncalled()] if self.must_call else []
+        reasons = [uncalled for option, uncalled in self._uncalled() if self._must_call(option)]
         if run.options.compare is not None:
             absent = self.absent(run.lock)
             reasons += [f"{name_of(key)}: its test is gone (renamed or removed?)" for key in absent.gone]
@@ -35,14 +35,16 @@ class Gate:
             reasons += [f"{name_of(key)}: {run.unmeasured[key[0]]}" for key in absent.unmeasured]
         return [reason for reason in reasons if reason]
 
-    @property
-    def must_call(self) -> bool:
-        """Whether targets that ran nowhere fail the run.
+    def excused(self) -> list[str]:
+        """What else would fail the run: targets that ran nowhere, and may well run in the tests that it left out."""
+        return [uncalled for option, uncalled in self._uncalled() if uncalled and not self._must_call(option)]
 
-        Those that were typed for this very run do. Those that stand in an ini file may well run in the tests that
-        this run left out.
-        """
-        return "target" in self._run.options.typed or not (self._run.options.narrowed or self._collected.deselected)
+    def _uncalled(self) -> list[tuple[str, str]]:
+        return [("target", self._run.uncalled()), ("scan", self._run.unscanned())]
+
+    def _must_call(self, option: str) -> bool:
+        """What was typed for this very run must run in it; what stands in an ini file, in the whole suite."""
+        return option in self._run.options.typed or not (self._run.options.narrowed or self._collected.deselected)
 
     def absent(self, entries: Mapping[Key, Entry]) -> Absent:
         """What became of those of a lockfile's entries that were not measured."""

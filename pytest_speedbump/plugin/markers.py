@@ -13,7 +13,17 @@ from pytest_speedbump.plugin.options import Given, Options, did_you_mean, is_our
 from pytest_speedbump.targets import Targets, parse_targets
 from pytest_speedbump.units import Delay, format_share, parse_delays, parse_share
 
-__all__ = ["FIXTURES", "MARKERS", "bumps_of", "check_fixtures", "check_markers", "is_marked", "names_of"]
+__all__ = [
+    "FIXTURES",
+    "MARKERS",
+    "bumps_of",
+    "check_fixtures",
+    "check_markers",
+    "is_benchmark",
+    "is_marked",
+    "names_of",
+    "still_bump",
+]
 
 FIXTURES = ("benchmark", "speedbump")
 
@@ -75,9 +85,15 @@ def bumps_of(item: pytest.Item, options: Options) -> list[Bump]:
         except InputError as error:
             raise InputError(f"{item.nodeid}: @pytest.mark.{marker.name}: {error}") from None
         suite_wide_taken = suite_wide_taken or not marker.args
-    if options.targets is not None and not suite_wide_taken and _is_benchmark(item):
+    if options.targets is not None and not suite_wide_taken and is_benchmark(item):
         bumps += _suite_wide(options.targets, options)
     return bumps
+
+
+def still_bump(options: Options) -> Bump:
+    """What is scanned, as a bump that counts and adds nothing. Only where something is."""
+    assert options.scan is not None
+    return Bump(options.scan.value, 0.0, options.mode.value, None, options.scan.by)
 
 
 def check_fixtures(item: pytest.Item) -> None:
@@ -90,7 +106,8 @@ def check_fixtures(item: pytest.Item) -> None:
         )
 
 
-def _is_benchmark(item: pytest.Item) -> bool:
+def is_benchmark(item: pytest.Item) -> bool:
+    """Whether targets of the whole run concern ``item``: it uses a fixture that measures, or may still do so."""
     names = getattr(item, "fixturenames", ())
     return any(name in names for name in (*FIXTURES, "request", "benchmark_weave"))
 

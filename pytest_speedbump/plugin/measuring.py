@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,11 +13,13 @@ from pytest_speedbump.errors import InputError
 from pytest_speedbump.experiment.host import LIMIT_S, BusyHostError, exclusive
 from pytest_speedbump.experiment.subject import Subject
 from pytest_speedbump.plugin.allowance import Allowance
-from pytest_speedbump.plugin.fixture import SpeedbumpFixture
+from pytest_speedbump.plugin.fixture import Found, SpeedbumpFixture
+from pytest_speedbump.plugin.markers import still_bump
 from pytest_speedbump.plugin.passes import EarlyPasses
 from pytest_speedbump.plugin.run import Run
 from pytest_speedbump.plugin.seconds import read_ns
 from pytest_speedbump.plugin.timeouts import time_left_ns
+from pytest_speedbump.ranking import Ranking
 from pytest_speedbump.remarks import Remark
 from pytest_speedbump.report.forecast import Forecast
 from pytest_speedbump.report.progress import Progress
@@ -30,6 +32,9 @@ from pytest_speedbump.trials.listing import list_bump
 from pytest_speedbump.trials.rules import Rules
 from pytest_speedbump.trials.trial import ENOUGH_NS, Trial
 from pytest_speedbump.trials.turns import measure_in_turn
+
+if TYPE_CHECKING:
+    from pytest_speedbump.plugin.scanning import Scans
 
 __all__ = ["MeasuringPlugin", "check_environment"]
 
@@ -53,13 +58,22 @@ class MeasuringPlugin:
         self._run, self._early = run, early
         options, workers = run.options, getattr(config, "workerinput", {}).get("workercount", 1)
         self._allowance = Allowance(options.total_time_ns, workers)
-        plan = {test: [str(bump) for bump in bumps] for test, bumps in run.plan.items()}
-        self._forecast = Forecast(plan, read_ns(config), options.max_time_ns, options.total_time_ns)
+        plan = {test: [str(bump) for bump in run.plan.get(test, ())] for test in run.tests}
+        scans = dict.fromkeys(run.scans, options.scan_text)
+        self._forecast = Forecast(
+            plan, read_ns(config), options.max_time_ns, options.total_time_ns, scans, options.scan_time_ns
+        )
         self._progress = Progress(config, self._forecast)
         self._setup_at = self._call_at = 0
+        self._scans = self._make_scans() if run.scans and not options.list_only else None
+
+    def _make_scans(self) -> "Scans":
+        from pytest_speedbump.plugin.scanning import Scans
+
+        return Scans(self._run, self._allowance, self._progress, self._alone, self._time_left_ns)
 
     def fixture_for(self, item: pytest.Item) -> SpeedbumpFixture:
-        return SpeedbumpFixture(self._measurer(item) if item.nodeid in self._run.plan else None)
+        return SpeedbumpFixture(self._measurer(item) if item.nodeid in self._run.tests else None)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(
@@ -67,7 +81,7 @@ class MeasuringPlugin:
     ) -> Generator[None, Any, Any]:
         fixture = yield
         item = request.node
-        if fixturedef.argname == "benchmark" and isinstance(item, pytest.Item) and item.nodeid in self._run.plan:
+        if fixturedef.argname == "benchmark" and isinstance(item, pytest.Item) and item.nodeid in self._run.tests:
             self._join(item, fixture)
         return fixture
 
@@ -92,38 +106,72 @@ class MeasuringPlugin:
 
     def _measurer(
         self, item: pytest.Item, extra_info: dict[str, Any] | None = None
-    ) -> Callable[[Subject], list[Result] | None]:
-        """What a fixture is to do with its callable: in the last pass it returns the results."""
+    ) -> Callable[[Subject], Found | None]:
+        """What a fixture is to do with its callable: in the last pass it returns what was found."""
 
-        def measure(subject: Subject) -> list[Result]:
-            results = self._list(item, subject) if self._run.options.list_only else self._try(item, subject)
-            if extra_info is not None:
+        def measure(subject: Subject) -> Found:
+            results, ranking = [], None
+            if self._run.options.list_only:
+                results = self._list(item, subject)
+            elif item.nodeid in self._run.plan:
+                results = self._try(item, subject)
+            if extra_info is not None and results:
                 extra_info["speedbump"] = [result.to_json() for result in results]
-            return results
+            if self._scans is not None:
+                ranking = self._scan(self._scans, item, subject, extra_info)
+            return Found(tuple(results), ranking)
 
         return partial(self._glance, item) if self._early.running else measure
 
     @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Alone on this host. Waiting for the others costs no time.
+
+        Raises:
+            BusyHostError: the others do not end.
+        """
+        limit_s = max(LIMIT_S, self._run.longest_s)  # workers of pytest-xdist wait for each other
+        with exclusive(self._progress.waiting, limit_s), self._allowance.spending():
+            yield
+
+    @contextmanager
     def _measuring(self) -> Iterator[None]:
-        """Alone on this host, except for a listing, which measures nothing. Waiting for the others costs no time.
+        """Alone, except for a listing, which measures nothing.
 
         Where nothing can be armed any more, because a tool has taken what was free at the check, the test fails with
         one sentence.
         """
-        limit_s = max(LIMIT_S, self._run.longest_s)  # workers of pytest-xdist wait for each other
         try:
-            alone = nullcontext() if self._run.options.list_only else exclusive(self._progress.waiting, limit_s)
-            with alone, self._allowance.spending():
+            with nullcontext() if self._run.options.list_only else self._alone():
                 yield
         except (InputError, BusyHostError) as error:
             pytest.fail(f"speedbump: {error}", pytrace=False)
 
     def _list(self, item: pytest.Item, subject: Subject) -> list[Result]:
+        bumps = list(self._run.plan.get(item.nodeid, ()))
+        if item.nodeid in self._run.scans:
+            bumps.append(still_bump(self._run.options))
         with self._measuring():
-            results = [list_bump(item.nodeid, subject, bump) for bump in self._run.plan[item.nodeid]]
+            results = [list_bump(item.nodeid, subject, bump) for bump in bumps]
         for result in results:
             self._run.add(result)
         return results
+
+    def _scan(self, scans: "Scans", item: pytest.Item, subject: Subject, extra_info: dict[str, Any] | None) -> Ranking:
+        if item.nodeid not in self._run.plan:
+            self._progress.begin(item.nodeid, self._run.options.scan_time_ns)
+        try:
+            return scans.scan(item, subject)
+        finally:
+            self._progress.done()
+            known = self._run.rankings.get(item.nodeid)
+            if extra_info is not None and known is not None:
+                extra_info["speedbump_scan"] = known.to_json()
+
+    def _time_left_ns(self, item: pytest.Item) -> float:
+        """What pytest-timeout leaves for measuring, from now on."""
+        now = time.perf_counter_ns()
+        return time_left_ns(item, now - self._setup_at, now - self._call_at)
 
     def _glance(self, item: pytest.Item, subject: Subject) -> None:
         """An early pass: a few rounds, and no verdict yet."""
@@ -147,8 +195,7 @@ class MeasuringPlugin:
             return [self._judge(trial, index, None) for index, trial in enumerate(trials)]
         with self._measuring():
             trials = self._trials(item)
-            now = time.perf_counter_ns()
-            stop_at = now + time_left_ns(item, now - self._setup_at, now - self._call_at)
+            stop_at = time.perf_counter_ns() + self._time_left_ns(item)
             try:
                 measure_in_turn(trials, subject, stop_at)
             except BaseException:
@@ -213,12 +260,12 @@ class MeasuringPlugin:
             severity=run.severity,
             seed=options.seed,
         )
-        return self._allowance.limit(rules, max(run.bumps_to_come, 1), own_ns)
+        return self._allowance.limit(rules, max(run.bumps_to_come + run.scans_to_come, 1), own_ns)
 
     # ---- what is to come ----
 
     def pytest_report_collectionfinish(self, config: pytest.Config) -> str | None:
-        if not self._run.plan or self._run.options.list_only or config.option.collectonly or config.option.verbose < 0:
+        if not self._run.tests or self._run.options.list_only or config.option.collectonly or config.option.verbose < 0:
             return None
         elsewhere = self._run.verdicts_elsewhere
         verb = "is" if elsewhere == 1 else "are"
@@ -261,9 +308,11 @@ class MeasuringPlugin:
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
         """Sends results along with the report, in primitives: it may have to cross to another process."""
         report = yield
-        if call.when == "call" and item.nodeid in self._run.plan:
+        if call.when == "call" and item.nodeid in self._run.tests:
+            ranking = self._run.rankings.get(item.nodeid)
             report.speedbump = {
                 "results": [result.to_json() for result in self._run.results.get(item.nodeid, [])],
+                "ranking": None if ranking is None else ranking.to_json(),
                 "unmeasured": self._run.unmeasured.get(item.nodeid),
             }
         return report

@@ -19,7 +19,8 @@ from pytest_speedbump.units import Delay, parse_delays, parse_share, parse_time
 __all__ = ["Given", "Options", "add_options", "did_you_mean", "is_ours", "join_target_files", "parse_options"]
 
 DEFAULT_DELAY = "2us"
-DEFAULT_MAX_TIME = "10s"
+DEFAULT_MAX_TIME = "10s"  # of a verdict
+DEFAULT_SCAN_TIME = "60s"
 DEFAULT_ERROR_RATE = "5%"
 DEFAULT_TOLERANCE = "2%"
 LOCKFILE = ".speedbump.json"
@@ -30,6 +31,9 @@ _PREFIX = re.compile(r"speed[-_]?bump[-_]?", re.IGNORECASE)
 
 # Options that are given to be used at once. The others, such as a mode, are settings that may wait for a target.
 NEED_A_TARGET = ("list", "budget", "delay", "save", "compare", "total_time")
+OF_A_SCAN = ("list", "total_time")  # of those the ones that a scan makes use of
+NO_SCAN = "--speedbump-scan-markers does nothing: nothing is scanned; add --speedbump-scan PATTERN"
+LISTED = "--speedbump-scan-markers does nothing: --speedbump-list measures nothing; leave one of them out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +49,24 @@ class Options:
     """What the user asked of the whole run. Times in ns, shares as fractions.
 
     Attributes:
-        max_time_ns: of one bump; ``total_time_ns`` of all, infinite where nobody limits it.
+        scan: what is to be ranked in each benchmark.
+        scan_markers: whether the markers that would pin what a scan found are to be said.
+        max_time_ns: of one bump, and ``scan_time_ns`` of one scan; ``total_time_ns`` of all, infinite where nobody
+            limits it.
         json, save: as :func:`pytest_speedbump.files.parse_output` returns them.
         typed: names of options that were given for this very run; what stands in the ini file's ``addopts`` is not.
-            Of "target" and :data:`NEED_A_TARGET` only.
+            Of "target", "scan", "scan_markers" and :data:`NEED_A_TARGET` only.
         narrowed: whether paths were named, or files ignored, so that only a part of the suite is collected.
     """
 
     targets: Given[Targets] | None
+    scan: Given[Targets] | None
+    scan_markers: bool
     delays: Given[tuple[Delay, ...]]
     mode: Given[Mode]
     budget: Given[float] | None
     max_time_ns: float
+    scan_time_ns: float
     total_time_ns: float
     error_rate: float
     strict: bool
@@ -74,14 +84,30 @@ class Options:
     @property
     def asked(self) -> bool:
         """Whether the run was asked for anything, whatever its tests are marked with."""
-        return any((self.targets, self.json, self.save, self.compare, self.list_only))
+        return any((self.targets, self.scan, self.json, self.save, self.compare, self.list_only))
 
     @property
     def idle(self) -> str:
         """The option that does nothing unless a test is marked; empty where there is none."""
         if self.targets is not None:
             return ""
-        return next((_flag(name) for name in NEED_A_TARGET if name in self.typed), "")
+        used = OF_A_SCAN if self.scan is not None else ()
+        return next((_flag(name) for name in NEED_A_TARGET if name in self.typed and name not in used), "")
+
+    @property
+    def scan_text(self) -> str:
+        """Names the question of a scan, beside those of bumps."""
+        mode = "" if self.mode.value == "spin" else f" {self.mode.value}"
+        return f"scan of {self.scan.value}{mode}" if self.scan is not None else ""
+
+    @property
+    def contradiction(self) -> str:
+        """One sentence about what was typed and makes no sense, whatever the tests are; empty where all does."""
+        if "scan_markers" not in self.typed:
+            return ""
+        if self.scan is None:
+            return NO_SCAN
+        return LISTED if self.list_only else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +136,13 @@ _OPTIONS = {
         "linelist",
         {"action": "append"},
     ),
+    "scan": _Option(
+        "rank everything that matches, in every benchmark, by what it really costs; patterns as of --speedbump-target",
+        "PATTERN",
+        "linelist",
+        {"action": "append"},
+    ),
+    "scan-markers": _switch("print the markers that would pin what the scan found"),
     "delay": _Option(
         "time added to each matched call, or as much as makes a round so many percent longer; a comma list is a sweep "
         f"(default: {DEFAULT_DELAY})",
@@ -119,7 +152,9 @@ _OPTIONS = {
     "budget": _Option(
         "every benchmark under --speedbump-target must lose less than this share of its throughput", "SHARE"
     ),
-    "max-time": _Option(f"limit of one verdict (default: {DEFAULT_MAX_TIME})", "TIME"),
+    "max-time": _Option(
+        f"limit of one verdict, or of one scan (default: {DEFAULT_MAX_TIME}, of a scan {DEFAULT_SCAN_TIME})", "TIME"
+    ),
     "total-time": _Option(
         "limit of all measuring in this run, shared fairly; what gets none is inconclusive (default: none)", "TIME"
     ),
@@ -165,13 +200,13 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def join_target_files(arguments: list[str]) -> bool:
-    """Makes ``--speedbump-target @FILE`` one word, in place, and returns whether there was any.
+    """Makes ``--speedbump-target @FILE`` one word, in place, and the same of a scan; returns whether there was any.
 
     pytest takes every argument that begins with ``@`` for a file of further arguments.
     """
     changed = False
     for index in range(len(arguments) - 1, 0, -1):
-        if arguments[index - 1] == "--speedbump-target" and arguments[index].startswith("@"):
+        if arguments[index - 1] in ("--speedbump-target", "--speedbump-scan") and arguments[index].startswith("@"):
             arguments[index - 1 : index + 1] = ["=".join(arguments[index - 1 : index + 1])]
             changed = True
     return changed
@@ -207,7 +242,7 @@ def parse_options(config: pytest.Config) -> Options:
         return raw is not None and bool(raw.value)
 
     _refuse_unknown_keys(config)
-    targets = given("target")
+    targets, scan = given("target"), given("scan")
     max_time = parse("max_time", _parse_limit)
     total_time = parse("total_time", _parse_limit)
     error_rate = parse("error_rate", parse_share)
@@ -216,10 +251,13 @@ def parse_options(config: pytest.Config) -> Options:
     passes = parse("passes", _parse_passes)
     return Options(
         targets=None if targets is None else Given(_parse_targets(targets, config), targets.by),
+        scan=None if scan is None else Given(_parse_targets(scan, config), scan.by),
+        scan_markers=flag("scan_markers"),
         delays=parse("delay", parse_delays) or Given(parse_delays(DEFAULT_DELAY, "delay"), "default"),
         mode=parse("mode", parse_mode) or Given("spin", "default"),
         budget=parse("budget", parse_share),
         max_time_ns=max_time.value if max_time else parse_time(DEFAULT_MAX_TIME, "limit"),
+        scan_time_ns=max_time.value if max_time else parse_time(DEFAULT_SCAN_TIME, "limit"),
         total_time_ns=total_time.value if total_time else math.inf,
         error_rate=error_rate.value if error_rate else parse_share(DEFAULT_ERROR_RATE, "error rate"),
         strict=flag("strict"),
@@ -285,7 +323,7 @@ def _typed(config: pytest.Config) -> frozenset[str]:
     standing = named(config.getini("addopts") or ()) - named(config.invocation_params.args)
     return frozenset(
         name
-        for name in ("target", *NEED_A_TARGET)
+        for name in ("target", "scan", "scan_markers", *NEED_A_TARGET)
         if config.getoption(_key(name)) is not None and _flag(name) not in standing
     )
 

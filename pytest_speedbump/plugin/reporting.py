@@ -17,10 +17,11 @@ from pytest_speedbump.plugin.collected import Collected
 from pytest_speedbump.plugin.gate import Gate
 from pytest_speedbump.plugin.run import Run
 from pytest_speedbump.plugin.seconds import remember
+from pytest_speedbump.ranking import Ranking
 from pytest_speedbump.report.document import document
 from pytest_speedbump.report.notes import gather
 from pytest_speedbump.report.status import status
-from pytest_speedbump.report.terminal import write_failures, write_last_word, write_listing, write_table
+from pytest_speedbump.report.terminal import write_failures, write_last_word, write_listing, write_rankings, write_table
 from pytest_speedbump.result import Result
 from pytest_speedbump.slowing.session import clock_name
 
@@ -56,6 +57,8 @@ class ReportingPlugin:
         self._run.begin(report.nodeid)
         for one in sent["results"]:
             self._run.add(Result.from_json(one))
+        if sent["ranking"]:
+            self._run.rankings[report.nodeid] = Ranking.from_json(sent["ranking"])
         if sent["unmeasured"]:
             self._run.unmeasured[report.nodeid] = sent["unmeasured"]
 
@@ -86,11 +89,14 @@ class ReportingPlugin:
         run, options = self._run, self._run.options
         if self._config.option.collectonly:
             return
-        remember(self._config, run.all_results, self._collected)
+        took = [(result.test, str(result.bump), result.seconds) for result in run.all_results]
+        took += [(test, options.scan_text, ranking.seconds) for test, ranking in run.rankings.items()]
+        remember(self._config, took, self._collected)
         if options.json is not None:
             family = self._collected.family
             shared = family.to_json() if family else None
-            content = document(run.all_results, options.seed, options.error_rate, shared, clock_name())
+            scans = list(run.rankings.values())
+            content = document(run.all_results, options.seed, options.error_rate, shared, clock_name(), scans)
             self._write("--speedbump-json", options.json, lambda path: write_json(path, content))
         if options.save is not None and not options.list_only and (self._collected.tests or run.results):
             absent = self._gate.absent(run.saved)
@@ -125,6 +131,8 @@ class ReportingPlugin:
             write_listing(terminalreporter, results)
         elif results:
             write_table(terminalreporter, results, options.seed)
+        if run.rankings:
+            write_rankings(terminalreporter, list(run.rankings.values()), markers=options.scan_markers)
         for text in self._remarks():
             terminalreporter.write_line(f"speedbump: {text}")
         for text in gather(run.unmeasured.items(), each=terminalreporter.verbosity > 0):
@@ -141,10 +149,12 @@ class ReportingPlugin:
         options = self._run.options
         remarks = []
         workers = self._config.getoption("numprocesses", None)
-        if self._remote and self._run.results and isinstance(workers, int) and workers > 1:
+        if self._remote and (self._run.results or self._run.rankings) and isinstance(workers, int) and workers > 1:
             remarks.append(f"{workers} workers of pytest-xdist disturb each other's rounds; `-n 0` measures best")
         if self._remote and options.passes > 1:
             remarks.append("--speedbump-passes has no effect under pytest-xdist")
+        elif self._run.rankings and options.passes > 1:
+            remarks.append("--speedbump-passes has no effect on scans")
         if options.compare is not None:
             left_out = len(self._gate.absent(self._run.lock).left_out)
             if left_out:
@@ -152,7 +162,6 @@ class ReportingPlugin:
                 remarks.append(f"not compared: {entries} of the lockfile, whose tests did not run or failed themselves")
         if options.save is not None:
             remarks += [f"{show(options.save)}: {said}" for said in self._saved]
-        uncalled = self._run.uncalled()
-        if uncalled and self._finished and not self._gate.must_call:
+        for uncalled in self._gate.excused() if self._finished else ():
             remarks.append(f"{uncalled}; the target stands in an ini file, and a part of the suite was left out")
         return remarks

@@ -1,6 +1,6 @@
 """One pytest run: its options, the plan made at collection, and the results so far."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -13,13 +13,17 @@ from pytest_speedbump.lockfile.compare import compare
 from pytest_speedbump.lockfile.entry import Entry, Key, key_of
 from pytest_speedbump.plugin.collected import Collected
 from pytest_speedbump.plugin.family import Family
-from pytest_speedbump.plugin.markers import bumps_of, check_fixtures, is_marked
-from pytest_speedbump.plugin.options import Options
+from pytest_speedbump.plugin.markers import bumps_of, check_fixtures, is_benchmark, is_marked
+from pytest_speedbump.plugin.options import Given, Options
+from pytest_speedbump.ranking import Ranking
 from pytest_speedbump.result import Evidence, Outcome, Result, Severity
+from pytest_speedbump.targets import Targets
 from pytest_speedbump.trials.trial import Trial
 
 __all__ = ["Run"]
 
+# The kinds of reasons for which more time, or another callable, would not have ranked anything.
+_UNSCANNED = ("unmatched", "uncalled", "not_listed", "not_scanned")
 _WORSE: tuple[Outcome, ...] = ("passed", "warned", "failed")
 
 
@@ -31,7 +35,10 @@ class Run:
         plan: by node id, the bumps of each test of this run that has any. Fixed at collection.
         family: all verdicts that share the error rate: of every test that was collected, also where it is deselected
             or left to another shard. None in the controller of pytest-xdist, whose workers plan.
+        scans: node ids of the tests of this run that are scanned, in their order. All that have bumps are among them,
+            or there are none: both need the same fixtures.
         results: by node id, in the order of the tests; those of the last attempt where a test is rerun.
+        rankings: by node id, what the scan of the last attempt found.
         unmeasured: by node id, why a planned test was not measured.
         trials: by node id, what is being measured; kept from pass to pass, made anew for a rerun.
         ended: node ids of the planned tests that are through.
@@ -44,9 +51,11 @@ class Run:
     lock: dict[Key, Entry] = field(default_factory=dict)
     saved: dict[Key, Entry] = field(default_factory=dict)
     plan: dict[str, list[Bump]] = field(default_factory=dict)
+    scans: dict[str, None] = field(default_factory=dict)
     family: Family | None = None
     marked: set[str] = field(default_factory=set)
     results: dict[str, list[Result]] = field(default_factory=dict)
+    rankings: dict[str, Ranking] = field(default_factory=dict)
     unmeasured: dict[str, str] = field(default_factory=dict)
     trials: dict[str, list[Trial]] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
@@ -81,6 +90,13 @@ class Run:
             planned[nodeid] = bumps_of(item, self.options)
         self.family = Family.of(planned, locks=self._locks)
         self.plan = {nodeid: planned[nodeid] for nodeid in run if planned[nodeid]}
+        if self.options.scan is not None:
+            self.scans = {nodeid: None for nodeid, item in run.items() if is_benchmark(item)}
+
+    @property
+    def tests(self) -> Collection[str]:
+        """Node ids of all that is to be measured or scanned, in their order."""
+        return self.scans or self.plan
 
     @property
     def alpha_fail(self) -> float:
@@ -104,6 +120,7 @@ class Run:
     def begin(self, nodeid: str) -> None:
         """A verdict belongs to an attempt: forgets those of an earlier one, but not their evidence."""
         self.results.pop(nodeid, None)
+        self.rankings.pop(nodeid, None)
         self.unmeasured.pop(nodeid, None)
         self.ended.discard(nodeid)
 
@@ -136,13 +153,18 @@ class Run:
         return sum(
             sum(not trial.settled for trial in self.trials[nodeid]) if nodeid in self.trials else len(bumps)
             for nodeid, bumps in self.plan.items()
-            if nodeid not in self.ended
+            if nodeid not in self.ended and nodeid not in self.results
         )
 
     @property
+    def scans_to_come(self) -> int:
+        return len(self.scans.keys() - self.ended - self.rankings.keys())
+
+    @property
     def longest_s(self) -> float:
-        """What measuring may take in the test that has the most bumps."""
-        return self.options.max_time_ns / 1e9 * max(map(len, self.plan.values()), default=0)
+        """What measuring may take in one go: all bumps of the test that has the most, or a scan."""
+        bumps_ns = self.options.max_time_ns * max(map(len, self.plan.values()), default=0)
+        return max(bumps_ns, self.options.scan_time_ns if self.scans else 0.0) / 1e9
 
     def uncalled(self) -> str:
         """What is wrong with the run as a whole: its targets ran nowhere. Empty if they ran somewhere.
@@ -152,7 +174,7 @@ class Run:
         targets = self.options.targets
         if targets is None:
             return ""
-        suite_wide = [result for result in self.all_results if result.bump.suite_wide]
+        suite_wide = self._suite_wide(targets)
         if any(result.matched or result.verdict in ("measured", "inconclusive") for result in suite_wide):
             return ""
         if suite_wide:
@@ -160,3 +182,26 @@ class Run:
         if targets.by == "command line":
             return f"no benchmark was measured under {targets.value}"
         return ""
+
+    def unscanned(self) -> str:
+        """The same of what was to be scanned. That a benchmark does not repeat, or had no time, is none of it."""
+        scan = self.options.scan
+        if scan is None:
+            return ""
+        if self.options.list_only:
+            found = [(one.test, bool(one.matched), one.reason) for one in self._suite_wide(scan)]
+        else:
+            found = [(test, bool(one.functions), one.reason) for test, one in self.rankings.items()]
+        if any(matched or reason.kind not in _UNSCANNED for _, matched, reason in found):
+            return ""
+        for test, _, reason in found:
+            return f"no benchmark of this run could be scanned: {test}: {reason}"
+        return f"no benchmark was scanned for {scan.value}" if scan.by == "command line" else ""
+
+    def _suite_wide(self, targets: Given[Targets]) -> list[Result]:
+        """The results for targets of the whole run; what comes from another process has only their names."""
+        return [
+            result
+            for result in self.all_results
+            if result.bump.suite_wide and result.bump.targets.names == targets.value.names
+        ]

@@ -1,4 +1,4 @@
-"""What each bump took in the last run, remembered in pytest's own cache; nothing where that is switched off."""
+"""What each bump and each scan took in the last run, remembered in pytest's cache; nothing where that is off."""
 
 import warnings
 from collections.abc import Iterable
@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from pytest_speedbump.plugin.collected import Collected
-from pytest_speedbump.result import Result
 
 __all__ = ["read_ns", "remember"]
 
@@ -17,21 +16,21 @@ type Seconds = dict[str, dict[str, float]]
 
 
 def read_ns(config: pytest.Config) -> Seconds:
-    """By node id and bump, in ns."""
+    """By node id and bump or scan, in ns."""
     return {
         test: {bump: seconds * 1e9 for bump, seconds in bumps.items()} for test, bumps in _read(_cache(config)).items()
     }
 
 
-def remember(config: pytest.Config, results: Iterable[Result], collected: Collected) -> None:
-    """Writes down what ``results`` took, and forgets tests that were not found in their file any more."""
+def remember(config: pytest.Config, took: Iterable[tuple[str, str, float]], collected: Collected) -> None:
+    """Writes down what each ``(test, bump, seconds)`` took, and forgets tests that were not found in their file."""
     cache = _cache(config)
     if cache is None:
         return
     old, new = _read(cache), dict[str, dict[str, float]]()
-    for result in results:
-        if result.seconds:  # Neither listed nor left without time.
-            new.setdefault(result.test, {})[str(result.bump)] = round(result.seconds, 3)
+    for test, bump, seconds in took:
+        if seconds:  # Neither listed nor left without time.
+            new.setdefault(test, {})[bump] = round(seconds, 3)
     kept = {
         test: bumps
         for test, bumps in old.items()

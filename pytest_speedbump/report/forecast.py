@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 __all__ = ["Forecast", "TimeLeft", "duration_text"]
@@ -21,10 +22,12 @@ class Forecast:
     """Of the run's tests in their order.
 
     Args:
-        plan: for each test the names of its bumps.
+        plan: for each test the names of its bumps; none where it is scanned only.
         last_ns: what each took in the last run, as far as that is known.
         limit_ns: of one bump.
         total_ns: of all.
+        scans: for each test that is scanned, all of them in ``plan``, the name of that.
+        scan_limit_ns: of one scan.
     """
 
     def __init__(
@@ -33,10 +36,17 @@ class Forecast:
         last_ns: Mapping[str, Mapping[str, float]],
         limit_ns: float,
         total_ns: float,
+        scans: Mapping[str, str] = MappingProxyType({}),
+        scan_limit_ns: float = 0.0,
     ) -> None:
-        self._plan, self._last_ns, self._limit_ns, self._total_ns = plan, last_ns, limit_ns, total_ns
+        self._last_ns, self._total_ns = last_ns, total_ns
+        self._verdicts, self._scans = sum(map(len, plan.values())), len(scans)
+        # For each test its bumps and its scan: names and limits.
+        self._plan = {test: [(name, limit_ns) for name in names] for test, names in plan.items()}
+        for test, name in scans.items():
+            self._plan[test].append((name, scan_limit_ns))
         self._numbers = {test: number for number, test in enumerate(plan, 1)}
-        self._tests: list[tuple[int, float, float]] = []  # bumps, time measured, time until the next one began
+        self._tests: list[tuple[float, float, float]] = []  # limits, time measured, time until the next one began
         self._test, self._began_ns, self._measured_ns = "", 0.0, 0.0
 
     @property
@@ -49,8 +59,8 @@ class Forecast:
         if self._numbers.get(test, 0) < self._numbers.get(self._test, 0):
             self._tests.clear()
         elif self._test:
-            bumps = len(self._plan.get(self._test, ()))
-            self._tests.append((bumps, self._measured_ns, now_ns - self._began_ns))
+            limits_ns = sum(limit_ns for _, limit_ns in self._plan.get(self._test, ()))
+            self._tests.append((limits_ns, self._measured_ns, now_ns - self._began_ns))
         self._test, self._began_ns, self._measured_ns = test, now_ns, 0.0
 
     def end(self, now_ns: float) -> None:
@@ -59,15 +69,15 @@ class Forecast:
 
     def left(self, now_ns: float) -> TimeLeft:
         """Until the last test is measured, what else happens between tests included, as far as it was seen."""
-        bumps = sum(bumps for bumps, _, _ in self._tests)
+        limits_ns = sum(limits_ns for limits_ns, _, _ in self._tests)
         measured_ns = sum(measured_ns for _, measured_ns, _ in self._tests)
-        usual_ns = measured_ns / bumps if bumps else None
-        own_ns, at_most = self._expected(self._test, usual_ns)
+        usual = measured_ns / limits_ns if limits_ns else None
+        own_ns, at_most = self._expected(self._test, usual)
         spent_ns = now_ns - self._began_ns
         left_ns = max(own_ns - spent_ns, 0.0)
         tests_to_come = list(self._plan)[self._numbers.get(self._test, 0) :]
         for test in tests_to_come:
-            expected_ns, unknown = self._expected(test, usual_ns)
+            expected_ns, unknown = self._expected(test, usual)
             left_ns, at_most = left_ns + expected_ns, at_most or unknown
         if self._total_ns - measured_ns - spent_ns < left_ns:
             left_ns, at_most = max(self._total_ns - measured_ns - spent_ns, 0.0), True
@@ -76,23 +86,27 @@ class Forecast:
             left_ns += between_ns / len(self._tests) * len(tests_to_come)
         return TimeLeft(left_ns, at_most)
 
-    def _expected(self, test: str, usual_ns: float | None) -> TimeLeft:
+    def _expected(self, test: str, usual: float | None) -> TimeLeft:
+        """``usual``: the share of their limits that others took; None where nobody knows."""
         last_ns, ns, at_most = self._last_ns.get(test, {}), 0.0, False
-        for bump in self._plan.get(test, ()):
-            known_ns = last_ns.get(bump, usual_ns)
+        for name, limit_ns in self._plan.get(test, ()):
+            known_ns = last_ns.get(name, None if usual is None else usual * limit_ns)
             at_most = at_most or known_ns is None
-            ns += self._limit_ns if known_ns is None else min(known_ns, self._limit_ns)
+            ns += limit_ns if known_ns is None else min(known_ns, limit_ns)
         return TimeLeft(ns, at_most)
 
     def __str__(self) -> str:
-        """What is to come, before the first test: how many verdicts, and how long they take."""
-        bumps = [(test, bump) for test, names in self._plan.items() for bump in names]
-        known = [self._last_ns[test][bump] for test, bump in bumps if bump in self._last_ns.get(test, {})]
-        said = f"{_count(len(bumps), 'verdict')} in {_count(len(self._plan), 'test')}; "
+        """What is to come, before the first test: how many verdicts and scans, and how long they take."""
+        planned = [(test, name, limit_ns) for test, names in self._plan.items() for name, limit_ns in names]
+        known = [self._last_ns[test][name] for test, name, _ in planned if name in self._last_ns.get(test, {})]
+        kinds = ((self._verdicts, "verdict"), (self._scans, "scan"))
+        counted = " and ".join(_count(number, noun) for number, noun in kinds if number)
+        said = f"{counted} in {_count(len(self._plan), 'test')}; "
         if known:
-            some = "" if len(known) == len(bumps) else f"{len(known)} of them "
+            some = "" if len(known) == len(planned) else f"{len(known)} of them "
             said += f"{some}took {duration_text(sum(known))} last time, "
-        return f"{said}{TimeLeft(min(len(bumps) * self._limit_ns, self._total_ns), at_most=True)}"
+        limits_ns = sum(limit_ns for _, _, limit_ns in planned)
+        return f"{said}{TimeLeft(min(limits_ns, self._total_ns), at_most=True)}"
 
 
 def _count(number: int, noun: str) -> str:

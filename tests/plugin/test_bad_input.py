@@ -177,6 +177,50 @@ def test_options_that_do_nothing_without_a_target(suite: Suite, option: str) -> 
     assert suite.refuse(TEST, option) == f"{option.partition('=')[0]} does nothing: {NEEDED}"
 
 
+SCAN = "--speedbump-scan=work.*"
+LIST = "--speedbump-list"
+MARKERS = "--speedbump-scan-markers"
+NO_SCAN = f"{MARKERS} does nothing: nothing is scanned; add --speedbump-scan PATTERN"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--speedbump-budget=2%", SCAN), f"--speedbump-budget does nothing in a scan: {NEEDED}"),
+        (("--speedbump-delay=2us", SCAN, LIST), f"--speedbump-delay does nothing in a scan: {NEEDED}"),
+        (("--speedbump-save", SCAN), f"--speedbump-save does nothing in a scan: {NEEDED}"),
+        (("-o", "speedbump_scan=work.*", "--speedbump-budget=2%"), "--speedbump-budget does nothing in a scan: "),
+        ((MARKERS,), NO_SCAN),
+        ((MARKERS, "--speedbump-target=work.leaf"), NO_SCAN),
+        ((MARKERS, SCAN, LIST), f"{MARKERS} does nothing: --speedbump-list measures nothing; leave one of them out"),
+        (("--speedbump-scan=pkg[a",), "target 'pkg[a' has a '[' that is never closed"),
+        (("--speedbump-scan=",), "target '' is empty; '*' matches everything"),
+        (("--speedbump-scan=!work.*",), "targets ['!work.*'] only exclude; name first what to slow, such as '*'"),
+        (("--speedbump-scan=@nested",), "target '@nested': the file names another file; write its patterns out"),
+        (("--speedbump-scan=c:zlib.crc32",), "target 'c:zlib.crc32' names a callable implemented in C, which is not"),
+        (("-o", "speedbump_scan=pkg.mod:"), "target 'pkg.mod:' has no qualname after its last ':'"),
+        (("-o", "speedbump_scn=work.*"), "ini key speedbump_scn is unknown; did you mean speedbump_scan?"),
+        (
+            ("-o", "speedbump_scan_marker=true"),
+            "ini key speedbump_scan_marker is unknown; did you mean speedbump_scan_",
+        ),
+        (("-o", "speedbump_scan_markers=work.*"), "ini key speedbump_scan_markers is neither true nor false; write"),
+        ((SCAN, "--speedbump-max-time=0s"), "--speedbump-max-time '0s' leaves no time to measure; write more than 0"),
+    ],
+    ids=str,
+)
+def test_scans(files: Suite, options: tuple[str, ...], sentence: str) -> None:
+    assert files.refuse(TEST, *options).startswith(sentence)
+
+
+def test_a_misspelt_option(suite: Suite) -> None:
+    """As pytest refuses any: what begins like one of ours is no abbreviation of it."""
+    for option in ("--speedbump-scn=work.*", "--speedbump-sca=work.*", "--speedbump-scan-marker"):
+        run = suite.run(TEST, option)
+        assert (run.code, run.document) == (4, None)
+        assert any(f"unrecognized arguments: {option}" in line for line in run.pytest.errlines)
+
+
 def test_a_lockfile_without_a_target_or_a_marker(suite: Suite) -> None:
     assert suite.refuse(TEST, "--speedbump-save") == f"--speedbump-save does nothing: {NEEDED}"
     assert not (suite.path / NAME).exists(), "an empty one would let every run pass"
@@ -193,6 +237,7 @@ def test_a_lockfile_without_a_target_or_a_marker(suite: Suite) -> None:
         ("speedbump_delay = 5us\nspeedbump_budget = 2%\nspeedbump_save = held.json", ()),
         ("speedbump_compare = .speedbump.json", ()),
         ("addopts = --speedbump-delay=5us --speedbump-compare -p terminal", ()),
+        ("addopts = --speedbump-scan-markers\nspeedbump_scan_markers = true", ()),
         ("", ("--speedbump-strict", "--speedbump-mode=nogil", "--speedbump-max-time=1s", "--speedbump-seed=1")),
     ],
 )
@@ -309,13 +354,14 @@ XDIST = ("benchmark", "speedbump", "xdist")
     [
         (TEST, ("--speedbump-save",), f"--speedbump-save does nothing: {NEEDED}"),
         (TEST, ("--speedbump-delay=1us",), f"--speedbump-delay does nothing: {NEEDED}"),
+        (TEST, (SCAN, "--speedbump-delay=1us"), f"--speedbump-delay does nothing in a scan: {NEEDED}"),
         (
             f"@pytest.mark.speedbump_insensitve\n{TEST}",
             (),
             "test_it.py::test_it: @pytest.mark.speedbump_insensitve is unknown; did you mean speedbump_insensitive?",
         ),
     ],
-    ids=["save", "delay", "marker"],
+    ids=["save", "delay", "scan", "marker"],
 )
 def test_the_same_under_xdist(suite: Suite, tests: str, options: tuple[str, ...], sentence: str) -> None:
     pytest.importorskip("xdist", reason="pytest-xdist is not installed")

@@ -234,6 +234,8 @@ def test_help_lists_options_and_ini_keys(suite: Suite) -> None:
     run = suite.run("", "--help")
     for name in (
         "target",
+        "scan",
+        "scan-markers",
         "delay",
         "mode",
         "budget",

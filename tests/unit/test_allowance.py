@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from pytest_speedbump.plugin.allowance import Allowance
 from pytest_speedbump.result import Severity
 from pytest_speedbump.trials.rules import Rules
+from pytest_speedbump.trials.scan import ScanRules
 
 S = 1e9
 RULES = Rules(max_time_ns=10 * S, alpha_fail=0.05, severity=Severity(strict=False, advisory=False), seed=1)
+SCAN_RULES = ScanRules(max_time_ns=60 * S, alpha=0.05, seed=1)
 
 wants = st.lists(st.floats(0, 30), min_size=1, max_size=30)  # seconds that each bump would take
 
@@ -40,10 +42,22 @@ def test_a_worker_leaves_the_others_their_part(wants: list[float], workers: int)
     assert allowance.spent_ns <= 20 * S / workers * (1 + 1e-9)
 
 
+@given(wants, st.floats(0.1, 500), st.integers(1, 4))
+def test_scans_share_with_what_is_still_to_come(wants: list[float], total_s: float, workers: int) -> None:
+    allowance = Allowance(total_s * S, workers)
+    for index, want in enumerate(wants):
+        rules = allowance.limit_scan(SCAN_RULES, len(wants) - index)
+        assert 0 <= rules.max_time_ns <= SCAN_RULES.max_time_ns
+        assert rules.limited_by == ("--speedbump-total-time" if rules != SCAN_RULES else "--speedbump-max-time")
+        allowance.spent_ns += min(want * S, rules.max_time_ns)
+    assert workers * allowance.spent_ns <= total_s * S * (1 + 1e-9)
+
+
 def test_without_a_total_nothing_is_shared() -> None:
     allowance = Allowance()
     allowance.spent_ns = 1e15
     assert allowance.limit(RULES, 1000) == RULES
+    assert allowance.limit_scan(SCAN_RULES, 1000) == SCAN_RULES
     assert not allowance.is_used_up
 
 

@@ -29,6 +29,36 @@ def test_one_is_not_many() -> None:
     assert str(Forecast({"a": ["x"]}, {}, 200e6, math.inf)) == "1 verdict in 1 test; at most 1s"
 
 
+SCANNED: dict[str, list[str]] = {"a": ["x", "y"], "b": [], "c": []}
+SCANS = dict.fromkeys(SCANNED, "scan")
+
+
+@pytest.mark.parametrize(
+    ("plan", "last", "total_s", "text"),
+    [
+        (SCANNED, {}, math.inf, "2 verdicts and 3 scans in 3 tests; at most 3min"),
+        (SCANNED, LAST, 30, "2 verdicts and 3 scans in 3 tests; 2 of them took 4s last time, at most 30s"),
+        ({"a": [], "b": [], "c": []}, {}, 10, "3 scans in 3 tests; at most 10s"),
+        ({"a": [], "b": [], "c": []}, {"b": {"scan": 7 * S}}, 99, "3 scans in 3 tests; 1 of them took 7s last time, "),
+    ],
+)
+def test_scans_are_said_beside_verdicts(
+    plan: dict[str, list[str]], last: dict[str, dict[str, float]], total_s: float, text: str
+) -> None:
+    assert str(Forecast(plan, last, 10 * S, total_s * S, SCANS, 50 * S)).startswith(text)
+
+
+def test_what_is_left_of_scans() -> None:
+    """What a bump took tells nothing of a scan but the share of its limit."""
+    forecast = Forecast(SCANNED, {"c": {"scan": 70 * S}}, 10 * S, math.inf, SCANS, 50 * S)
+    forecast.begin("a", 0)
+    assert forecast.left(5 * S) == TimeLeft((70 - 5 + 50 + 50) * S, at_most=True)
+    forecast.end(7 * S)  # the bumps are judged,
+    forecast.end(35 * S)  # and the scan is through: half of the 70 s that they might have taken
+    forecast.begin("b", 35 * S)
+    assert forecast.left(36 * S) == TimeLeft((25 - 1 + 50) * S, at_most=False)
+
+
 def test_what_is_left_by_the_last_run() -> None:
     forecast = Forecast(PLAN, LAST, 10 * S, math.inf)
     forecast.begin("a", 100 * S)
