@@ -2,8 +2,7 @@
 
 A scan looks at hundreds of functions, most of them a few times only. So one noise is pooled over all of them, and each
 is held against it: one that scatters more is judged by its own scatter, and one that is slowed in too few pairs to show
-whether it scatters stays in doubt. This is screening; what it finds
-is confirmed on fresh pairs.
+whether it scatters stays in doubt. This is screening: what it finds is confirmed on fresh pairs.
 
 Pure functions of measurements: no clock, no I/O.
 """
@@ -11,7 +10,7 @@ Pure functions of measurements: no clock, no I/O.
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
-from math import hypot, inf, isfinite, isnan, nan, sqrt
+from math import hypot, inf, isfinite, nan, sqrt
 from statistics import median
 from typing import Literal, NamedTuple
 
@@ -45,10 +44,12 @@ MOST_OF_A_GROUP = 8.0  # pushes that it weighs: the few that were pushed most ar
 CLIP = 2.5  # standard deviations, at which deviations are clipped for the centre
 APART = 1.25  # two rounds of one function differ by no more in transmission: farther away lies an interruption
 FEW = 6  # pushes, below which a function that is hidden in every other round may well have shown one side only...
-DOUBT = 0.3  # ...so that either side must not exclude the middle
+DOUBT = 0.26  # standard error, so that an interval around either side reaches the middle
 LEAST_FOR_BODY = 5  # pushes, to tell the time of a call from a delay in it
 PRECISE_GAIN = 0.0015  # standard error of a gain that is good enough...
 PRECISE, COARSE = 0.08, 0.4  # ...but that of a transmission need not be smaller, nor may it be larger
+MOST_STEPS = 100  # of Huber's regression, which takes a few
+HIDDEN = 0.25  # transmission, below which a function is not hidden in a part of its calls only
 NEGLIGIBLE = 0.05  # of a delay
 
 
@@ -157,23 +158,22 @@ def reach(pushes: Sequence[Push], noise: float) -> Reach:
 
 def _judged(rows: list[_Row]) -> Reach | None:
     """None where the rows do not tell the time of a call from a delay in it."""
-    mean = _fit(rows, inf) and _fit(rows, CLIP)
-    everything = rows
-    for _ in range(2):  # The first is near to one of two sides, where there are two; the second lies between them.
+    everything, mean = rows, _fit(rows, CLIP)
+    for _ in range(2):  # Where there are two sides, the first is near to one of them, and the second lies between them.
         if mean is None:
             return None
         near = [row for row in everything if abs(mean.rest(row)) <= APART * row.delay + 3]
         rows = near if 2 * len(near) > len(everything) else everything
         mean = _fit(rows, inf)
-    free = len(rows) - (2 if any(row.calls for row in rows) else 1)
-    own = sqrt(sum([mean.rest(row) ** 2 for row in rows]) / free) if mean and free > 0 else 0.0
-    fit = _fit(rows, CLIP * max(1.0, own))
-    if mean is None or fit is None:
+    if mean is None:
         return None
+    free = len(rows) - (2 if any(row.calls for row in rows) else 1)
+    own = sqrt(sum([mean.rest(row) ** 2 for row in rows]) / free) if free > 0 else 0.0
+    fit = _fit(rows, CLIP * max(1.0, own)) or mean
     # The fewer pushes, the less they tell of their own scatter.
     error = max(1.0, own * (1 + 2 / free) if free > 0 else 0.0) * sqrt(mean.variance)
     if (count := sum([row.delay > 0 for row in rows])) < FEW:
-        error = hypot(error, DOUBT)
+        error += DOUBT
         if count == 1:  # An interruption may be all that it shows.
             error = max(error, abs(fit.tau - min(1.0, max(0.0, fit.tau))))
     return Reach(fit.tau, error)
@@ -181,9 +181,9 @@ def _judged(rows: list[_Row]) -> Reach | None:
 
 def _fit(rows: list[_Row], clip: float) -> _Fit | None:
     """Huber's regression, of which deviations beyond ``clip`` pull no more than that."""
-    fit, moved = _Fit(0.0, 0.0, inf), inf
+    fit = _Fit(0.0, 0.0, inf)
     weights = [1.0] * len(rows)
-    while moved > 1e-3:
+    for _ in range(MOST_STEPS):
         dd = dc = cc = dy = cy = 0.0
         for (y, delay, calls), weight in zip(rows, weights, strict=True):
             dd += weight * delay * delay
@@ -197,7 +197,7 @@ def _fit(rows: list[_Row], clip: float) -> _Fit | None:
         tau = (dy - dc * cy / cc if cc else dy) / information
         moved = abs(tau - fit.tau) * sqrt(information)
         fit = _Fit(tau, (cy - dc * tau) / cc if cc else 0.0, 1 / information)
-        if clip == inf:
+        if clip == inf or moved < 1e-3:
             break
         weights = [1.0 if (rest := abs(fit.rest(row))) <= clip else clip / rest for row in rows]
     return fit
@@ -234,11 +234,11 @@ def enough(share: float, reach: Reach, least: float) -> bool:
     if share * reach.high < least:
         return True
     wanted = COARSE if share <= 0 else min(COARSE, max(PRECISE, PRECISE_GAIN / share))
-    return reach.error <= wanted and (_kind(reach) is not None or reach.high < 0.5)
+    return reach.error <= wanted and _kind(reach) is not None
 
 
 def dropped(share: float, reach: Reach, least: float) -> bool:
-    """Whether it cannot win ``least`` any more, nor at a smaller delay, of which no larger share arrives."""
+    """Whether it cannot win ``least`` any more, nor at a smaller delay: rounds are convex, so no more of it arrives."""
     return share * (reach.tau + 2 * reach.error) < least
 
 
@@ -260,16 +260,15 @@ def slack(dose_ns: float, large: Reach, small_dose_ns: float, small: Reach | Non
     absorbed; where the same share of any delay arrives, because the function is hidden in some of its calls; and where
     the two doses cannot tell that from slack.
     """
-    hidden = _absorbed(dose_ns, large)
+    hidden = joint_slack(dose_ns, large)
     if hidden is None or hidden.low <= 0:
         return None
-    if hidden.high < inf:
-        if small is None or not isfinite(small.error) or small.high >= 1:
+    if hidden.high < inf or large.high >= HIDDEN:  # Something may arrive: by a knee it is less of a smaller delay.
+        if small is None or not isfinite(small.error):
             return None
-        times = dose_ns / small_dose_ns
-        knee = max(0.0, 1 - times * (1 - large.tau))
         if large.tau - small.tau <= NORMAL * hypot(large.error, small.error):
             return None
+        knee = max(0.0, 1 - dose_ns / small_dose_ns * (1 - large.tau))
         if abs(small.tau - knee) >= abs(small.tau - large.tau):
             return None
     low = hidden.low if small is None else max(hidden.low, small_dose_ns * (1 - small.high))
@@ -278,14 +277,10 @@ def slack(dose_ns: float, large: Reach, small_dose_ns: float, small: Reach | Non
 
 def joint_slack(delivered_ns: float, joint: Reach) -> Interval | None:
     """Delay that functions absorb that were slowed together; at least so much without a high end, None if unknown."""
-    return _absorbed(delivered_ns, joint)
-
-
-def _absorbed(delivered_ns: float, reach: Reach) -> Interval | None:
-    if isnan(reach.tau) or not isfinite(reach.error):
+    if not isfinite(joint.error):
         return None
-    centre, low, high = [delivered_ns * min(1.0, max(0.0, 1 - tau)) for tau in (reach.tau, reach.high, reach.low)]
-    return Interval(centre, low, inf if reach.low <= NEGLIGIBLE else high)
+    centre, low, high = [delivered_ns * min(1.0, max(0.0, 1 - tau)) for tau in (joint.tau, joint.high, joint.low)]
+    return Interval(centre, low, inf if joint.low <= NEGLIGIBLE else high)
 
 
 def additive(joint: Reach, parts: Sequence[tuple[float, Reach]]) -> bool | None:
