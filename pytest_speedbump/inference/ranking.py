@@ -50,6 +50,8 @@ PRECISE_GAIN = 0.0015  # standard error of a gain that is good enough...
 PRECISE, COARSE = 0.08, 0.4  # ...but that of a transmission need not be smaller, nor may it be larger
 MOST_STEPS = 100  # of Huber's regression, which takes a few
 HIDDEN = 0.25  # transmission, below which a function is not hidden in a part of its calls only
+ALL = 0.9  # of a delay arrives in what is critical: where all calls take part, delivery and rounds differ by less
+FREE = 0.1  # of a delay, less of which arrives in what is free, however hot
 NEGLIGIBLE = 0.05  # of a delay
 
 
@@ -213,7 +215,7 @@ def gain(share: float, share_error: float, reach: Reach) -> Gain:
 
 
 def _kind(reach: Reach) -> Literal["critical", "partly"] | None:
-    if reach.low > 0.5:
+    if reach.low > 0.5 and reach.high > ALL:
         return "critical"
     return "partly" if reach.low > 0.1 and reach.high < 1 else None
 
@@ -226,12 +228,14 @@ def standing(share: float, gain: Gain, reach: Reach, pushes: int, least: float) 
     known = pushes >= FEW
     if gain.high < least or dropped(share, reach, least):
         return "free" if known and share >= least and reach.high < 0.5 else "small"
+    if known and reach.high < FREE:  # the hottest, whose gain could not be told to be so small in any time
+        return "free"
     return (known and _kind(reach)) or "unresolved"
 
 
 def enough(share: float, reach: Reach, least: float) -> bool:
     """Whether more pushes are of no use: it cannot matter, or its kind is clear, and its gain known well enough."""
-    if share * reach.high < least:
+    if share * reach.high < least or reach.high < FREE:
         return True
     wanted = COARSE if share <= 0 else min(COARSE, max(PRECISE, PRECISE_GAIN / share))
     return reach.error <= wanted and _kind(reach) is not None

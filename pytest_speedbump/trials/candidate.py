@@ -63,7 +63,8 @@ class Candidate:
         return gain(self.hot, 0.0 if self.share is None else self.share.error, self.reach(noise))
 
     def standing(self, noise: float) -> Standing:
-        return standing(self.hot, self.gain(noise), self.reach(noise), self.pairs, LEAST_GAIN)
+        # Of a large dose alone, slack may be hidden in what arrives.
+        return standing(self.hot, self.gain(noise), self.reach(noise), len(self.small) or self.together, LEAST_GAIN)
 
     def slack(self, noise: float) -> Interval | None:
         """Of a round, in ns."""
