@@ -44,7 +44,7 @@ static sb_doses *bigger(sb_doses *older, size_t n)
     while (room < n) {
         room *= 2;
     }
-    sb_doses *doses = calloc(1, sizeof *doses + room * sizeof doses->items[0]);
+    sb_doses *doses = calloc(1, sizeof *doses + 2 * room * sizeof doses->items[0]);
     if (doses != NULL) {
         doses->older = older;
         doses->room = room;
@@ -75,10 +75,10 @@ sb_doses *sb_plan_draft_locked(sb_plan *plan, size_t n)
 void sb_doses_put(sb_doses *doses, size_t target, sb_amount amount, double share)
 {
     assert(target < doses->room && amount >= 0 && share >= 0 && share <= 1);
-    sb_dose *dose = &doses->items[target];
-    atomic_store_explicit(&dose->amount, share > 0 ? amount : 0, memory_order_relaxed);
+    atomic_store_explicit(&doses->items[target], share > 0 ? amount : 0, memory_order_relaxed);
     /* Rounded up, which is exact: of whole numbers, as many are below it as are below the share itself. */
-    atomic_store_explicit(&dose->often, (int64_t)ceil(share * 0x1p32), memory_order_relaxed);
+    const int64_t often = (int64_t)ceil(share * 0x1p32);
+    atomic_store_explicit(&doses->items[doses->room + target], often, memory_order_relaxed);
 }
 
 void sb_plan_publish_locked(sb_plan *plan, sb_doses *draft)

@@ -22,22 +22,19 @@
 
 #define SB_PAUSED (-1) /* matched calls are not even counted */
 
-/* What calls of one target cost: `amount`, for those that the target's Weyl sequence finds below `often`. */
-typedef struct {
-    sb_atomic_i64 amount; /* 0: none */
-    sb_atomic_i64 often;  /* share of the calls, times 2^32 */
-} sb_dose;
-
+/* What calls cost, by target: an amount, for those that the target's Weyl sequence finds below a share. */
 typedef struct sb_doses {
     struct sb_doses *older; /* Owned: one that was too small, which readers may still hold; or NULL. */
     size_t room;            /* never changes */
     size_t used;            /* writers only: what lies beyond is zero */
-    sb_dose items[];        /* by target, `room` of them */
+    /* `room` amounts, 0: none; then `room` shares of the calls, times 2^32. Undelayed calls look at the former alone.
+     */
+    sb_atomic_i64 items[];
 } sb_doses;
 
 typedef struct {
-    sb_atomic_i64
-        *word; /* Owned: a page. 0: paused; > 0: an amount (delay.h) and 1; < 0: the negated address of doses */
+    /* Owned: a page. 0: paused; > 0: an amount (delay.h) and 1; < 0: the negated address of doses */
+    sb_atomic_i64 *word;
     sb_doses *tables[2]; /* Owned; NULL before the first doses. */
     int next;            /* which of them is to be written next */
 } sb_plan;
@@ -80,13 +77,12 @@ static inline sb_amount sb_doses_due(const sb_doses *doses, size_t target, int64
     if (target >= doses->room) {
         return 0;
     }
-    const sb_dose *dose = &doses->items[target];
-    const sb_amount amount = sb_read(&dose->amount);
+    const sb_amount amount = sb_read(&doses->items[target]);
     if (amount == 0) {
         return 0;
     }
     const uint32_t turn = ((uint32_t)calls + ((uint32_t)target << 16)) * SB_WEYL;
-    return turn < sb_read(&dose->often) ? amount : 0;
+    return turn < sb_read(&doses->items[doses->room + target]) ? amount : 0;
 }
 
 /* What a target's call has to spend where the plan is not paused: an amount, or 0. `calls`: how many its thread has

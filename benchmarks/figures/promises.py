@@ -45,6 +45,9 @@ def _micro() -> Iterator[Promise]:
     yield Promise(
         "calls per code object against cProfile, on graphql-core", "equal", "micro", "counting", readings.equal_counts
     )
+    yield Promise(
+        "a dose for each target: added per matched, undelayed call", "<= +1 ns", "micro", "plans", readings.dosed(1.0)
+    )
 
 
 def _e2e() -> Iterator[Promise]:

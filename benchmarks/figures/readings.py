@@ -16,6 +16,7 @@ __all__ = [
     "coverage",
     "delivered",
     "delivered_afresh",
+    "dosed",
     "equal_counts",
     "false_failures",
     "first_command",
@@ -115,6 +116,16 @@ def equal_counts(document: Document) -> Finding | None:
         return None
     text = f"{counting['codes']} code objects, {counting['calls']:,} calls, {counting['differ']} differ"
     return Finding(text, counting["differ"] == 0 < counting["codes"], counting)
+
+
+def dosed(most_ns: float) -> Reading:
+    """What a plan of doses adds to an undelayed call, against a uniform one."""
+
+    def read(document: Document) -> Finding | None:
+        plans = document.get("plans")
+        return None if plans is None else Finding(f"{plans['added']:+.2f} ns", plans["added"] <= most_ns, plans)
+
+    return read
 
 
 # ---- e2e ----

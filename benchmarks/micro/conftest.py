@@ -58,3 +58,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if findings.afresh:
         terminalreporter.section("error of delays in fresh processes, ns")
         terminalreporter.write_line("\n".join(afresh_table(findings.afresh)))
+    if findings.plans:
+        terminalreporter.section("a dose for each target, against one delay for all")
+        terminalreporter.write_line(f"{findings.plans.added:+.2f} ns a matched call, undelayed under either")

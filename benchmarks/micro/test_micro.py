@@ -10,6 +10,7 @@ from benchmarks.micro.cases import CASES, Case
 from benchmarks.micro.counting import count
 from benchmarks.micro.delivery import DECADES, deliver, deliver_afresh
 from benchmarks.micro.findings import Findings
+from benchmarks.micro.plans import compare
 from benchmarks.micro.sidebyside import measure
 
 pytestmark = pytest.mark.benchmark(max_time=0.2, min_rounds=1, disable_gc=True)
@@ -67,6 +68,13 @@ def test_counting(findings: Findings) -> None:
     if lacking:
         pytest.skip(lacking)
     findings.counting = count()
+
+
+def test_plans(findings: Findings) -> None:
+    lacking = missing("core")
+    if lacking:
+        pytest.skip(lacking)
+    findings.plans = compare(seconds=0.0) if findings.origin.smoke else compare()
 
 
 @pytest.mark.parametrize("blocks", [0, 100])

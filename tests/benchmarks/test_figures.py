@@ -47,6 +47,7 @@ def documents() -> Documents:
             for i in range(10)
         ],
         "counting": {"codes": 3, "calls": 10, "differ": 0},
+        "plans": {"uniform": 40.0, "doses": 40.9, "added": 0.9},
     }  # fmt: skip
     e2e = {"results": [{"name": f"pytest/{name}", "median": time} for name, time in (("plain", 2.0), ("inert", 2.01))]}
     right = [
@@ -122,6 +123,10 @@ def hurt_counting(made: Documents) -> None:
     made["micro"]["counting"]["differ"] = 1
 
 
+def hurt_plans(made: Documents) -> None:
+    made["micro"]["plans"]["added"] = 1.1
+
+
 def hurt_inert(made: Documents) -> None:
     made["e2e"]["results"][1]["median"] = 2.05
 
@@ -139,6 +144,7 @@ def records(*more: dict[str, Any]) -> Callable[[Documents], None]:
         (hurt_delivery, {"delivered delay, 100ns"}),
         (hurt_afresh, {"delivered delay, 300ns, fresh processes within max(2 ns, 0.5 %)"}),
         (hurt_counting, {"calls per code object against cProfile, on graphql-core"}),
+        (hurt_plans, {"a dose for each target: added per matched, undelayed call"}),
         (hurt_inert, {"plugin installed, not asked: a whole pytest run, against one without"}),
         (records(*[verdict("sensitive")] * 2), set()),  # one in a hundred may be wrong
         (records(*[verdict("sensitive")] * 3), {"no effect, quiet: false failures"}),
@@ -221,7 +227,7 @@ def test_what_was_not_measured_does_not_pass(tmp_path: Path, capsys: pytest.Capt
     out = capsys.readouterr().out
     assert out.count("not measured") == sum(promise.source == "truth" for promise in PROMISES)
     made = documents()
-    made["micro"] |= {"side_by_side": [], "delivery": [], "delivery_afresh": [], "counting": None}
+    made["micro"] |= {"side_by_side": [], "delivery": [], "delivery_afresh": [], "counting": None, "plans": None}
     made["e2e"]["results"] = []
     made["truth"]["records"] = []
     assert main(write(tmp_path, made)) == Exit.NOT_MEASURED

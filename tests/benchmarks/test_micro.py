@@ -116,7 +116,7 @@ def test_fresh_processes_are_counted_where_they_are_exact() -> None:
 
 def test_command_prints_ratios_and_writes_them(tmp_path: Path) -> None:
     path = tmp_path / "micro.json"
-    chosen = "unmatched-call or (1e+06ns and core) or afresh or counting"
+    chosen = "unmatched-call or (1e+06ns and core) or afresh or counting or plans"
     done = python("-m", "benchmarks.micro", "-q", "-k", chosen, "--smoke", "--output", str(path))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "| unmatched-call |" in done.stdout
@@ -131,6 +131,8 @@ def test_command_prints_ratios_and_writes_them(tmp_path: Path) -> None:
     assert [result["backend"] for result in document["delivery"]] == ["core"]
     assert [[r["requested_ns"] for r in found] for found in document["delivery_afresh"]] == [[100.0, 300.0, 1000.0]] * 2
     assert "| exact " in done.stdout
+    assert document["plans"].keys() == {"uniform", "doses", "added"}
+    assert f"{document['plans']['added']:+.2f} ns a matched call, undelayed under either" in done.stdout
     assert document["counting"]["differ"] == 0 < document["counting"]["calls"]
 
 

@@ -104,46 +104,45 @@ def test_sessions_count_alike() -> None:
     assert sum(calls for _, (_, _, calls, _), _ in core) > 30
 
 
-DELAYS = st.floats(0, 2000) | st.sampled_from([0.0, 100.0])
-SHARES = st.floats(0, 1) | st.sampled_from([0.0, 2.0**-33, 0.5, 1.0])
-STEPS = st.lists(
-    st.tuples(st.just("doses"), st.lists(st.tuples(DELAYS, SHARES), max_size=4))
-    | st.tuples(st.just("call"), st.sampled_from([one, two, three]), st.integers(1, 40))
-    | st.tuples(st.just("delay"), DELAYS)
-    | st.tuples(st.just("pause")),
-    min_size=3,
-    max_size=20,
-)
+SINGLES = (one, two, three)
+DELAYS = st.floats(100, 2000) | st.just(0.0)
+SHARES = st.floats(0.01, 0.99) | st.sampled_from([0.0, 2.0**-33, 0.5, 1.0])
+DOSES = st.lists(st.tuples(DELAYS, SHARES), min_size=1, max_size=4)
+PLANS = st.tuples(st.just("doses"), DOSES) | st.tuples(st.sampled_from(["delay", "pause"]), DELAYS)
+CALLS = st.lists(st.tuples(st.sampled_from(SINGLES), st.integers(1, 40)), min_size=1, max_size=6)
 
 
-def follow(session: Any, steps: list[Any]) -> None:
-    for what, *rest in steps:
-        if what == "doses":
-            session.set_doses(array("d", [number for dose in rest[0] for number in dose]))
-        elif what == "delay":
-            session.set_delay(*rest)
-        elif what == "pause":
-            session.pause()
-        else:
-            function, times = rest
-            for _ in range(times):
-                function()
+def follow(session: Any, plan: str, numbers: Any) -> None:
+    if plan == "doses":
+        session.set_doses(array("d", [number for dose in numbers for number in dose]))
+    elif plan == "delay":
+        session.set_delay(numbers)
+    else:
+        session.pause()
 
 
 @settings(max_examples=150)
-@given(steps=STEPS)
-def test_doses_are_followed_alike(steps: list[Any]) -> None:
+@given(
+    seen_first=st.lists(st.sampled_from(SINGLES), min_size=1, unique=True),
+    steps=st.lists(st.tuples(PLANS, CALLS), min_size=2, max_size=6),
+)
+def test_doses_are_followed_alike(seen_first: list[Callable[[], None]], steps: list[Any]) -> None:
     """Call by call: which targets they concern, which of their calls, and what of it is booked."""
     seen: list[Any] = []
-    patterns = [f"{__name__}:{name}" for name in ("one", "two", "three")]
+    patterns = [f"{__name__}:{function.__name__}" for function in SINGLES]
     for session in (
         _core.Session(_core.Patterns(patterns), "spin", "the core"),
         PythonBackend(Patterns(patterns), "spin", "the oracle"),
     ):
         session.arm()
         try:
-            session.set_delay(0.0)
-            follow(session, steps)
+            for function in seen_first:
+                function()
+            for plan, calls in steps:
+                follow(session, *plan)
+                for function, times in calls:
+                    for _ in range(times):
+                        function()
         finally:
             session.disarm()
         into = array("d", [7.0]) * 20
@@ -154,8 +153,8 @@ def test_doses_are_followed_alike(steps: list[Any]) -> None:
         seen.append([(row[0].co_name, row[3], row[4]) for row in session.snapshot()])
     core, oracle = seen
     assert [row[:2] for row in core] == [row[:2] for row in oracle]
-    for (_, calls, requested), theirs in zip(core, oracle, strict=True):
-        assert requested == pytest.approx(theirs[2], rel=1e-6, abs=1e-3 * calls)
+    for (_, n_calls, requested), theirs in zip(core, oracle, strict=True):
+        assert requested == pytest.approx(theirs[2], rel=1e-6, abs=1e-3 * n_calls)
 
 
 def test_oracle_leaves_the_interpreter_as_it_was() -> None:

@@ -143,17 +143,20 @@ def test_the_room_grows_with_the_targets(make_session: MakeSession) -> None:
 
 @pytest.mark.parametrize("share", [0.0, 1e-300, 2.0**-32, 0.001, 0.3, 0.5, 0.999, 1 - 2.0**-33, 1.0])
 def test_a_share_of_the_calls(session: _core.Session, share: float) -> None:
-    """Of each target its own calls, those that the golden ratio says."""
+    """Of each target its own calls, just those that the golden ratio says."""
     session.set_doses(doses((1000, share), (500, share)))
-    expected = [0, 0]
-    for call in range(2, 502):
+    into = array("d", bytes(8 * 5 * 2))
+    paid: list[list[bool]] = [[], []]
+    for _ in range(500):
         for target, function in enumerate((leaf, other)):
+            before = into[5 * target + 1]
             function()
-            expected[target] += (call + (target << 16)) * 2654435769 % 2**32 < share * 2**32
-    assert asked(session) == [(501, 1000 * expected[0]), (501, 500 * expected[1])]
-    assert expected == [pytest.approx(500 * share, abs=2)] * 2
-    if share in (0, 1):
-        assert expected == [500 * share] * 2
+            session.read_counts(into)
+            paid[target].append(into[5 * target + 1] > before)
+    for target, delayed in enumerate(paid):  # each was called once before
+        assert delayed == [(n + (target << 16)) * 2654435769 % 2**32 < share * 2**32 for n in range(2, 502)]
+        assert sum(delayed) == pytest.approx(500 * share, abs=2 if 0 < share < 1 else 0)
+    assert asked(session) == [(501, 1000 * sum(paid[0])), (501, 500 * sum(paid[1]))]
 
 
 def test_generators_and_coroutines_pay_at_their_starts(session: _core.Session) -> None:
