@@ -44,9 +44,12 @@ FAKE = """
                 print(json.dumps(asdict(self.rules) | {"test": self.test, "left_s": left_s}), file=file)
             with armed(self.session):
                 try:
+                    began = time.perf_counter_ns()
                     for left in (2, 1, 0):
                         look(self.session, subject)
                         self.watch.scanned("doses", left, 1e9, 2e9)
+                        if time.perf_counter_ns() - began > self.rules.max_time_ns:
+                            break
                 except CallableRaisedError as error:
                     self.reason = Remark("raised", error=show_error(error.__cause__), round=1, arm="unslowed")
 
@@ -116,6 +119,7 @@ ALL = """
         assert benchmark.pedantic(lambda: work.leaf(inputs.pop())) == 1
 
     def test_calls_nothing(benchmark):
+        open("ran", "a").write("x")
         benchmark(int)
 """
 
@@ -139,6 +143,7 @@ def test_every_benchmark_is_scanned_once_its_bumps_are_judged(scanning: Suite) -
 
     rules = begun(scanning)
     assert [one["test"].removeprefix("test_it.py::") for one in rules] == list(scans), "no early pass scans"
+    assert (scanning.path / "ran").read_text() == "x", "nor is there one of what is scanned only"
     assert {(one["max_time_ns"], one["seed"], one["limited_by"], one["left_s"]) for one in rules} == {
         (2e9, 7, "--speedbump-max-time", float("inf"))
     }
@@ -199,13 +204,17 @@ def test_what_is_scanned_is_listed_without_being_scanned(scanning: Suite) -> Non
         """,
         SCAN,
         "--speedbump-list",
+        "--speedbump-target=work.laef",
     )
-    assert (run.code, run.document["scans"]) == (0, [])
+    assert (run.code, run.document["scans"]) == (1, [])
+    assert "the run fails: no benchmark of this run calls its targets: work.laef never ran; " in run.out
+    assert "could be scanned" not in run.out
     assert [{code["name"] for code in result["matched"]} for result in run.results] == [
         {"work.leaf"},
+        set(),
         {"work.leaf", "work.other", "work.call"},
     ]
-    assert [result["targets"] for result in run.results] == [["work.leaf"], ["work.*"]]
+    assert [result["targets"] for result in run.results] == [["work.leaf"], ["work.laef"], ["work.*"]]
     assert not (scanning.path / "scans").exists()
     assert "scans in" not in run.out
 
@@ -282,31 +291,47 @@ def test_what_cannot_be_scanned_fails_no_test_but_the_run(scanning: Suite) -> No
 
 
 def test_the_time_of_scans(scanning: Suite) -> None:
-    """A minute each unless it is said, a fair share of the total, and none where that is used up."""
+    """A fair share of the total for each scan and bump, and none where that is used up."""
     tests = """
         import time
 
         @pytest.mark.speedbump("work.leaf", delay="100us")
         def test_both(speedbump):
-            speedbump(work.call)
+            speedbump(lambda: (work.leaf(), time.sleep(0.15)))
 
         def test_slow(speedbump):
-            speedbump(lambda: (work.leaf(), time.sleep(0.3)))
+            speedbump(lambda: (work.leaf(), time.sleep(0.8)))
 
         def test_late(speedbump):
             speedbump(work.call)
     """
-    run = scanning.run(tests, SCAN, "--speedbump-total-time=500ms")
+    run = scanning.run(tests, SCAN, "--speedbump-total-time=1s")
     assert run.code == 0
-    both, slow, late = run.document["scans"]
-    assert late["reason"] == "the total time of 500ms is used up; give the run a longer --speedbump-total-time"
+    assert "speedbump: 1 verdict and 3 scans in 3 tests; at most 1s" in run.out
+    assert "and the limit is 250ms; give it --speedbump-total-time" in run.result["reason"], "a bump and three scans"
     assert [one["limited_by"] for one in begun(scanning)] == ["--speedbump-total-time"] * 2
     first, second = (one["max_time_ns"] / 1e6 for one in begun(scanning))
-    assert first < 500 / 3, "a third of what the bump has left: two others are to come"
-    assert second < 500 / 2
-    assert run.result["seconds"] < 0.2
-    assert "speedbump: 1 verdict and 3 scans in 3 tests; at most 1s" in run.out
-    assert names(both) > names(slow) == {"work.leaf"}
+    assert first < (1000 - 150) / 3, "of what the bump has left; two others are to come"
+    assert second < (1000 - 2 * 150) / 2
+    both, slow, late = run.document["scans"]
+    assert names(both) == names(slow) == {"work.leaf"}
+    assert late["reason"] == "the total time of 1s is used up; give the run a longer --speedbump-total-time"
+
+
+def test_a_ranking_belongs_to_an_attempt(scanning: Suite) -> None:
+    pytest.importorskip("pytest_rerunfailures", reason="pytest-rerunfailures is not installed")
+    tests = """
+        attempts = iter(range(2))
+
+        def test_it(speedbump):
+            if next(attempts):
+                pytest.skip("not again")
+            speedbump(work.call)
+            assert False
+    """
+    run = scanning.run(tests, SCAN, "--reruns=1", plugins=("benchmark", "speedbump", "rerunfailures"))
+    assert (run.counts, len(begun(scanning))) == ({"skipped": 1, "rerun": 1}, 1)
+    assert run.document["scans"] == []
 
 
 def test_a_scan_may_take_a_minute_unless_it_is_said(scanning: Suite) -> None:
