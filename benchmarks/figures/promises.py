@@ -150,4 +150,41 @@ def _time() -> Iterator[Promise]:
         )  # fmt: skip
 
 
-PROMISES = (*_micro(), *_e2e(), *_truth())
+def _scan() -> Iterator[Promise]:
+    for package, seconds in (("graphql-core", 10), ("tomlkit", 6)):
+        yield Promise(
+            f"scan of {package}, quiet: time", f"<= {seconds} s", "scan", f"package/{package}, quiet",
+            readings.scan_time("quiet", package, seconds),
+        )  # fmt: skip
+        for condition in ("quiet", "hog"):
+            yield Promise(
+                f"scan of {package}, {condition}: gains of 1 % missed, or of 0.5 % reported where under 0.2 % are true",
+                "none", "scan", f"package/{package}, {condition}",
+                readings.scan_errors(condition, package),
+            )  # fmt: skip
+    yield Promise(
+        "scans beside a hog: the same answers, time", "all, <= 2 x", "scan", "package/*, quiet and hog",
+        readings.scan_beside_a_hog(2),
+    )  # fmt: skip
+    yield Promise(
+        "scans of known systems: transmission within two standard errors", ">= 95 %", "scan", "known/*, quiet",
+        readings.scan_transmissions(0.95),
+    )  # fmt: skip
+    yield Promise(
+        "scans of known systems: joint slack within 5 %", "each", "scan", "known/*, quiet", readings.scan_slacks(0.05)
+    )
+    yield Promise(
+        "scan, gain predicted: within 1 point of what removing the cost wins", "each", "scan", "gain/*",
+        readings.scan_gains(0.01),
+    )  # fmt: skip
+    yield Promise(
+        "scan against single measurements of the same precision: time", "<= 1/50", "scan", "singles/*",
+        readings.scan_saves(1 / 50),
+    )  # fmt: skip
+    yield Promise(
+        "scans where nothing is critical: that confirm a function", "<= 5 % of 200", "scan", "hidden",
+        readings.scan_false_criticals(0.05, over=200),
+    )  # fmt: skip
+
+
+PROMISES = (*_micro(), *_e2e(), *_truth(), *_scan())

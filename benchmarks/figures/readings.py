@@ -8,6 +8,7 @@ from benchmarks.documents import Document
 from benchmarks.figures.promise import Finding, Reading
 from benchmarks.micro.delivery import Delivery
 from benchmarks.micro.sidebyside import SideBySide
+from benchmarks.scan import tally as scans
 from benchmarks.truth import tally
 
 __all__ = [
@@ -24,6 +25,14 @@ __all__ = [
     "narrow_intervals",
     "pairs_to_pass",
     "predictions",
+    "scan_beside_a_hog",
+    "scan_errors",
+    "scan_false_criticals",
+    "scan_gains",
+    "scan_saves",
+    "scan_slacks",
+    "scan_time",
+    "scan_transmissions",
     "smallest_budget",
     "total_added",
     "transmissions",
@@ -294,6 +303,113 @@ def predictions(within: float) -> Reading:
     def read(document: Document) -> Finding | None:
         chosen = [one for one in tally.speedups(document["records"]) if not one.crosses]
         return _each((one.error for one in chosen), within)
+
+    return read
+
+
+# ---- scan ----
+
+
+def scan_time(condition: str, package: str, most_s: float) -> Reading:
+    """The median scan of a package."""
+
+    def read(document: Document) -> Finding | None:
+        one = _package_scans(document, condition, package)
+        if one is None:
+            return None
+        text = f"{one.seconds:.1f} s, {one.functions:.0f} functions of {one.round_ns / 1e6:.1f} ms"
+        return Finding(text, one.seconds <= most_s, {"seconds": one.seconds, "functions": one.functions})
+
+    return read
+
+
+def scan_errors(condition: str, package: str) -> Reading:
+    """Nothing missed, nothing falsely reported; what is not resolved is said, and is no error."""
+
+    def read(document: Document) -> Finding | None:
+        one = _package_scans(document, condition, package)
+        if one is None or not one.known:
+            return None
+        text = f"{one.missed} missed, {one.unresolved} unresolved of {one.matter}; {one.false} false"
+        values = {"missed": one.missed, "unresolved": one.unresolved, "matter": one.matter, "false": one.false}
+        return Finding(text, one.missed == one.false == 0, {name: float(value) for name, value in values.items()})
+
+    return read
+
+
+def _package_scans(document: Document, condition: str, package: str) -> scans.PackageScans | None:
+    for one in scans.packages(document["records"]):
+        if (one.condition, one.package) == (condition, package):
+            return one
+    return None
+
+
+def scan_transmissions(least: float) -> Reading:
+    """The share of functions of known systems, on a quiet machine, that are within two standard errors."""
+
+    def read(document: Document) -> Finding | None:
+        quiet = [one for one in scans.knowns(document["records"]) if one.condition == "quiet"]
+        ranked = sum(one.ranked for one in quiet)
+        return _share(sum(one.within for one in quiet), ranked, least=least) if ranked else None
+
+    return read
+
+
+def scan_slacks(within: float) -> Reading:
+    """The joint slack of each scan of a known system on a quiet machine; one that is not told is not within."""
+
+    def read(document: Document) -> Finding | None:
+        quiet = [one for one in scans.knowns(document["records"]) if one.condition == "quiet"]
+        errors = [error for one in quiet for error in one.slack_errors]
+        return _each(errors, within)
+
+    return read
+
+
+def scan_beside_a_hog(most: float) -> Reading:
+    """The same answers for each function whose truth is clear, in at most so many times the seconds."""
+
+    def read(document: Document) -> Finding | None:
+        every = scans.agreements(document["records"])
+        if not every:
+            return None
+        same, of, slower = sum(one.same for one in every), sum(one.of for one in every), max(o.slower for o in every)
+        text = f"{same} of {of} alike, {slower:.2f} x the time"
+        return Finding(text, same == of and slower <= most, {"same": same, "of": of, "slower": slower})
+
+    return read
+
+
+def scan_saves(most: float) -> Reading:
+    """The share of the time of single measurements that a scan takes."""
+
+    def read(document: Document) -> Finding | None:
+        every = scans.saved(document["records"])
+        if not every:
+            return None
+        share = max(one.share for one in every)
+        return Finding(f"1/{1 / share:.0f}", share <= most, {"share": share})
+
+    return read
+
+
+def scan_gains(within: float) -> Reading:
+    """Each prediction of a cost that was then really removed."""
+
+    def read(document: Document) -> Finding | None:
+        return _each([one.worst for one in scans.gains(document["records"])], within)
+
+    return read
+
+
+def scan_false_criticals(most: float, over: int) -> Reading:
+    """The share of scans, in all conditions, that confirm a function where nothing is critical; fewer than ``over``
+    that rank anything tell nothing."""
+
+    def read(document: Document) -> Finding | None:
+        every = scans.hidden(document["records"])
+        n = sum(one.n - one.empty for one in every)
+        return None if n < over else _share(sum(one.confirmed for one in every), n, most=most)
 
     return read
 

@@ -15,6 +15,7 @@ from benchmarks.truth import SCHEMA
 def main() -> Exit:
     options = _options()
     pin_core()  # before what imports the core
+    from benchmarks.truth.gates import real_drop
     from benchmarks.truth.hog import CONDITIONS
     from benchmarks.truth.jobs import FULL, SMOKE, jobs
     from benchmarks.truth.run import Settings, run
@@ -31,7 +32,8 @@ def main() -> Exit:
             Exit.BAD_INPUT, f"--only {options.only!r} matches no job; try '*', 'verdict/*', 'dose/serial chain/*'"
         )
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    document = run(chosen, Settings(options.output, options.smoke, options.seed, options.note))
+    settings = Settings(options.output, options.smoke, options.seed, options.note)
+    document = run(chosen, settings, SCHEMA, {"real_drop_of_the_4%_commit": real_drop()})
     text = markdown(document)
     if options.markdown is not None:
         options.markdown.write_text(text, encoding="utf-8")

@@ -16,7 +16,7 @@ from benchmarks.truth.speedups import SPEEDUPS, Speedup, predict_and_remove
 from benchmarks.truth.systems import SYSTEMS, System
 from benchmarks.truth.trials import Try, measure
 
-__all__ = ["FULL", "SMOKE", "Extent", "Job", "jobs", "passes"]
+__all__ = ["FULL", "SMOKE", "Extent", "Job", "Records", "jobs", "passes"]
 
 Records = list[dict[str, Any]]
 

@@ -2,20 +2,18 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.documents import Document, write
 from benchmarks.origin import Origin
-from benchmarks.truth import SCHEMA
-from benchmarks.truth.gates import real_drop
 from benchmarks.truth.hog import beside, how_many
-from benchmarks.truth.jobs import Job, passes
+from benchmarks.truth.jobs import Job, Records, passes
 
 __all__ = ["Settings", "run"]
 
-PASSES = 10
 SAVE_EVERY_S = 10.0
 
 
@@ -25,13 +23,23 @@ class Settings:
     smoke: bool
     seed: int
     note: str
+    passes: int = 10
 
 
-def run(chosen: Sequence[Job], settings: Settings) -> Document:
-    """Does the jobs, until they are done or Ctrl-C. The document is kept in its file all the while."""
-    record = _Record(settings)
+def run(
+    chosen: Sequence[Job],
+    settings: Settings,
+    schema: str,
+    header: Mapping[str, Any],
+    do: Callable[[Job, int], Records] = lambda job, seed: job.run(seed),
+) -> Document:
+    """Does the jobs, until they are done or Ctrl-C. The document is kept in its file all the while.
+
+    ``header``: what else the document says of the run. ``do`` takes a job and its seed.
+    """
+    record = _Record(settings, schema, header, do)
     try:
-        for number, condition, due in passes(list(chosen), 1 if settings.smoke else PASSES, settings.seed):
+        for number, condition, due in passes(list(chosen), 1 if settings.smoke else settings.passes, settings.seed):
             print(f"pass {number + 1}, {condition}: {len(due)} jobs, {record.elapsed_s:.0f} s so far", file=sys.stderr)
             with beside(condition):
                 for job in due:
@@ -47,18 +55,21 @@ def run(chosen: Sequence[Job], settings: Settings) -> Document:
 class _Record:
     """Owns the document, and writes it every now and then."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, schema: str, header: Mapping[str, Any], do: Callable[[Job, int], Records]
+    ) -> None:
+        self._do = do
         self._path = settings.output
         self._started = self._saved = time.monotonic()
         self._jobs = 0
         self._seed = settings.seed
         self.document: Document = {
-            "schema": SCHEMA,
+            "schema": schema,
             "origin": Origin.here(smoke=settings.smoke).to_json(),
             "note": settings.note,
             "seed": settings.seed,
             "hogs": how_many("hogs"),
-            "real_drop_of_the_4%_commit": real_drop(),
+            **header,
             "complete": False,
             "seconds": 0.0,
             "failures": [],
@@ -75,7 +86,7 @@ class _Record:
         self._jobs += 1
         stamp = {"job": job.name, "condition": job.condition, "at_s": self.elapsed_s}
         try:
-            self.document["records"] += [{**stamp, **record} for record in job.run(self._seed + self._jobs)]
+            self.document["records"] += [{**stamp, **record} for record in self._do(job, self._seed + self._jobs)]
         except Exception as error:
             self.document["failures"].append({**stamp, "error": repr(error)})
         if time.monotonic() - self._saved > SAVE_EVERY_S:

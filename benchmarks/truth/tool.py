@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.truth.systems import System
-from pytest_speedbump.bump import Bump, Declaration
+from pytest_speedbump.bump import Bump, Declaration, Mode
 from pytest_speedbump.experiment.subject import PlainSubject
 from pytest_speedbump.result import Severity
 from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.trials.rules import Rules
 from pytest_speedbump.trials.trial import try_bump
 
-__all__ = ["Rounds", "ask", "recorded"]
+__all__ = ["Rounds", "ask", "ask_about", "recorded"]
 
 ERROR_RATE = 0.05  # the tool's default, for one verdict in a run
 ANSWERS = (
@@ -50,10 +50,27 @@ def ask(
 
     ``between`` is called between the tool's own rounds, with the ns since it began.
     """
+    return ask_about(
+        system.name, rounds.subject, system.target, system.mode, delay_ns, budget, max_time_ns, seed, between
+    )
+
+
+def ask_about(
+    name: str,
+    subject: PlainSubject,
+    target: str,
+    mode: Mode,
+    delay_ns: float,
+    budget: float | None,
+    max_time_ns: float,
+    seed: int,
+    between: Callable[[float], object] = lambda elapsed_ns: None,
+) -> dict[str, Any]:
+    """The same of any target in any callable."""
     declared = None if budget is None else Declaration("insensitive", budget, "marker")
-    bump = Bump(parse_targets([system.target]), delay_ns, system.mode, declared, "marker")
+    bump = Bump(parse_targets([target]), delay_ns, mode, declared, "marker")
     rules = Rules(max_time_ns=max_time_ns, alpha_fail=ERROR_RATE, severity=NOTHING_FAILS, seed=seed)
-    return recorded(try_bump(system.name, rounds.subject, bump, rules, _Watch(between)).to_json())
+    return recorded(try_bump(name, subject, bump, rules, _Watch(between)).to_json())
 
 
 def recorded(result: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import scan_records as scans
 from truth_records import ORIGIN, dose, first_command, speedup, verdict
 
 from benchmarks.exits import Exit
@@ -72,10 +73,24 @@ def documents() -> Documents:
             speedup(0.5, 0.1, crosses=True),
         ]
     }
-    schemas = {"micro": "micro/1", "e2e": "e2e-result/2", "truth": "truth/3"}
+    scan = {
+        "records": [
+            *(scans.shares({"hot": 50, "cold": 1}, 1_000, package) for package in ("graphql-core", "tomlkit")),
+            *scans.agreeing("graphql-core"),
+            *scans.agreeing("tomlkit"),
+            *[scans.known(scans.function("f", "critical", 0.1), joint_slack_ns={"estimate": 104.0},
+                          true_joint_slack_ns=100.0)] * 20,
+            *[scans.hidden()] * 190,
+            *[scans.hidden(confirmed=["f"], condition="hog")] * 10,
+            scans.gain(0.05, 0.041),
+            scans.gain(0.0, 0.001, "hidden"),
+            scans.singles((5.0, 0.1, 0.1), functions=100, seconds=10.0),
+        ]
+    }  # fmt: skip
+    schemas = {"micro": "micro/1", "e2e": "e2e-result/2", "truth": "truth/3", "scan": "scan/1"}
     return {
         name: {"schema": f"pytest-speedbump-{schemas[name]}", "origin": dict(ORIGIN), **document}
-        for name, document in (("micro", micro), ("e2e", e2e), ("truth", truth))
+        for name, document in (("micro", micro), ("e2e", e2e), ("truth", truth), ("scan", scan))
     }
 
 
@@ -90,7 +105,7 @@ def test_where_every_promise_holds_the_command_succeeds(tmp_path: Path, capsys: 
     assert main([*write(tmp_path, documents()), "--output", str(output)]) == Exit.OK
     document = json.loads(output.read_text(encoding="utf-8"))
     assert document["schema"] == "pytest-speedbump-figures/1"
-    assert document["origins"] == dict.fromkeys(("micro", "e2e", "truth"), ORIGIN)
+    assert document["origins"] == dict.fromkeys(("micro", "e2e", "truth", "scan"), ORIGIN)
     assert [figure["what"] for figure in document["figures"]] == [promise.what for promise in PROMISES]
     assert all(figure["finding"]["holds"] for figure in document["figures"])
     out = capsys.readouterr().out
@@ -131,8 +146,17 @@ def hurt_inert(made: Documents) -> None:
     made["e2e"]["results"][1]["median"] = 2.05
 
 
-def records(*more: dict[str, Any]) -> Callable[[Documents], None]:
-    return lambda made: made["truth"]["records"].extend(more)
+def records(*more: dict[str, Any], source: str = "truth") -> Callable[[Documents], None]:
+    return lambda made: made[source]["records"].extend(more)
+
+
+def scanned(*more: dict[str, Any]) -> Callable[[Documents], None]:
+    return records(*more, source="scan")
+
+
+GAINS_OF = "gains of 1 % missed, or of 0.5 % reported where under 0.2 % are true"
+OFF = scans.function("f", "critical", 0.1, transmission=(1.25, 1.15, 1.35))  # by five standard errors
+SLOW = scans.package(scans.function("hot", "critical", 0.05), seconds=10.5, package="tomlkit")
 
 
 @pytest.mark.parametrize(
@@ -210,6 +234,44 @@ def records(*more: dict[str, Any]) -> Callable[[Documents], None]:
         ),
         (records(*[speedup(0.115, 0.1)] * 2), {"predicted speedup: within 1 point of the real one"}),
         (records(speedup(None, 0.1) | {"speedup": "x"}), {"predicted speedup: within 1 point of the real one"}),
+        (scanned(*[SLOW] * 2, *[SLOW | {"condition": "hog"}] * 2), {"scan of tomlkit, quiet: time"}),
+        (scanned(*[SLOW | {"condition": "hog"}] * 2), {"scans beside a hog: the same answers, time"}),
+        (
+            scanned(scans.package(scans.function("hot", "small", 0.0))),
+            {f"scan of graphql-core, quiet: {GAINS_OF}"},
+        ),
+        (
+            scanned(*[scans.package(scans.function("hot", "partly", 0.1), scans.function("cold", "free", 0.005),
+                                    condition="hog")]),
+            {f"scan of graphql-core, hog: {GAINS_OF}"},
+        ),
+        (
+            scanned(*[scans.package(scans.function("hot", "critical", 0.1), scans.function("cold", verdict_, 0.001),
+                                    condition=condition)
+                      for condition, verdict_ in (("quiet", "free"), ("hog", "partly"))]),
+            {"scans beside a hog: the same answers, time"},
+        ),
+        (scanned(*[scans.known(OFF)] * 2), {"scans of known systems: transmission within two standard errors"}),
+        (
+            scanned(scans.known(joint_slack_ns={"estimate": 94.0}, true_joint_slack_ns=100.0)),
+            {"scans of known systems: joint slack within 5 %"},
+        ),
+        (
+            scanned(scans.known(joint_slack_ns=None, true_joint_slack_ns=100.0)),  # it was not told
+            {"scans of known systems: joint slack within 5 %"},
+        ),
+        (
+            scanned(scans.gain(0.02, 0.005, "hidden")),
+            {"scan, gain predicted: within 1 point of what removing the cost wins"},
+        ),
+        (
+            scanned(scans.singles((4.9, 0.1, 0.1), functions=100, seconds=10.0)),
+            {"scan against single measurements of the same precision: time"},
+        ),
+        (
+            scanned(scans.hidden(confirmed=["f"])),
+            {"scans where nothing is critical: that confirm a function"},
+        ),
     ],
 )  # fmt: skip
 def test_each_promise_can_be_broken(hurt: Callable[[Documents], None], broken: set[str], tmp_path: Path) -> None:
@@ -222,14 +284,15 @@ def test_each_promise_can_be_broken(hurt: Callable[[Documents], None], broken: s
 
 
 def test_what_was_not_measured_does_not_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    micro, e2e, _ = write(tmp_path, documents())
-    assert main([micro, e2e]) == Exit.NOT_MEASURED
+    micro, e2e, _, scan = write(tmp_path, documents())
+    assert main([micro, e2e, scan]) == Exit.NOT_MEASURED
     out = capsys.readouterr().out
     assert out.count("not measured") == sum(promise.source == "truth" for promise in PROMISES)
     made = documents()
     made["micro"] |= {"side_by_side": [], "delivery": [], "delivery_afresh": [], "counting": None, "plans": None}
     made["e2e"]["results"] = []
     made["truth"]["records"] = []
+    made["scan"]["records"] = []
     assert main(write(tmp_path, made)) == Exit.NOT_MEASURED
     assert capsys.readouterr().out.count("not measured") == len(PROMISES)
 
@@ -245,7 +308,7 @@ def test_bad_documents_get_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixt
     made["micro"]["origin"]["smoke"] = True
     del made["truth"]["records"][0]["verdict"]
     made["e2e"]["origin"] = {}
-    micro, e2e, truth = write(tmp_path, made)
+    micro, e2e, truth, _ = write(tmp_path, made)
     (tmp_path / "other.json").write_text("[1]", encoding="utf-8")
     assert "micro.json is of a smoke run, which is no evidence; measure without --smoke" in refused(micro)
     assert "the document of benchmarks.truth is broken: KeyError('verdict'); measure again" in refused(truth)

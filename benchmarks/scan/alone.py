@@ -1,0 +1,57 @@
+"""``python -m benchmarks.scan.alone JOB SEED``: one job, in this process; its records, as JSON, are the last line."""
+
+import argparse
+import json
+import subprocess
+import sys
+from functools import partial
+
+from benchmarks.exits import Exit, ExitError, ends
+from benchmarks.measured import core_file, pin_core
+from benchmarks.processes import ROOT, environment
+from benchmarks.truth.jobs import Job, Records
+
+__all__ = ["Runner", "run_alone", "runner"]
+
+LIMIT_S = 600
+
+type Runner = partial[Records]
+
+
+def runner(*, smoke: bool, scanner: str) -> Runner:
+    """Takes a job and a seed, and does the job in a process of its own."""
+    return partial(run_alone, ["--scanner", scanner, *(["--smoke"] if smoke else [])])
+
+
+def run_alone(options: list[str], job: Job, seed: int) -> Records:
+    command = [sys.executable, "-m", "benchmarks.scan.alone", job.name, str(seed), *options]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment(str(core_file())), capture_output=True, text=True, timeout=LIMIT_S
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"exit status {done.returncode}: {done.stderr.strip()[-1000:]}")
+    records: Records = json.loads(done.stdout.splitlines()[-1])
+    return records
+
+
+def main() -> Exit:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scan.alone", description=__doc__)
+    parser.add_argument("job")
+    parser.add_argument("seed", type=int)
+    parser.add_argument("--smoke", action="store_true")
+    parser.add_argument("--scanner", required=True)
+    options = parser.parse_args()
+    pin_core()
+    from benchmarks.scan.door import door
+    from benchmarks.scan.jobs import CONDITIONS, FULL, SMOKE, jobs
+
+    every = jobs(SMOKE if options.smoke else FULL, CONDITIONS, "*", door(options.scanner))
+    chosen = next((job for job in every if job.name == options.job), None)
+    if chosen is None:
+        raise ExitError(Exit.BAD_INPUT, f"there is no job {options.job!r}")
+    print(json.dumps(chosen.run(options.seed)))
+    return Exit.OK
+
+
+if __name__ == "__main__":
+    sys.exit(ends(main))
