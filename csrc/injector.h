@@ -32,6 +32,5 @@ struct sb_injector {
 
 /* Starts of Python code, through sys.monitoring. Takes a share of the toll. NULL with an exception set. */
 sb_injector *sb_inject_python(sb_state *state, sb_toll *toll, PyObject *patterns);
-extern PyType_Spec sb_probe_spec;
 
 #endif
