@@ -34,7 +34,7 @@ typedef struct {
         };
         struct { /* in one that measures times, see time_python.c */
             sb_atomic_i64 own_ticks;
-            sb_atomic_i64 half_edges;
+            sb_atomic_i64 quarter_edges;
             size_t open; /* the owner's: how many of its frames are on the stack */
         };
     };

@@ -300,8 +300,8 @@ static PyMethodDef session_methods[] = {
      "read_times($self, into, /)\n--\n\n"
      "Of a session of mode 'time': fill a flat buffer of doubles with (calls, own_ns, edges) for each matched code\n"
      "object, in the order of snapshot(), and with zeros behind them. Totals so far; returns how many there are.\n"
-     "The time up to a thread's last event is booked. An edge is one dispatch of an event by the interpreter, half of\n"
-     "it of the function that ran before and half of the one that ran after; its cost is part of own_ns."},
+     "The time up to a thread's last event is booked. An edge is one dispatch of an event by the interpreter, three\n"
+     "quarters of it of the outer function and one of the inner; what it costs is part of own_ns."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -5,10 +5,12 @@
  * of all matched code for nobody. It is wall time: where a function waits, that is its own time as well.
  *
  * A callback reads the clock when it begins and when it ends, so its own work belongs to nobody. What stays in the
- * measured time is the interpreter's dispatch of the event, some part of it before the callback and some after: an edge
- * half of which is counted for the function that ran before, and half for the one that ran after. Unmatched code has
- * such edges as well, until it is silenced (before CPython 3.15 PY_THROW and PY_UNWIND cannot be): both halves are of
- * the function that counts for it.
+ * measured time is the interpreter's dispatch of the event, some part of it before the callback and some after: an
+ * edge, of which the function on the outer side is counted three quarters and the one on the inner side one. (Measured,
+ * CPython 3.12 and 3.13: of the 28 ns of a call's two events callers have 20 to 21, because what the events disturb is
+ * mostly the way of the interpreter from one frame to the other.) Unmatched code has edges as well, until it is
+ * silenced (before CPython 3.15 PY_THROW and PY_UNWIND cannot be): the whole edge is of the function that counts for
+ * it.
  *
  * Frames come and go while a session is paused, too, but only what its stopwatch sees is booked: a thread that waits
  * through a pause does not wait for anybody. A frame that was there before the session was armed is not on the stack,
@@ -77,8 +79,12 @@ static void pop_all(sb_stack *stack)
 
 /* ---- booking ---- */
 
+/* Quarters of an event's edge. */
+#define OUTER 3
+#define INNER 1
+
 /* What has passed since the last event is of the innermost function. */
-static inline void book(const sb_toll *toll, sb_stack *stack, int64_t begin)
+static inline void book(const sb_toll *toll, sb_stack *stack, int64_t begin, sb_kind kind)
 {
     const int64_t word = sb_stopwatch_look(&toll->stopwatch);
     const int64_t figure = sb_stopwatch_read(word, begin);
@@ -88,18 +94,20 @@ static inline void book(const sb_toll *toll, sb_stack *stack, int64_t begin)
         if (figure > stack->booked) {
             sb_add(&cell->own_ticks, figure - stack->booked);
         }
-        sb_add(&cell->half_edges, sb_stopwatch_runs(word));
+        if (sb_stopwatch_runs(word)) {
+            sb_add(&cell->quarter_edges, kind.enters ? OUTER : INNER);
+        }
     }
     stack->booked = figure;
 }
 
 /* The callback's last deed: what follows is of the function that is innermost now. */
-static inline void go_on(const sb_toll *toll, sb_stack *stack)
+static inline void go_on(const sb_toll *toll, sb_stack *stack, sb_kind kind)
 {
     const int64_t word = sb_stopwatch_look(&toll->stopwatch);
     sb_cell *cell = top_of(stack);
-    if (cell != NULL) {
-        sb_add(&cell->half_edges, sb_stopwatch_runs(word));
+    if (cell != NULL && sb_stopwatch_runs(word)) {
+        sb_add(&cell->quarter_edges, kind.enters ? INNER : OUTER);
     }
     stack->booked = sb_stopwatch_read(word, sb_clock_ticks(toll->delay->clock));
 }
@@ -162,7 +170,7 @@ __attribute__((noinline)) static PyObject *seldom(sb_probe *self, PyObject *cons
     PyObject *result = Py_None;
     sb_cell *cell = NULL;
     if (thread != NULL) {
-        book(toll, &thread->stack, begin);
+        book(toll, &thread->stack, begin, kind);
         cell = sb_counters_find(thread, args[0]);
     }
     /* Leaving what this thread never entered is nothing, but the code is not to be silenced if it matches. */
@@ -181,7 +189,7 @@ __attribute__((noinline)) static PyObject *seldom(sb_probe *self, PyObject *cons
     }
     Py_INCREF(result);
     if (thread != NULL) {
-        go_on(toll, &thread->stack);
+        go_on(toll, &thread->stack, kind);
     }
     Py_DECREF(self);
     return result;
@@ -204,7 +212,7 @@ static inline __attribute__((always_inline)) PyObject *on_event(PyObject *op, Py
         if (cell == NULL || stack->depth == stack->room) {
             return seldom(self, args, nargs, begin, kind);
         }
-        book(toll, stack, begin);
+        book(toll, stack, begin, kind);
         count(toll, cell, kind);
         push(stack, cell);
     }
@@ -213,10 +221,10 @@ static inline __attribute__((always_inline)) PyObject *on_event(PyObject *op, Py
         if (cell == NULL || cell->code != args[0]) {
             return seldom(self, args, nargs, begin, kind);
         }
-        book(toll, stack, begin);
+        book(toll, stack, begin, kind);
         pop(stack);
     }
-    go_on(toll, stack);
+    go_on(toll, stack, kind);
     Py_RETURN_NONE;
 }
 
@@ -274,7 +282,7 @@ static Py_ssize_t time_read(sb_injector *base, sb_times *into, size_t n)
                 sb_times *times = &into[cell->target];
                 times->calls += (double)sb_read(&cell->calls);
                 times->own_ns += (double)sb_read(&cell->own_ticks) * ns_per_tick;
-                times->edges += (double)sb_read(&cell->half_edges) / 2;
+                times->edges += (double)sb_read(&cell->quarter_edges) / 4;
             }
         }
     }

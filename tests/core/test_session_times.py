@@ -197,9 +197,9 @@ def test_own_time_is_without_matched_callees_and_with_the_others(timed: MakeSess
     with bounded(session):
         unmatched(outer)
     before = edges(session)
-    outer()  # all else is silenced by now: three callees with a half-edge on either side of them, and two ends of outer
+    outer()  # all else is silenced by now: an event is 3/4 of the outer side and 1/4 of the inner
     outer_edges, inner_edges, leaf_edges = (edges(session)[n] - before[n] for n in ("outer", "inner", "leaf"))
-    assert (outer_edges, inner_edges, leaf_edges) == (3, 2, 2)
+    assert (outer_edges, inner_edges, leaf_edges) == (3.5, 2, 1)
 
 
 def test_time_outside_is_of_nobody(timed: MakeSession) -> None:
@@ -226,7 +226,7 @@ def test_recursion(timed: MakeSession) -> None:
     descend(10)
     even(7)
     after = edges(session)
-    assert {name: after[name] - before[name] for name in after} == {"descend": 21, "even": 8, "odd": 7}
+    assert {name: after[name] - before[name] for name in after} == {"descend": 22 - 1.5, "even": 8, "odd": 8 - 1.5}
 
 
 def test_deep_recursion(timed: MakeSession) -> None:
@@ -244,7 +244,7 @@ def test_deep_recursion(timed: MakeSession) -> None:
         descend(10**6)
     before = edges(session)["descend"]
     descend(0)
-    assert edges(session)["descend"] == before + 1  # nothing is left on the stack
+    assert edges(session)["descend"] == before + 0.5  # nothing is left on the stack
 
 
 def test_generators(timed: MakeSession) -> None:
@@ -255,9 +255,8 @@ def test_generators(timed: MakeSession) -> None:
     before = edges(session)
     consume(3)
     after = edges(session)
-    # Four times in and out of each: numbers has an edge each time, delegate one more on its way to it, and consume one
-    # each time and its own two halves.
-    assert {name: after[name] - before[name] for name in after} == {"numbers": 4, "delegate": 8, "consume": 5}
+    # Four times in and out of each, half an edge for the inner side and three halves for the outer.
+    assert {name: after[name] - before[name] for name in after} == {"numbers": 2, "delegate": 2 + 6, "consume": 6.5}
 
 
 def test_generators_that_are_closed_or_thrown_into(timed: MakeSession) -> None:
@@ -318,9 +317,9 @@ def test_exceptions_through_matched_and_unmatched_frames(timed: MakeSession) -> 
     before = edges(session)
     catch()
     after = edges(session)
-    # Two halves of its own, two about fail, and those of the frames without a match that the exception goes through.
-    assert after["catch"] - before["catch"] == 2 + 2
-    assert after["fail"] - before["fail"] == 5
+    # Its own ends, the outer side of fail, and the frames without a match that the exception goes through.
+    assert after["catch"] - before["catch"] == 0.5 + 1.5 + 2
+    assert after["fail"] - before["fail"] == 3 * 0.5 + 2 * 1.5
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -360,7 +359,7 @@ def test_armed_in_the_middle_of_a_function(make_session: MakeSession) -> None:
         found = read(session)
         assert found["descend"].calls == 2 * times
         assert found["leaf"].calls == 2 * times
-        assert found["leaf"].edges == 2 * times
+        assert found["leaf"].edges == times
         assert "middle" not in found
         spend(MS, "nobody")
         session.disarm()
@@ -408,7 +407,7 @@ def test_nothing_while_paused(timed: MakeSession) -> None:
         assert set(edges(session)) == {"pausing"}
     before = edges(session)["pausing"]
     pausing()
-    assert edges(session)["pausing"] == before + 1
+    assert edges(session)["pausing"] == before + 0.5
     assert calls(session) == {"pausing": 3}
 
 
@@ -435,7 +434,7 @@ def test_switched_on_within_a_function(timed: MakeSession) -> None:
         leaf()
         SPENT["leaf"] = 0
     assert calls(session) == {"leaf": 1}
-    assert edges(session)["leaf"] == 1
+    assert edges(session)["leaf"] == 0.5
 
 
 def test_what_a_thread_waits_while_paused_is_not_booked(timed: MakeSession) -> None:
@@ -557,28 +556,31 @@ NODES: st.SearchStrategy[Node] = st.recursive(
 
 
 class Model:
-    """The same events, on a stack of names."""
+    """The same events, on a stack of names. Quarters of an edge: three are of the outer side of an event."""
 
     def __init__(self) -> None:
         self.stack: list[str] = []
         self.calls: Counter[str] = Counter()
-        self.halves: Counter[str] = Counter()
+        self.quarters: Counter[str] = Counter()
 
-    def edge(self, change: Callable[[], object] = lambda: None) -> None:
-        self.halves.update(self.stack[-1:])
-        change()
-        self.halves.update(self.stack[-1:])
+    def add(self, quarters: int) -> None:
+        for name in self.stack[-1:]:
+            self.quarters[name] += quarters
 
     def enter(self, name: str, *, starts: bool) -> None:
         self.calls[name] += starts
-        self.edge(lambda: self.stack.append(name))
+        self.add(3)
+        self.stack.append(name)
+        self.add(1)
 
     def leave(self, name: str) -> None:
-        def pop() -> None:
-            while name in self.stack and self.stack.pop() != name:
-                pass
+        self.add(1)
+        while name in self.stack and self.stack.pop() != name:
+            pass
+        self.add(3)
 
-        self.edge(pop)
+    def foreign(self) -> None:
+        self.add(4)
 
     # Of code without a match only what cannot be silenced has an edge.
 
@@ -586,13 +588,13 @@ class Model:
         if name.startswith("m"):
             self.enter(name, starts=starts)
         elif thrown:
-            self.edge()
+            self.foreign()
 
     def leave_any(self, name: str, *, unwinds: bool = False) -> None:
         if name.startswith("m"):
             self.leave(name)
         elif unwinds:
-            self.edge()
+            self.foreign()
 
     def run(self, node: Node) -> bool:
         """Whether it raises."""
@@ -611,13 +613,13 @@ class Model:
             raises = self.run(child) and not child.caught
             self.leave_any(node.name, unwinds=raises)
             if raises:
-                self.edge()  # drive's own end
+                self.foreign()  # drive's own end
                 return True
         if node.taken > len(node.children):
             self.enter_any(node.name, starts=not steps)
             self.leave_any(node.name, unwinds=node.raises)
             if node.raises:
-                self.edge()
+                self.foreign()
             return node.raises
         if steps:  # closed where it waits
             self.enter_any(node.name, thrown=True)
@@ -649,9 +651,9 @@ def test_any_program(node: Node) -> None:
         assert session.intact
     assert not model.stack
     assert {name: row.calls - before[name].calls for name, row in after.items()} == {
-        name: model.calls[name] for name in model.halves
+        name: model.calls[name] for name in model.quarters
     }
-    assert {name: 2 * (row.edges - before[name].edges) for name, row in after.items()} == model.halves
+    assert {name: 4 * (row.edges - before[name].edges) for name, row in after.items()} == model.quarters
     own = sum(row.own_ns for row in after.values()) - sum(row.own_ns for row in before.values())
     assert own <= elapsed + EPSILON
 
@@ -681,14 +683,14 @@ def test_any_order_of_events(events: list[tuple[str, str]]) -> None:
             can_be_silenced = event not in ("PY_THROW", "PY_UNWIND")
             assert answer is (MONITORING.DISABLE if name == FOREIGN and can_be_silenced else None)
             if name == FOREIGN:
-                model.edge()
+                model.foreign()
             elif event in ("PY_START", "PY_RESUME", "PY_THROW"):
                 model.enter(name, starts=event == "PY_START")
             else:
                 model.leave(name)
     found = read(session)
     assert {name: row.calls for name, row in found.items() if row.calls} == +model.calls
-    assert {name: 2 * row.edges for name, row in found.items()} == model.halves
+    assert {name: 4 * row.edges for name, row in found.items()} == model.quarters
 
 
 def len_of(event: str) -> int:
