@@ -1,7 +1,7 @@
 /* pytest_speedbump._core: multi-phase init, module state, no statics that change. */
 #include "armed.h"
-#include "injector.h"
 #include "patterns.h"
+#include "probe.h"
 #include "session.h"
 
 /* In the interpreter's dictionary. */

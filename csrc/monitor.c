@@ -44,9 +44,19 @@ PyObject *sb_monitor_disable(void)
     return monitoring_attribute("DISABLE");
 }
 
-int sb_monitor_init(sb_monitor *monitor, PyObject *callback)
+/* One event and its callback. Returns its bit, or -1 with an exception set. */
+static long subscribe(sb_monitor *monitor, PyObject *events, sb_subscription *subscription, PyObject *probe)
 {
-    *monitor = (sb_monitor){.tool = -1, .callback = Py_NewRef(callback)};
+    const int i = monitor->n++;
+    monitor->events[i] = attribute(events, subscription->event);
+    monitor->callbacks[i] = PyCFunction_New(&subscription->method, probe);
+    return monitor->events[i] == NULL || monitor->callbacks[i] == NULL ? -1 : PyLong_AsLong(monitor->events[i]);
+}
+
+int sb_monitor_init(sb_monitor *monitor, sb_subscription *subscriptions, int n, PyObject *probe)
+{
+    assert(n <= SB_MOST_EVENTS);
+    *monitor = (sb_monitor){.tool = -1};
     for (int i = 0; i < SB_N_FUNCTIONS; i++) {
         monitor->functions[i] = monitoring_attribute(FUNCTION_NAMES[i]);
         if (monitor->functions[i] == NULL) {
@@ -54,14 +64,19 @@ int sb_monitor_init(sb_monitor *monitor, PyObject *callback)
         }
     }
     PyObject *events = monitoring_attribute("events");
-    if (events == NULL) {
+    long mask = events != NULL ? 0 : -1;
+    for (int i = 0; i < n && mask >= 0; i++) {
+        const long bit = subscribe(monitor, events, &subscriptions[i], probe);
+        mask = bit < 0 ? -1 : mask | bit;
+    }
+    Py_XDECREF(events);
+    if (mask < 0) {
         goto error;
     }
-    monitor->py_start = attribute(events, "PY_START");
-    Py_DECREF(events);
+    monitor->mask = PyLong_FromLong(mask);
     monitor->zero = PyLong_FromLong(0);
     monitor->name = PyUnicode_FromString(SB_TOOL_NAME);
-    if (monitor->py_start == NULL || monitor->zero == NULL || monitor->name == NULL) {
+    if (monitor->mask == NULL || monitor->zero == NULL || monitor->name == NULL) {
         goto error;
     }
     return 0;
@@ -75,7 +90,9 @@ int sb_monitor_traverse(const sb_monitor *monitor, visitproc visit, void *arg)
     for (int i = 0; i < SB_N_FUNCTIONS; i++) {
         Py_VISIT(monitor->functions[i]);
     }
-    Py_VISIT(monitor->callback);
+    for (int i = 0; i < monitor->n; i++) {
+        Py_VISIT(monitor->callbacks[i]);
+    }
     return 0;
 }
 
@@ -84,10 +101,14 @@ void sb_monitor_fini(sb_monitor *monitor)
     for (int i = 0; i < SB_N_FUNCTIONS; i++) {
         Py_CLEAR(monitor->functions[i]);
     }
-    Py_CLEAR(monitor->py_start);
+    for (int i = 0; i < monitor->n; i++) {
+        Py_CLEAR(monitor->events[i]);
+        Py_CLEAR(monitor->callbacks[i]);
+    }
+    monitor->n = 0;
+    Py_CLEAR(monitor->mask);
     Py_CLEAR(monitor->zero);
     Py_CLEAR(monitor->name);
-    Py_CLEAR(monitor->callback);
 }
 
 /* Calls a function with a tool id and up to two arguments more. The id is a small int, which Python holds ready. */
@@ -187,11 +208,24 @@ static void stop(const sb_monitor *monitor, int tool)
     PyObject *pending = PyErr_GetRaisedException();
     if (holds_id(monitor, tool) || takes_id_back(monitor, tool)) {
         go_on(monitor, command(monitor, SB_SET_EVENTS, tool, monitor->zero, NULL));
-        go_on(monitor, command(monitor, SB_REGISTER_CALLBACK, tool, monitor->py_start, Py_None));
+        for (int i = 0; i < monitor->n; i++) {
+            go_on(monitor, command(monitor, SB_REGISTER_CALLBACK, tool, monitor->events[i], Py_None));
+        }
         go_on(monitor, command(monitor, SB_FREE_TOOL_ID, tool, NULL, NULL));
         go_on(monitor, restart_events(monitor));
     }
     PyErr_SetRaisedException(pending);
+}
+
+/* Returns 0, or -1 with an exception set. */
+static int register_callbacks(const sb_monitor *monitor, int tool)
+{
+    for (int i = 0; i < monitor->n; i++) {
+        if (command(monitor, SB_REGISTER_CALLBACK, tool, monitor->events[i], monitor->callbacks[i]) < 0) {
+            return -1;
+        }
+    }
+    return 0;
 }
 
 int sb_monitor_start(sb_monitor *monitor)
@@ -201,8 +235,8 @@ int sb_monitor_start(sb_monitor *monitor)
     if (tool < 0) {
         return -1;
     }
-    if (command(monitor, SB_REGISTER_CALLBACK, tool, monitor->py_start, monitor->callback) < 0 ||
-        command(monitor, SB_SET_EVENTS, tool, monitor->py_start, NULL) < 0 || restart_events(monitor) < 0) {
+    if (register_callbacks(monitor, tool) < 0 || command(monitor, SB_SET_EVENTS, tool, monitor->mask, NULL) < 0 ||
+        restart_events(monitor) < 0) {
         stop(monitor, tool);
         return -1;
     }
@@ -221,14 +255,14 @@ bool sb_monitor_stop(sb_monitor *monitor)
 
 /* Nobody tells which callback is registered but register_callback, which returns the one before. So ours is registered
  * again, and what was there is put back if it was another. */
-static int is_callback_ours(const sb_monitor *monitor, int tool)
+static int is_callback_ours(const sb_monitor *monitor, int tool, int i)
 {
-    PyObject *before = call(monitor, SB_REGISTER_CALLBACK, tool, monitor->py_start, monitor->callback);
+    PyObject *before = call(monitor, SB_REGISTER_CALLBACK, tool, monitor->events[i], monitor->callbacks[i]);
     if (before == NULL) {
         return -1;
     }
-    int result = before == monitor->callback;
-    if (!result && command(monitor, SB_REGISTER_CALLBACK, tool, monitor->py_start, before) < 0) {
+    int result = before == monitor->callbacks[i];
+    if (!result && command(monitor, SB_REGISTER_CALLBACK, tool, monitor->events[i], before) < 0) {
         result = -1;
     }
     Py_DECREF(before);
@@ -245,10 +279,14 @@ int sb_monitor_is_intact(const sb_monitor *monitor)
     if (events == NULL) {
         return -1;
     }
-    const long mask = PyLong_AsLong(events), py_start = PyLong_AsLong(monitor->py_start);
+    const long on = PyLong_AsLong(events), ours = PyLong_AsLong(monitor->mask);
     Py_DECREF(events);
     if (PyErr_Occurred()) {
         return -1;
     }
-    return (mask & py_start) != 0 ? is_callback_ours(monitor, tool) : 0;
+    int result = (on & ours) == ours;
+    for (int i = 0; i < monitor->n && result == 1; i++) {
+        result = is_callback_ours(monitor, tool, i);
+    }
+    return result;
 }

@@ -1,9 +1,9 @@
 /* The whole conversation with sys.monitoring (PEP 669).
  *
- * One tool id, one callback on global PY_START. What the callback answers DISABLE for is never heard of again, until
- * somebody calls restart_events(); and DISABLE outlives the tool (CPython 3.12-3.15), so starting and stopping both
- * restart: the first, because an earlier holder of the id may have silenced code that is ours to see; the second,
- * because a later holder must not inherit our silence. Callers hold the GIL, or are attached.
+ * One tool id, and a callback for each of some global events. What a callback answers DISABLE for is never heard of
+ * again, until somebody calls restart_events(); and DISABLE outlives the tool (CPython 3.12-3.15), so starting and
+ * stopping both restart: the first, because an earlier holder of the id may have silenced code that is ours to see; the
+ * second, because a later holder must not inherit our silence. Callers hold the GIL, or are attached.
  *
  * Stopping must succeed where memory has run out, and without a GIL two threads may want to stop at once. So all that
  * it needs is made beforehand, and the id is taken out by one atomic exchange: whoever gets it, stops.
@@ -30,26 +30,36 @@ typedef enum {
 } sb_monitoring_function;
 
 typedef struct {
+    const char *event;  /* its name in sys.monitoring.events, whose numbers differ between versions */
+    PyMethodDef method; /* what is to be called for it */
+} sb_subscription;
+
+#define SB_MOST_EVENTS 6
+
+typedef struct {
     PyObject *functions[SB_N_FUNCTIONS]; /* Owned: those of sys.monitoring */
-    PyObject *py_start;                  /* Owned: its events.PY_START, whose number differs between versions */
+    int n;                               /* how many events, each with its callback */
+    PyObject *events[SB_MOST_EVENTS];    /* Owned: their numbers */
+    PyObject *callbacks[SB_MOST_EVENTS]; /* Owned. */
+    PyObject *mask;                      /* Owned: all their bits */
     PyObject *zero;                      /* Owned. */
     PyObject *name;     /* Owned: a str of this monitor alone, so that its identity tells who holds an id */
-    PyObject *callback; /* Owned. */
     sb_atomic_int tool; /* the id held; -1: none */
 } sb_monitor;
 
-/* What the callback returns for code that is not to be heard of again. New reference, or NULL with an exception set. */
+/* What a callback returns for code that is not to be heard of again. New reference, or NULL with an exception set. */
 PyObject *sb_monitor_disable(void);
 
-/* Return 0, or -1 with an exception set. The callback must not hold, in whatever way, who holds the monitor. */
-int sb_monitor_init(sb_monitor *monitor, PyObject *callback);
+/* Return 0, or -1 with an exception set. The callbacks are methods of `probe`, which must not hold, in whatever way,
+ * who holds the monitor. The `n` subscriptions outlive them: they are statics. */
+int sb_monitor_init(sb_monitor *monitor, sb_subscription *subscriptions, int n, PyObject *probe);
 /* RuntimeError where no id is free, naming who holds them. To be called by one thread at a time. */
 int sb_monitor_start(sb_monitor *monitor);
 /* Leaves the interpreter as it was found, whatever exception is pending. Returns whether it was this call that stopped:
  * false where the monitor was not started, or another thread is stopping it. Allocates nothing. */
 bool sb_monitor_stop(sb_monitor *monitor);
 
-/* Whether our events are still on and come to our callback: another tool may have taken either away. -1 with an
+/* Whether our events are all still on and come to our callbacks: another tool may have taken either away. -1 with an
  * exception set. */
 int sb_monitor_is_intact(const sb_monitor *monitor);
 

@@ -1,0 +1,31 @@
+/* What sys.monitoring calls for a session: its callbacks are methods of a probe.
+ *
+ * A Python object of its own, because a thread may be in the middle of a callback when the session is disarmed and
+ * dropped. The probe does not hold the session, so a session that nobody else holds goes, and disarms.
+ */
+#ifndef SB_PROBE_H
+#define SB_PROBE_H
+
+#include "targets.h"
+#include "toll.h"
+
+typedef struct {
+    PyObject_HEAD sb_toll *toll; /* A share. */
+    PyObject *disable;           /* Owned: sys.monitoring.DISABLE */
+    sb_targets targets;          /* under the toll's lock */
+    PyObject *patterns;          /* Owned: Patterns, which the targets borrow from. */
+} sb_probe;
+
+extern PyType_Spec sb_probe_spec;
+
+/* Takes a share of the toll. NULL with an exception set. */
+sb_probe *sb_probe_new(sb_state *state, sb_toll *toll, PyObject *patterns);
+
+/* First sight of a code object, whose frame is the current one, in this thread or in the whole session. NULL: not ours,
+ * or out of memory. It may run any Python code, also such as moves this thread's cells; the caller holds the probe. */
+sb_cell *sb_probe_meet(sb_probe *probe, PyObject *code);
+
+/* As sb_mechanism says. */
+PyObject *sb_probe_snapshot(const sb_probe *probe);
+
+#endif
