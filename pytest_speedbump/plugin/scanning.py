@@ -18,7 +18,6 @@ from pytest_speedbump.plugin.markers import still_bump
 from pytest_speedbump.plugin.run import Run
 from pytest_speedbump.ranking import Ranking
 from pytest_speedbump.remarks import Remark
-from pytest_speedbump.trials.explain import explain
 from pytest_speedbump.trials.scan import Scan, ScanRules, Watch
 
 __all__ = ["Scans"]
@@ -71,10 +70,6 @@ class Scans:
             self._keep(replace(ranking, reason=ranking.reason or Remark("interrupted", error=type(error).__name__)))
             raise
         ranking = scan.ranking()
-        if not (ranking.functions or ranking.reason):
-            names = [name for _, name in still.targets.chosen]
-            uncalled = explain(names, subject if time.perf_counter_ns() < began + left_ns else None)
-            return replace(ranking, reason=Remark("unmatched", target=", ".join(names), hint=uncalled.hint))
         unresolved = not ranking.functions or any(one.verdict == "unresolved" for one in ranking.functions)
         if unresolved and left_ns < rules.max_time_ns and ranking.reason.kind != "raised":
             return replace(ranking, warnings=(*ranking.warnings, Remark("cut_short")))

@@ -4,7 +4,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Protocol
@@ -113,7 +113,7 @@ class Scan:
         self._idle: list[Push] = []  # pairs in which nothing was slowed
         self._joint_slack: Estimate | None = None
         self._additive: bool | None = None
-        self._reason = Remark("no_time")
+        self._reason = Remark()
         self._warnings: list[Remark] = []
         self._began_ns = self._stop_ns = self._spent_ns = 0.0
         self._stage, self._expected_ns = "", 0.0
@@ -142,31 +142,33 @@ class Scan:
         own_times = screening.profile(self._timing, subject)
         with screening.armed():
             screening.look(own_times)
-            bare_ns = self._bare_ns
-            self._candidates = [Candidate(one, share(one.own_ns, one.edges, bare_ns)) for one in screening.functions]
-            self._reason = Remark()
-            try:
+            self._candidates = [
+                Candidate(one, share(one.own_ns, one.edges, self._bare_ns)) for one in screening.functions
+            ]
+            if self._candidates:
                 self._climb()
-            except _TimeUp:
-                self._reason = Remark("time", spent_ns=time.perf_counter_ns() - self._began_ns, instead="")
+                with suppress(_TimeUp):
+                    self._check_jointly()
+                    self._confirm()
         if not self._candidates:
-            uncalled = explain(self._targets.names, subject if self._left_ns > 0 else None)
-            self._reason = Remark("uncalled", target=str(self._targets), hint=uncalled.hint)
+            names = [name for _, name in self._targets.chosen]
+            uncalled = explain(names, subject if self._left_ns > 0 else None)
+            self._reason = Remark("unmatched", target=", ".join(names), hint=uncalled.hint)
 
     def _climb(self) -> None:
-        deadline = self._began_ns + LADDER_SHARE * (self._stop_ns - self._began_ns)
-        candidates = self._candidates
-        with self._on("noise"):
-            pushes = [self._push([], deadline) for _ in range(IDLE)]
-            self._idle = [push for push in pushes if push is not None]
-            self._renew_noise()
-        if len(candidates) * self._pair_ns(LARGE) > GROUP_SHARE * (self._stop_ns - self._began_ns):
-            candidates = self._by_groups(candidates, deadline)
-        survivors = self._first_rung(candidates, deadline)
-        self._second_rung(survivors, deadline)
-        self._renew_noise()
-        self._check_jointly()
-        self._confirm()
+        """The ladder. What there was no time for stays unresolved."""
+        began, candidates = self._began_ns, self._candidates
+        deadline = began + LADDER_SHARE * (self._stop_ns - began)
+        try:
+            with self._on("noise"):
+                pushes = [self._push([], deadline) for _ in range(IDLE)]
+                self._idle = [push for push in pushes if push is not None]
+                self._renew_noise()
+            if len(candidates) * self._pair_ns(LARGE) > GROUP_SHARE * (self._stop_ns - began):
+                candidates = self._by_groups(candidates, deadline)
+            self._second_rung(self._first_rung(candidates, deadline), deadline)
+        except _TimeUp:
+            self._reason = Remark("time", spent_ns=time.perf_counter_ns() - began, instead="")
 
     # ---- the ladder ----
 

@@ -202,7 +202,7 @@ def test_ctrl_c_leaves_what_is_known() -> None:
 def test_nothing_called() -> None:
     ranking = scan(Program([]))
     assert ranking.functions == ()
-    assert ranking.reason.kind == "uncalled"
+    assert ranking.reason.kind == "unmatched"
 
 
 def test_the_same_seed_finds_the_same() -> None:
