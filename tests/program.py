@@ -11,6 +11,7 @@ from machine import Machine
 
 from pytest_speedbump.experiment.subject import CallableRaisedError
 from pytest_speedbump.inference.shares import EDGE_NS
+from pytest_speedbump.slowing.session import TimingSession
 
 type Respond = Callable[[Sequence[float]], float]
 
@@ -59,7 +60,7 @@ class Program(Machine):
         self.times = [[0.0] * 3 for _ in parts]
         self.doses: list[tuple[float, float]] = [(0.0, 1.0)] * len(self.parts)
         self.slowed: list[list[str]] = []
-        self.times_on = self.times_next = False
+        self.times_on = False
 
     # ---- a subject ----
 
@@ -98,14 +99,13 @@ class Program(Machine):
 
     # ---- sessions ----
 
-    def timing(self) -> "Program":
-        """It, to be armed as the timing session next."""
-        self.times_next = True
-        return self
+    def timing(self) -> TimingSession:
+        """The session that measures own times."""
+        return _Timing(self)
 
     @contextmanager
     def armed(self) -> Iterator[None]:
-        self.times_on, self.times_next = self.times_next, False
+        self.times_on = False
         with super().armed():
             yield
 
@@ -140,3 +140,20 @@ class Program(Machine):
             (code, part.module, 0, int(row[0]), *row[1:])  # type: ignore[misc]
             for code, part, row in zip(self.codes, self.parts, self.rows, strict=True)
         ]
+
+
+class _Timing:
+    """The program as a session that measures instead of slowing."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self.set_delay, self.pause, self.totals = program.set_delay, program.pause, program.totals
+        self.snapshot, self.read_times = program.snapshot, program.read_times
+        self.intact, self.lost = True, 0
+
+    @contextmanager
+    def armed(self) -> Iterator[None]:
+        with self._program.armed():
+            self._program.times_on = True
+            yield
+            self._program.times_on = False

@@ -1,66 +1,69 @@
 """Own times: where the rounds of a subject spend their time, function by function."""
 
-import itertools
-import time
 from array import array
-from statistics import median
-from types import CodeType
-from typing import NamedTuple
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_speedbump.experiment.rounds import undisturbed
 from pytest_speedbump.experiment.subject import Subject
 from pytest_speedbump.slowing.session import TimingSession, armed
 
-__all__ = ["OwnTimes", "profile"]
+if TYPE_CHECKING:
+    from types import CodeType
 
-MOST_ROUNDS = 40
-FEWEST_ROUNDS = 3
+__all__ = ["OwnTime", "Profile"]
 
 _NUMBERS = 3  # of a target: calls, own_ns, edges
 
 
-class OwnTimes(NamedTuple):
-    """What one function took in each of some rounds, in ns, without its callees that are targets as well.
+class OwnTime(NamedTuple):
+    """What one function took in one round, in ns, without its callees that are targets as well.
 
     Attributes:
-        edges: events of a round whose dispatch by the interpreter is among its time.
+        edges: events of the round whose dispatch by the interpreter is in ``own_ns``.
+        bare_ns: what a round took without any instrumentation, at about that time.
     """
 
-    code: CodeType
-    module: str
-    own_ns: list[float]
+    own_ns: float
     edges: float
+    bare_ns: float
 
 
-def profile(session: TimingSession, subject: Subject, length_ns: float) -> list[OwnTimes]:
-    """As many rounds as ``length_ns`` holds, at least three.
+class Profile:
+    """Own times of all functions that the session matches, by the address of the code object.
 
-    Raises:
-        CallableRaisedError: from the subject.
-        InputError: another session is armed, or no tool id is free.
+    Attributes:
+        times: of each in every round since it was first met; the code objects live as long as the session.
     """
-    totals = [array("d")]
-    with armed(session), undisturbed():
-        subject.round(_nothing, _nothing)
-        deadline = time.perf_counter_ns() + length_ns
-        while len(totals) <= FEWEST_ROUNDS or (len(totals) <= MOST_ROUNDS and time.perf_counter_ns() < deadline):
-            subject.round(lambda: session.set_delay(0.0), session.pause)
-            totals.append(_read(session))
-    rounds = [_differences(before, after) for before, after in itertools.pairwise(totals)]
-    found = []
-    for target, (code, module, *_) in enumerate(session.snapshot()):
-        rows = [one[_NUMBERS * target : _NUMBERS * (target + 1)] for one in rounds]
-        known = [row for row in rows if row]
-        if known:
-            found.append(OwnTimes(code, module, [row[1] for row in known], median([row[2] for row in known])))
-    return found
 
+    def __init__(self, session: TimingSession) -> None:
+        self._session = session
+        self.times: dict[int, list[OwnTime]] = {}
 
-def _read(session: TimingSession) -> "array[float]":
-    n = session.read_times(array("d"))
-    into = array("d", bytes(8 * _NUMBERS * n))
-    session.read_times(into)
-    return into
+    def add(self, subject: Subject, rounds: int, bare_ns: float) -> None:
+        """Runs rounds, and one before them, in which code is looked at. ``bare_ns``: see :class:`OwnTime`.
+
+        Raises:
+            CallableRaisedError: from the subject.
+            InputError: another session is armed, or no tool id is free.
+        """
+        session = self._session
+        with armed(session), undisturbed():
+            subject.round(_nothing, _nothing)
+            totals = [self._read()]
+            for _ in range(rounds):
+                subject.round(lambda: session.set_delay(0.0), session.pause)
+                totals.append(self._read())
+        codes: list[CodeType] = [code for code, *_ in session.snapshot()]
+        for before, after in pairwise(totals):
+            added = _differences(before, after)
+            for code, own_ns, edges in zip(codes, added[1::_NUMBERS], added[2::_NUMBERS], strict=False):
+                self.times.setdefault(id(code), []).append(OwnTime(own_ns, edges, bare_ns))
+
+    def _read(self) -> "array[float]":
+        into = array("d", bytes(8 * _NUMBERS * self._session.read_times(array("d"))))
+        self._session.read_times(into)
+        return into
 
 
 def _differences(before: "array[float]", after: "array[float]") -> list[float]:

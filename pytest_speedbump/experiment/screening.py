@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pytest_speedbump.experiment.conditions import Conditions
 from pytest_speedbump.experiment.pilot import LONG_ROUND_NS, set_round_length, stretch
 from pytest_speedbump.experiment.plans import Dose, DosePlan
-from pytest_speedbump.experiment.profile import OwnTimes, profile
+from pytest_speedbump.experiment.profile import OwnTime, Profile
 from pytest_speedbump.experiment.rounds import Experiment, Round, others_traced
 from pytest_speedbump.experiment.scheduler import Scheduler
 from pytest_speedbump.experiment.selection import Selection, Times
@@ -23,28 +23,27 @@ from pytest_speedbump.slowing.session import DosedSession, TimingSession, armed,
 __all__ = ["Function", "Screened", "Screening"]
 
 ROUND_NS = 300e3  # under which rounds are made of more calls: each costs some 50 us beside its own length
-BARE_NS = 20e6  # of bare rounds, before and after those that are profiled
-PROFILE_NS = 250e6
+GROUPS = 5  # of bare rounds, each with profiled ones after it: a machine that changes its speed changes both
+BARE_NS, PROFILE_NS = 15e6, 50e6  # in a group; of long rounds there is one group...
+LEAST_ROUNDS = 3  # ...of so many
 LOOKS = 10  # undelayed rounds in which calls are counted; of long rounds fewer
 LATE = 0.1  # of a delay, from which on it was preempted rather than delivered
 
 
 class Function(NamedTuple):
-    """One that the subject calls. Times in ns a round.
+    """One that the subject calls.
 
     Attributes:
         target: its index in the session.
         calls: of a typical round.
-        own_ns: in each of some rounds; empty where it was not met in these.
-        edges: see :class:`~pytest_speedbump.experiment.profile.OwnTimes`.
+        times: in each of some rounds; empty where it was not met in these.
     """
 
     target: int
     code: CodeType
     module: str
     calls: float
-    own_ns: Sequence[float]
-    edges: float
+    times: Sequence[OwnTime]
 
 
 class Screened(NamedTuple):
@@ -103,16 +102,18 @@ class Screening:
         finally:
             subject.iterations = asked
 
-    def profile(self, session: TimingSession, subject: Subject) -> list[OwnTimes]:
-        """Own times, and bare rounds before and after them."""
+    def profile(self, session: TimingSession, subject: Subject) -> Profile:
+        """Own times, and bare rounds among them."""
         assert self._experiment is not None
-        before = self._experiment.bare(BARE_NS)
-        found = profile(session, subject, PROFILE_NS)
-        if self.round_ns < LONG_ROUND_NS:
-            self._experiment.warm_up()
-        rounds = before + self._experiment.bare(BARE_NS)
-        self.bare = [float(one.ns - one.waited_ns) for one in rounds]
-        return found
+        profile = Profile(session)
+        is_long = self.round_ns >= LONG_ROUND_NS
+        for _ in range(1 if is_long else GROUPS):
+            if not is_long:
+                self._experiment.warm_up()
+            bare = [float(max(one.ns - one.waited_ns, 1)) for one in self._experiment.bare(BARE_NS)]
+            self.bare += bare
+            profile.add(subject, max(LEAST_ROUNDS, int(PROFILE_NS / self.round_ns)), median(bare))
+        return profile
 
     @contextmanager
     def armed(self) -> Iterator[None]:
@@ -135,11 +136,10 @@ class Screening:
                     clock_ns=now[1] - armed_at[1],
                 )
 
-    def look(self, own_times: Sequence[OwnTimes]) -> None:
+    def look(self, profile: Profile) -> None:
         """Counts the calls of undelayed rounds: of what is called in one of several only, nobody knows whether it will
         be called again."""
         assert self._experiment is not None
-        own = {id(one.code): one for one in own_times}
         self._experiment.warm_up()
         seen = [self._plan.look()]
         rounds: list[Round] = []
@@ -151,10 +151,8 @@ class Screening:
             totals = [one[target].calls if target < len(one) else 0.0 for one in seen]
             calls = [after - before for before, after in itertools.pairwise(totals)]
             if sum(map(bool, calls)) > 1:
-                times = own.get(id(code))
                 typical = median(calls) or mean(calls)
-                own_ns, edges = (times.own_ns, times.edges) if times else ((), 0.0)
-                self.functions.append(Function(target, code, module, typical, own_ns, edges))
+                self.functions.append(Function(target, code, module, typical, profile.times.get(id(code), ())))
 
     def pair(self, doses: Sequence[Dose]) -> Screened | None:
         """Slows these targets in one of two rounds. None where the pair had waited for a processor, or its delay was

@@ -4,7 +4,7 @@ Pure functions of measurements: no clock, no I/O.
 """
 
 from collections.abc import Sequence
-from math import sqrt
+from math import hypot, sqrt
 from statistics import median
 from typing import NamedTuple
 
@@ -24,13 +24,15 @@ class Share(NamedTuple):
     error: float
 
 
-def share(own_ns: Sequence[float], edges: float, bare_ns: float) -> Share | None:
-    """The share of a function that took ``own_ns`` in each of some rounds, ``edges`` events of each included.
+def share(rounds: Sequence[tuple[float, float, float]]) -> Share | None:
+    """The share of a function, of which each round tells the time that was its own, how many events' dispatch is in
+    that, and what a bare round took then; times in one unit, ns.
 
     The median of rounds: one that was interrupted moves nothing. None where there is no round.
     """
-    if not own_ns:
+    if not rounds:
         return None
-    typical = max(median(own_ns) - edges * EDGE_NS, 0.0)
-    error = OF_MEDIAN * spread(own_ns) / sqrt(len(own_ns))
-    return Share(typical / bare_ns, sqrt(error**2 + (edges * EDGE_DOUBT_NS) ** 2) / bare_ns)
+    shares = [(own - edges * EDGE_NS) / bare for own, edges, bare in rounds]
+    doubt = median([edges * EDGE_DOUBT_NS / bare for _, edges, bare in rounds])
+    error = OF_MEDIAN * spread(shares) / sqrt(len(shares))
+    return Share(max(median(shares), 0.0), hypot(error, doubt))

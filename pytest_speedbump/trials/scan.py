@@ -139,12 +139,10 @@ class Scan:
 
     def _screen(self, subject: Subject) -> None:
         screening = self._screening
-        own_times = screening.profile(self._timing, subject)
+        profile = screening.profile(self._timing, subject)
         with screening.armed():
-            screening.look(own_times)
-            self._candidates = [
-                Candidate(one, share(one.own_ns, one.edges, self._bare_ns)) for one in screening.functions
-            ]
+            screening.look(profile)
+            self._candidates = [Candidate(one, share(one.times)) for one in screening.functions]
             if self._candidates:
                 self._climb()
                 with suppress(_TimeUp):
