@@ -171,6 +171,14 @@ def test_known_systems_hold_every_kind_and_every_count() -> None:
     assert all(8 <= len(system.names) <= 20 for system in made)
 
 
+def test_lambdas_are_told_apart_though_all_have_one_name() -> None:
+    """Code that is equal but for its qualified name is one key of a dict."""
+    lambdas = [
+        part._made(spin, line).__code__ for line, part in enumerate(systems.parts("f", [(1, 0)] * 5, ("lambda",)))
+    ]
+    assert len(set(lambdas)) == 5
+
+
 def test_a_part_may_come_to_cost_nothing(clock: VirtualClock) -> None:
     part = Part("one", "generator", 3, 100.0)
     turn = part.turn(clock.work, 1)
