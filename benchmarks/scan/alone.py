@@ -11,7 +11,7 @@ from benchmarks.measured import core_file, pin_core
 from benchmarks.processes import ROOT, environment
 from benchmarks.truth.jobs import Job, Records
 
-__all__ = ["Runner", "run_alone", "runner"]
+__all__ = ["Runner", "alike", "run_alone", "runner"]
 
 LIMIT_S = 600
 
@@ -25,13 +25,17 @@ def runner(*, smoke: bool, scanner: str) -> Runner:
 
 def run_alone(options: list[str], job: Job, seed: int) -> Records:
     command = [sys.executable, "-m", "benchmarks.scan.alone", job.name, str(seed), *options]
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment(str(core_file())), capture_output=True, text=True, timeout=LIMIT_S
-    )
+    done = subprocess.run(command, cwd=ROOT, env=alike(), capture_output=True, text=True, timeout=LIMIT_S)
     if done.returncode != 0:
-        raise RuntimeError(f"exit status {done.returncode}: {done.stderr.strip()[-1000:]}")
+        said = done.stderr.strip().splitlines() or [""]
+        raise RuntimeError(f"exit status {done.returncode}, {said[-1]}")
     records: Records = json.loads(done.stdout.splitlines()[-1])
     return records
+
+
+def alike() -> dict[str, str]:
+    """The environment of all jobs. In each the same strings collide: else shares would differ from job to job."""
+    return environment(str(core_file())) | {"PYTHONHASHSEED": "0"}
 
 
 def main() -> Exit:

@@ -48,8 +48,8 @@ class Extent:
 
 FULL = Extent(
     packages={"quiet": 3, "hog": 3},
-    shares=2,
-    share_s=60.0,
+    shares=5,
+    share_s=30.0,
     known={"quiet": 3, "hog": 1},
     hidden={"quiet": 20, "hog": 5},
     batch=10,

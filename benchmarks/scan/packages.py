@@ -16,8 +16,9 @@ from importlib.util import find_spec
 
 from benchmarks.exits import Exit, ExitError, ends
 from benchmarks.graphql.conftest import with_room
+from benchmarks.undisturbed import undisturbed
 
-__all__ = ["PACKAGES", "Package", "work_for"]
+__all__ = ["PACKAGES", "Package", "one_round", "work_for"]
 
 Round = Callable[[], object]
 
@@ -117,9 +118,16 @@ PACKAGES = (Package("graphql-core", "graphql", _graphql), Package("tomlkit", "to
 
 
 def work_for(seconds: float, function: Round) -> None:
+    """In rounds that the garbage collector does not interrupt, like a scan's."""
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
-        function()
+        with undisturbed():
+            one_round(function)
+
+
+def one_round(function: Round) -> None:
+    """What a sample has in its stack if it was taken in a round."""
+    function()
 
 
 def main() -> Exit:

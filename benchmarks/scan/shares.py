@@ -15,10 +15,10 @@ from shutil import which
 from typing import Any
 
 from benchmarks.exits import Exit, ExitError
-from benchmarks.measured import core_file
-from benchmarks.processes import ROOT, environment
+from benchmarks.processes import ROOT
+from benchmarks.scan.alone import alike
 from benchmarks.scan.door import key
-from benchmarks.scan.packages import Package, work_for
+from benchmarks.scan.packages import Package, one_round
 from pytest_speedbump import slow
 
 __all__ = ["attributed", "own_shares"]
@@ -30,7 +30,7 @@ type Where = tuple[str, str, int]
 
 
 def own_shares(package: Package, seconds: float) -> dict[str, Any]:
-    """Samples of each function by its key, those it is called in without having any among them, and of the round."""
+    """Samples of each function that is called, by its key, and of all rounds."""
     tool = which("py-spy", path=str(Path(sys.executable).parent)) or which("py-spy")
     if tool is None:
         raise ExitError(Exit.MISSING_TOOL, f"py-spy is missing; install it: {sys.executable} -m pip install py-spy")
@@ -41,7 +41,7 @@ def own_shares(package: Package, seconds: float) -> dict[str, Any]:
         work = [sys.executable, "-m", "benchmarks.scan.packages", package.name, str(seconds)]
         done = subprocess.run(
             [*sampler, "--output", str(path), "--", *work],
-            cwd=ROOT, env=environment(str(core_file())), capture_output=True, text=True, timeout=seconds + 120,
+            cwd=ROOT, env=alike(), capture_output=True, text=True, timeout=seconds + 120,
         )  # fmt: skip
         if done.returncode != 0 or not path.exists():
             raise RuntimeError(f"py-spy failed: {done.stdout}{done.stderr}")
@@ -57,7 +57,7 @@ def attributed(lines: Iterable[str], called: Mapping[Where, str]) -> tuple[dict[
         stack, _, number = line.rpartition(" ")
         frames = [_where(frame) for frame in stack.split(";")] if stack else []
         names = [frame[0] for frame in frames]
-        if work_for.__qualname__ not in names:
+        if one_round.__qualname__ not in names:
             continue
         total += int(number)
         for frame in reversed(frames):

@@ -30,6 +30,7 @@ def markdown(document: Document) -> str:
     sections = [
         ("Figures to reach", _promised(document)),
         ("Real packages, against shares sampled from outside", _packages(records)),
+        ("How well those shares are known", _sampled(records)),
         ("Beside a hog, and without", _agreements(records)),
         ("Transmissions and joint slack against the closed form", _knowns(records)),
         ("Systems in which nothing is critical", _hidden(records)),
@@ -82,6 +83,18 @@ def _packages(records: list[dict[str, Any]]) -> str:
              *((str(one.matter), str(one.found), str(one.unresolved), str(one.missed), str(one.false)) if one.known
                else ("-",) * 5))
             for one in _quiet_first(tally.packages(records))
+        ],
+    )  # fmt: skip
+
+
+def _sampled(records: list[dict[str, Any]]) -> str:
+    return _table(
+        1,
+        ("package", "looks", "samples", "a look is off by, of functions of 1 % and more", "at most"),
+        [
+            (one.package, str(one.looks), f"{one.samples:,}", f"{100 * one.apart:.2f} points",
+             f"{100 * one.worst:.2f} points")
+            for one in tally.sampled(records)
         ],
     )  # fmt: skip
 

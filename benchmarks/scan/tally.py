@@ -13,12 +13,14 @@ __all__ = [
     "Hidden",
     "KnownSystem",
     "PackageScans",
+    "Sampled",
     "Saved",
     "agreements",
     "gains",
     "hidden",
     "knowns",
     "packages",
+    "sampled",
     "saved",
     "z",
 ]
@@ -43,16 +45,47 @@ def _grouped(records: Iterable[Record], kind: str, *names: str) -> list[tuple[tu
 
 
 def _true_shares(records: Iterable[Record]) -> dict[str, dict[str, float]]:
-    """By package and function; every delay arrives there, so that they are the gains, too."""
-    shares = {}
+    """By package and function, medians of all looks; every delay arrives there, so that they are the gains, too."""
+    return {
+        package: {name: median(shares) for name, shares in _looks(group).items()}
+        for (package,), group in _grouped(records, "shares", "package")
+        if _looks(group)
+    }
+
+
+def _looks(group: list[Record]) -> dict[str, list[float]]:
+    """The share of each function in each look that saw a round."""
+    seen = [one for one in group if one["total"]]
+    names = {name for one in seen for name in one["samples"]}
+    return {name: [one["samples"].get(name, 0) / one["total"] for one in seen] for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """How well the truth is known.
+
+    Attributes:
+        looks: at the package, of ``samples`` in all.
+        apart: the median distance of a look from the median of all, over functions of 1 % and more, as a share of the
+            round; ``worst`` the largest.
+    """
+
+    package: str
+    looks: int
+    samples: int
+    apart: float
+    worst: float
+
+
+def sampled(records: Iterable[Record]) -> list[Sampled]:
+    found = []
     for (package,), group in _grouped(records, "shares", "package"):
-        total = sum(one["total"] for one in group)
-        samples: Counter[str] = Counter()
-        for one in group:
-            samples.update(one["samples"])
-        if total:
-            shares[package] = {name: count / total for name, count in samples.items()}
-    return shares
+        big = [shares for shares in _looks(group).values() if median(shares) >= MATTERS]
+        apart = [abs(share - median(shares)) for shares in big for share in shares]
+        if apart:
+            total = sum(one["total"] for one in group)
+            found.append(Sampled(package, len(group), total, median(apart), max(apart)))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

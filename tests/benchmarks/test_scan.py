@@ -171,6 +171,14 @@ def test_known_systems_hold_every_kind_and_every_count() -> None:
     assert all(8 <= len(system.names) <= 20 for system in made)
 
 
+def test_lambdas_are_told_apart_though_all_have_one_name() -> None:
+    """Code that is equal but for its qualified name is one key of a dict."""
+    lambdas = [
+        part._made(spin, line).__code__ for line, part in enumerate(systems.parts("f", [(1, 0)] * 5, ("lambda",)))
+    ]
+    assert len(set(lambdas)) == 5
+
+
 def test_a_part_may_come_to_cost_nothing(clock: VirtualClock) -> None:
     part = Part("one", "generator", 3, 100.0)
     turn = part.turn(clock.work, 1)
@@ -206,10 +214,10 @@ def test_what_is_missing_gets_a_sentence(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_sample_belongs_to_the_innermost_target() -> None:
     lines = [
-        "<module> (m.py:1);work_for (w.py:9);f (/p/a.py:3) 5",
-        "<module> (m.py:1);work_for (w.py:9);f (/p/a.py:3);K.g.<locals>.<lambda> (/p/a b:7);dumps (/lib/json.py:1) 3",
-        "<module> (m.py:1);work_for (w.py:9);dumps (/lib/json.py:1) 2",  # nobody's
-        "<module> (m.py:1);work_for (w.py:9);f (/p/a.py:4) 1",  # another function of that name
+        "<module> (m.py:1);one_round (w.py:9);f (/p/a.py:3) 5",
+        "<module> (m.py:1);one_round (w.py:9);f (/p/a.py:3);K.g.<locals>.<lambda> (/p/a b:7);dumps (/lib/json.py:1) 3",
+        "<module> (m.py:1);one_round (w.py:9);dumps (/lib/json.py:1) 2",  # nobody's
+        "<module> (m.py:1);one_round (w.py:9);f (/p/a.py:4) 1",  # another function of that name
         "<module> (m.py:1);_find (<frozen importlib>:1);f (/p/a.py:3) 100",  # not in a round
         " 7",
     ]
@@ -276,10 +284,15 @@ def test_missed_unresolved_and_false_are_told_apart() -> None:
     assert not none.known
 
 
-def test_shares_of_several_looks_are_pooled() -> None:
-    looks = [shares({"f": 0}, total=100), shares({"f": 30}, total=900)]
-    (one,) = tally.packages([*looks, package(function("f", "free", 0.0))])
+def test_the_truth_is_the_median_of_all_looks() -> None:
+    looks = [shares({"f": samples}, total=1_000) for samples in (8, 30, 12)]
+    (one,) = tally.packages([*looks, shares({"f": 0}, total=0), package(function("f", "free", 0.0))])
     assert one.matter == one.missed == 1
+    (truth,) = tally.sampled(looks)
+    assert (truth.looks, truth.samples) == (3, 3_000)
+    assert truth.apart == pytest.approx(0.004)
+    assert truth.worst == pytest.approx(0.018)
+    assert tally.sampled([shares({"f": 1}, total=1_000)]) == []
 
 
 def test_answers_beside_a_hog_agree_where_the_truth_is_clear() -> None:
