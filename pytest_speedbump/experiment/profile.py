@@ -33,12 +33,13 @@ class Profile:
     """Own times of all functions that the session matches, by the address of the code object.
 
     Attributes:
-        times: of each in every round since it was first met; the code objects live as long as the session.
+        times: of each in every round, also before it was met; the code objects live as long as the session.
     """
 
     def __init__(self, session: TimingSession) -> None:
         self._session = session
         self.times: dict[int, list[OwnTime]] = {}
+        self._rounds: list[OwnTime] = []  # as of a function that was called in none
 
     def add(self, subject: Subject, rounds: int, bare_ns: float) -> None:
         """Runs rounds, and one before them, in which code is looked at. ``bare_ns``: see :class:`OwnTime`.
@@ -58,7 +59,8 @@ class Profile:
         for before, after in pairwise(totals):
             added = _differences(before, after)
             for code, own_ns, edges in zip(codes, added[1::_NUMBERS], added[2::_NUMBERS], strict=False):
-                self.times.setdefault(id(code), []).append(OwnTime(own_ns, edges, bare_ns))
+                self.times.setdefault(id(code), self._rounds.copy()).append(OwnTime(own_ns, edges, bare_ns))
+            self._rounds.append(OwnTime(0.0, 0.0, bare_ns))
 
     def _read(self) -> "array[float]":
         into = array("d", bytes(8 * _NUMBERS * self._session.read_times(array("d"))))

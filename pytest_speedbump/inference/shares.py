@@ -28,11 +28,13 @@ def share(rounds: Sequence[tuple[float, float, float]]) -> Share | None:
     """The share of a function, of which each round tells the time that was its own, how many events' dispatch is in
     that, and what a bare round took then; times in one unit, ns.
 
-    The median of rounds: one that was interrupted moves nothing. None where there is no round.
+    The median of the rounds that call it: one that was interrupted moves nothing. None where there is no round.
     """
-    if not rounds:
-        return None
-    shares = [(own - edges * EDGE_NS) / bare for own, edges, bare in rounds]
+    called = [(own - edges * EDGE_NS) / bare for own, edges, bare in rounds if edges]
+    if not called:
+        return Share(0.0, 0.0) if rounds else None
+    often, typical = len(called) / len(rounds), max(median(called), 0.0)
     doubt = median([edges * EDGE_DOUBT_NS / bare for _, edges, bare in rounds])
-    error = OF_MEDIAN * spread(shares) / sqrt(len(shares))
-    return Share(max(median(shares), 0.0), hypot(error, doubt))
+    error = OF_MEDIAN * spread(called) / sqrt(len(called))
+    seldom = typical * sqrt((1 - often) / (often * len(rounds)))
+    return Share(often * typical, hypot(often * error, doubt, often * seldom))
