@@ -697,6 +697,55 @@ def len_of(event: str) -> int:
     return 2 if event in ("PY_START", "PY_RESUME") else 3
 
 
+def test_a_table_that_grows_below_the_stack(make_session: MakeSession) -> None:
+    """Each of many functions is met while all those before it are still running."""
+    session = make_session("made_up:step_*", mode="time")
+    n = 200
+    made: dict[str, Any] = {"__name__": "made_up", f"step_{n}": lambda: None}
+    exec("\n".join(f"def step_{i}(): return step_{i + 1}()" for i in range(n)), made)
+    with session:
+        session.set_delay(0)
+        made["step_0"]()
+    found = read(session)
+    last = f"step_{n - 1}"
+    assert {name: row.calls for name, row in found.items()} == {f"step_{i}": 1 for i in range(n)}
+    assert {row.edges for name, row in found.items() if name != last} == {0.5 + 1.5}
+    assert found[last].edges == 0.5 + 2  # and the lambda that nobody matches
+
+
+def test_callbacks_called_by_hand_at_first_sight(timed: MakeSession) -> None:
+    """Which looks into globals, and so may run anything: what is booked then is booked once."""
+    session = timed("around", "leaf", "odd")
+    there: list[Callable[..., object]] = []
+    code = compile("spend(1, 'nobody')", "<made up>", "eval")
+
+    class Name(str):
+        __hash__ = str.__hash__
+
+        def __eq__(self, _: object) -> bool:
+            while there and sys._getframe(1).f_code is code:  # not yet as eval() looks
+                there.pop()(leaf.__code__, 0)
+            return False
+
+    def around() -> None:
+        names: dict[str, object] = {Name("__name__"): "", "spend": spend}
+        eval("spend(0, 'nobody')", names)  # from here on comparing is silent
+        spend(10 * MS, "around")
+        eval(code, names)
+
+    leaf()
+    callbacks = callbacks_of(session)
+    for event, callback in callbacks.items():
+        MONITORING.register_callback(3, getattr(MONITORING.events, event), callback)
+    there.append(callbacks["PY_START"])
+    begin = _core.now_ns()
+    around()
+    elapsed = _core.now_ns() - begin
+    assert not there
+    assert 10 * MS <= read(session)["around"].own_ns <= elapsed + EPSILON
+    assert calls(session) == {"leaf": 2, "around": 1}
+
+
 def test_greenlets(timed: MakeSession) -> None:
     greenlet = pytest.importorskip("greenlet", reason="greenlet is not installed")
     session = timed("leaf", "hopping")
