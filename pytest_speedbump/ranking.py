@@ -20,7 +20,9 @@ class Ranked:
     Attributes:
         calls: mean over undelayed rounds.
         share: its own time, without that of callees which are targets as well; None where it was not measured.
-        transmission: share of a delay that reaches the round time, at the smallest dose that was tried.
+        transmission: share of a delay that reaches the round time, at the smallest dose that was tried, or at a larger
+            one where that bounds it better.
+        dose_ns: delay of each call under which that was seen, on the average; None where it was never slowed by itself.
         slack_ns: delay of each call that the program absorbs before throughput begins to drop; without a ``high`` end
             it is at least so much. None where nothing is absorbed, or it was not resolved.
         gain: throughput that would be won if the function cost nothing, ``transmission * share``. Holds until the
@@ -46,6 +48,7 @@ class Ranked:
     confirmed: bool
     rank: int
     pairs: int
+    dose_ns: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """One entry of ``functions`` in the result document."""

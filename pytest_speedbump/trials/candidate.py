@@ -1,7 +1,9 @@
 """A candidate: one function of a scan, and what the pairs say of it so far."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from statistics import mean
 
 from pytest_speedbump.counts import name_of
 from pytest_speedbump.experiment.plans import Dose, fit_dose
@@ -51,8 +53,11 @@ class Candidate:
     def reach(self, noise: float) -> Reach:
         """At the smallest dose that was tried; at the large one where that bounds it better: no larger share of a
         smaller delay arrives, because rounds are convex in it."""
-        found = [reach(pushes, noise) for pushes in (self.small, self.large) if pushes]
-        return min(found, key=lambda one: one.high, default=self.bound)
+        return self._best(noise)[0]
+
+    def _best(self, noise: float) -> tuple[Reach, Sequence[Push]]:
+        found = [(reach(pushes, noise), pushes) for pushes in (self.small, self.large) if pushes]
+        return min(found, key=lambda one: one[0].high, default=(self.bound, ()))
 
     @property
     def pairs(self) -> int:
@@ -77,7 +82,7 @@ class Candidate:
 
     def ranked(self, noise: float, iterations: int, bare_ns: float, rank: int) -> Ranked:
         """As the ranking says it."""
-        function, known = self.function, self.reach(noise)
+        function, (known, pushes) = self.function, self._best(noise)
         absorbed, standing = self.slack(noise), self.standing(noise)
         is_known = math.isfinite(known.error)
         return Ranked(
@@ -87,6 +92,7 @@ class Candidate:
             calls=function.calls / iterations,
             share=None if self.share is None else self.share.value,
             transmission=estimate_of(Interval(known.tau, known.low, known.high)) if is_known else None,
+            dose_ns=mean([push.delivered_ns for push in pushes]) / function.calls if pushes else None,
             slack_ns=None if absorbed is None else estimate_of(absorbed, per=function.calls),
             gain=estimate_of(self.gain(noise)) if is_known and self.share is not None else None,
             gain_per_us=known.tau * function.calls * 1e3 / bare_ns if is_known else None,
