@@ -40,9 +40,13 @@ static int grow(sb_thread *thread)
             memcpy(free_cell(cells, mask, thread->cells[i].code), &thread->cells[i], sizeof *cells);
         }
     }
-    free(thread->cells);
+    sb_cell *old = thread->cells;
     thread->cells = cells;
     thread->mask = mask;
+    for (size_t i = 0; i < thread->stack.depth; i++) {
+        thread->stack.frames[i] = sb_counters_find(thread, thread->stack.frames[i]->code);
+    }
+    free(old);
     return 0;
 }
 
@@ -60,6 +64,7 @@ void sb_counters_fini(sb_counters *counters)
         sb_thread *thread = counters->threads;
         counters->threads = thread->next;
         free(thread->cells);
+        free(thread->stack.frames);
         free(thread);
     }
 }

@@ -22,15 +22,33 @@ typedef struct {
     const void *code; /* Borrowed, kept alive by the targets; NULL: the cell is free. */
     size_t target;    /* index into the targets */
     sb_atomic_i64 calls;
-    sb_atomic_i64 requested; /* amounts, see delay.h */
-    sb_atomic_i64 delivered;
-    sb_atomic_i64 late;
-    sb_atomic_i64 waited; /* for the GIL */
-    /* The owner's error diffusion, see delay.h. Of this target alone: a remainder must not be paid by another. */
-    sb_amount carry;
+    union {
+        struct {                     /* in a session that delays */
+            sb_atomic_i64 requested; /* amounts, see delay.h */
+            sb_atomic_i64 delivered;
+            sb_atomic_i64 late;
+            sb_atomic_i64 waited; /* for the GIL */
+            /* The owner's error diffusion, see delay.h. Of this target alone: a remainder must not be paid by another.
+             */
+            sb_amount carry;
+        };
+        struct { /* in one that measures times, see time_python.c */
+            sb_atomic_i64 own_ticks;
+            sb_atomic_i64 quarter_edges;
+            size_t open; /* the owner's: how many of its frames are on the stack */
+        };
+    };
 } sb_cell;
 
 _Static_assert(sizeof(sb_cell) == 64, "a cell is a cache line");
+
+/* The matched functions that a thread is in, in a session that measures times. Only its owner looks at it. */
+typedef struct {
+    sb_cell **frames; /* Owned, room for `room`; cells of the same thread, the innermost last */
+    size_t depth, room;
+    int64_t booked; /* the figure of the stopwatch up to which time has been booked */
+    int arming;     /* the number of the arming that the frames are of */
+} sb_stack;
 
 typedef struct sb_thread {
     struct sb_thread *next; /* Owned by the list. */
@@ -38,6 +56,7 @@ typedef struct sb_thread {
     sb_cell *cells;         /* Owned; open addressing, mask + 1 of them. */
     size_t mask;
     size_t used;
+    sb_stack stack;
 } sb_thread;
 
 #define SB_SEATS 64
@@ -87,7 +106,8 @@ static inline sb_thread *sb_counters_thread(const sb_counters *counters)
 /* This thread's table, made if need be. NULL: out of memory. */
 sb_thread *sb_counters_thread_locked(sb_counters *counters);
 
-/* A new cell for a code object that the table does not hold. Moves the table's other cells. NULL: out of memory. */
+/* A new cell for a code object that the table does not hold. Moves the table's other cells, and the stack goes along.
+ * NULL: out of memory. */
 sb_cell *sb_counters_insert_locked(sb_thread *thread, const void *code, size_t target);
 
 /* Any thread's cell for the code object: says which target it is. NULL: no thread has met it. */

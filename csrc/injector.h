@@ -1,4 +1,4 @@
-/* An injector: a mechanism that slows one kind of target. The one interface that a session sees of it.
+/* An injector: a mechanism that slows, or times, one kind of target. The one interface that a session sees of it.
  *
  * It finds its targets, plants something before their code, and has every call pay the toll. A mechanism decides for
  * itself how a call finds its cell: nothing here is on the way of a call.
@@ -9,6 +9,11 @@
 #include "toll.h"
 
 typedef struct sb_injector sb_injector;
+
+/* What read_times() gives of a target. */
+typedef struct {
+    double calls, own_ns, edges;
+} sb_times;
 
 typedef struct {
     /* Plants all that is to be planted, or nothing. Returns 0, or -1 with an exception set. By one thread at a time. */
@@ -21,6 +26,9 @@ typedef struct {
     int (*is_intact)(sb_injector *self);
     /* A list of one tuple a target, in order of first sight: (code, module, pattern, and those of sb_toll_tuple). */
     PyObject *(*snapshot)(sb_injector *self);
+    /* The times of the first `n` targets, zeros where there are fewer. Returns how many there are. NULL where the
+     * mechanism measures none. */
+    Py_ssize_t (*read_times)(sb_injector *self, sb_times *into, size_t n);
     int (*traverse)(const sb_injector *self, visitproc visit, void *arg);
     /* Disarmed before. NULL is fine. */
     void (*free)(sb_injector *self);
@@ -32,5 +40,8 @@ struct sb_injector {
 
 /* Starts of Python code, through sys.monitoring. Takes a share of the toll. NULL with an exception set. */
 sb_injector *sb_inject_python(sb_state *state, sb_toll *toll, PyObject *patterns);
+
+/* The time that Python code takes itself, through sys.monitoring. The same. */
+sb_injector *sb_time_python(sb_state *state, sb_toll *toll, PyObject *patterns);
 
 #endif

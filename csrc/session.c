@@ -9,7 +9,7 @@
 
 #define MAX_DELAY_NS 60e9
 
-static const char *const MODE_NAMES[SB_N_MODES] = {"spin", "nogil", "sleep"};
+static const char *const MODE_NAMES[SB_N_MODES] = {"spin", "nogil", "sleep", "time"};
 
 typedef struct {
     PyObject_HEAD PyObject *owner; /* Owned: a str that tells people whose session this is. */
@@ -24,6 +24,7 @@ void sb_session_disarm(PyObject *op)
     sb_session *self = (sb_session *)op;
     sb_state *state = sb_state_of(op);
     sb_plan_set(&self->toll->plan, SB_PAUSED);
+    sb_toll_measure(self->toll, false);
     if (self->injector->mechanism->disarm(self->injector)) {
         SB_LOCK(&state->lock);
         if (state->armed == op) {
@@ -61,6 +62,7 @@ int sb_session_arm(PyObject *op)
     }
 
     sb_plan_set(&self->toll->plan, SB_PAUSED);
+    sb_toll_measure(self->toll, false);
     if (self->injector->mechanism->arm(self->injector) < 0) {
         SB_LOCK(&state->lock);
         state->armed = NULL;
@@ -110,13 +112,19 @@ static PyObject *session_set_delay(PyObject *op, PyObject *argument)
         PyErr_Format(PyExc_ValueError, "delay_ns must be between 0 and 6e10, not %R", argument);
         return NULL;
     }
+    if (toll->mode == SB_TIME && ns > 0.0) {
+        PyErr_Format(PyExc_ValueError, "a session of mode 'time' adds no delay: delay_ns must be 0, not %R", argument);
+        return NULL;
+    }
     sb_plan_set(&toll->plan, sb_delay_amount(toll->delay, ns));
+    sb_toll_measure(toll, true);
     Py_RETURN_NONE;
 }
 
 static PyObject *session_pause(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     sb_plan_set(&toll_of(op)->plan, SB_PAUSED);
+    sb_toll_measure(toll_of(op), false);
     Py_RETURN_NONE;
 }
 
@@ -135,6 +143,42 @@ static PyObject *session_snapshot(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     sb_injector *injector = ((sb_session *)op)->injector;
     return injector->mechanism->snapshot(injector);
+}
+
+/* Rows of three doubles. Returns 0, or -1 with an exception set. */
+static int rows_from(PyObject *into, Py_buffer *view)
+{
+    if (PyObject_GetBuffer(into, view, PyBUF_FULL_RO) < 0) {
+        return -1;
+    }
+    if (view->readonly || view->ndim != 1 || view->format == NULL || strcmp(view->format, "d") != 0 ||
+        view->len % (Py_ssize_t)sizeof(sb_times) != 0 || !PyBuffer_IsContiguous(view, 'C') ||
+        (view->len > 0 && (uintptr_t)view->buf % _Alignof(double) != 0)) {
+        PyErr_Format(PyExc_TypeError,
+                     "read_times() takes a writable, contiguous, flat buffer of doubles (format 'd'), three for each "
+                     "target; this %s is none",
+                     Py_TYPE(into)->tp_name);
+        PyBuffer_Release(view);
+        return -1;
+    }
+    return 0;
+}
+
+static PyObject *session_read_times(PyObject *op, PyObject *into)
+{
+    sb_injector *injector = ((sb_session *)op)->injector;
+    Py_buffer view;
+    if (injector->mechanism->read_times == NULL) {
+        PyErr_Format(PyExc_TypeError, "read_times() needs a session of mode 'time', and this one's is '%s'",
+                     MODE_NAMES[toll_of(op)->mode]);
+        return NULL;
+    }
+    if (rows_from(into, &view) < 0) {
+        return NULL;
+    }
+    const Py_ssize_t n = injector->mechanism->read_times(injector, view.buf, (size_t)view.len / sizeof(sb_times));
+    PyBuffer_Release(&view);
+    return PyLong_FromSsize_t(n);
 }
 
 static PyObject *session_get_intact(PyObject *op, void *Py_UNUSED(closure))
@@ -185,7 +229,9 @@ static PyObject *session_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
     /* The toll comes first and tracking last: calibration may let other threads run, who would find a half-made session
      * through gc.get_objects(). */
     sb_toll *toll = sb_toll_new(state, mode);
-    sb_injector *injector = toll != NULL ? sb_inject_python(state, toll, patterns) : NULL;
+    sb_injector *injector = toll == NULL      ? NULL
+                            : mode == SB_TIME ? sb_time_python(state, toll, patterns)
+                                              : sb_inject_python(state, toll, patterns);
     sb_session *self = injector != NULL ? PyObject_GC_New(sb_session, type) : NULL;
     if (self == NULL) {
         if (injector != NULL) {
@@ -250,6 +296,12 @@ static PyMethodDef session_methods[] = {
      "snapshot($self, /)\n--\n\n"
      "For each matched code object (code, module, pattern, calls, requested_ns, delivered_ns, late_ns, waited_ns),\n"
      "in order of first sight; pattern is an index into the session's Patterns."},
+    {"read_times", session_read_times, METH_O,
+     "read_times($self, into, /)\n--\n\n"
+     "Of a session of mode 'time': fill a flat buffer of doubles with (calls, own_ns, edges) for each matched code\n"
+     "object, in the order of snapshot(), and with zeros behind them. Totals so far; returns how many there are.\n"
+     "The time up to a thread's last event is booked. An edge is one dispatch of an event by the interpreter, three\n"
+     "quarters of it of the outer function and one of the inner; what it costs is part of own_ns."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -263,7 +315,8 @@ static PyGetSetDef session_getset[] = {
 static PyType_Slot session_slots[] = {
     {Py_tp_doc,
      (void *)"Session(patterns, mode, owner)\n--\n\n"
-             "Slows what `patterns` match, while armed. `owner` names it in the error that a second one gets."},
+             "Slows what `patterns` match, while armed. `owner` names it in the error that a second one gets.\n"
+             "Mode 'time' delays nothing, but measures what time each function takes itself, see read_times()."},
     {Py_tp_new, session_new},
     {Py_tp_traverse, session_traverse},
     {Py_tp_dealloc, session_dealloc},

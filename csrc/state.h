@@ -5,12 +5,13 @@
 #include "compat.h"
 #include "delay.h"
 
-typedef enum { SB_SPIN, SB_NOGIL, SB_SLEEP, SB_N_MODES } sb_mode;
+/* The last adds no delay: it measures the time that functions take themselves. */
+typedef enum { SB_SPIN, SB_NOGIL, SB_SLEEP, SB_TIME, SB_N_MODES } sb_mode;
 
 typedef struct {
     sb_lock lock;                /* over what follows, as long as it may change */
     sb_clock clock;              /* set once */
-    sb_delay delays[SB_N_MODES]; /* calibrated on first use */
+    sb_delay delays[SB_N_MODES]; /* calibrated on first use, but for SB_TIME's */
     bool calibrated[SB_N_MODES];
     PyTypeObject *patterns_type; /* Owned. */
     PyTypeObject *session_type;  /* Owned. */

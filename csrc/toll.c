@@ -141,7 +141,9 @@ static const sb_delay *calibrated_delay(sb_state *state, sb_mode mode)
     if (!state->calibrated[mode]) {
         sb_delay delay;
         sb_delay_init(&delay, &state->clock, mode == SB_SPIN ? SPIN_SLICE_NS : RELEASED_SLICE_NS, mode == SB_SLEEP);
-        calibrate(&delay, mode);
+        if (mode != SB_TIME) {
+            calibrate(&delay, mode);
+        }
         if (!state->calibrated[mode]) {
             state->delays[mode] = delay;
             state->calibrated[mode] = true;
@@ -183,8 +185,20 @@ void sb_toll_drop(sb_toll *toll)
     }
 }
 
+void sb_toll_measure(sb_toll *toll, bool on)
+{
+    if (toll->mode == SB_TIME) {
+        SB_LOCK(&toll->lock);
+        sb_stopwatch_turn(&toll->stopwatch, sb_clock_ticks(toll->delay->clock), on);
+        SB_UNLOCK(&toll->lock);
+    }
+}
+
 PyObject *sb_toll_tuple(const sb_toll *toll, const sb_counts *counts)
 {
+    if (toll->mode == SB_TIME) {
+        return Py_BuildValue("(Ldddd)", (long long)counts->calls, 0.0, 0.0, 0.0, 0.0);
+    }
     const sb_delay *delay = toll->delay;
     return Py_BuildValue("(Ldddd)", (long long)counts->calls, sb_delay_ns(delay, counts->requested),
                          sb_delay_ns(delay, counts->delivered), sb_delay_ns(delay, counts->late),

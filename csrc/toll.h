@@ -10,6 +10,7 @@
 #include "counters.h"
 #include "plan.h"
 #include "state.h"
+#include "stopwatch.h"
 
 typedef struct {
     sb_plan plan;
@@ -20,6 +21,8 @@ typedef struct {
     sb_lock lock;       /* over the shape of the counters' tables, and over the targets that their cells point to */
     sb_atomic_i64 lost; /* targets that were not counted for want of memory; added to under the lock */
     sb_atomic_int shares;
+    sb_stopwatch stopwatch; /* of mode SB_TIME: how long it has not been paused; turned under the lock */
+    sb_atomic_int armings;  /* of mode SB_TIME: so that what a thread was in at an earlier one is not taken for now */
 } sb_toll;
 
 /* Paused, and one share of it; the first of a mode calibrates, which may let other threads run. NULL with an exception
@@ -28,7 +31,11 @@ sb_toll *sb_toll_new(sb_state *state, sb_mode mode);
 sb_toll *sb_toll_share(sb_toll *toll);
 void sb_toll_drop(sb_toll *toll);
 
-/* Five numbers as Python has them everywhere: (calls, requested_ns, delivered_ns, late_ns, waited_ns). */
+/* Of mode SB_TIME: from now on time is measured, or not. Nothing to the others. */
+void sb_toll_measure(sb_toll *toll, bool on);
+
+/* Five numbers as Python has them everywhere: (calls, requested_ns, delivered_ns, late_ns, waited_ns). Of mode
+ * SB_TIME, which adds no delay, the last four are 0. */
 PyObject *sb_toll_tuple(const sb_toll *toll, const sb_counts *counts);
 
 /* Spends `requested` > 0 and books it in the cell, which belongs to this thread and may have moved afterwards. `holder`

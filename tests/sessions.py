@@ -5,11 +5,14 @@ from types import CodeType
 
 from pytest_speedbump import _core
 
-__all__ = ["TOOL_IDS", "MakeSession", "define"]
+__all__ = ["EVENTS", "TOOL_IDS", "MakeSession", "define"]
 
 type MakeSession = Callable[..., _core.Session]
 
 TOOL_IDS = (3, 4)
+
+# Those that a session may subscribe to.
+EVENTS = ("PY_START", "PY_RESUME", "PY_THROW", "PY_RETURN", "PY_YIELD", "PY_UNWIND")
 
 
 def define(source: str, file: str = "<made up>") -> CodeType:

@@ -5,7 +5,7 @@ import weakref
 from collections.abc import Iterator
 
 import pytest
-from sessions import TOOL_IDS, MakeSession, define
+from sessions import EVENTS, TOOL_IDS, MakeSession, define
 
 from pytest_speedbump import _core
 
@@ -27,7 +27,8 @@ def tool_ids() -> Iterator[tuple[int, int]]:
     for tool in TOOL_IDS:
         if monitoring.get_tool(tool) is not None:
             monitoring.set_events(tool, 0)
-            monitoring.register_callback(tool, monitoring.events.PY_START, None)
+            for event in EVENTS:
+                monitoring.register_callback(tool, getattr(monitoring.events, event), None)
             monitoring.free_tool_id(tool)
     monitoring.restart_events()
 

@@ -98,8 +98,9 @@ type Trace = Callable[[FrameType, str, object], object]
 @pytest.mark.parametrize(
     ("get", "set_"), [(sys.gettrace, sys.settrace), (sys.getprofile, sys.setprofile)], ids=["settrace", "setprofile"]
 )
+@pytest.mark.parametrize("mode", ["spin", "time"])
 def test_tracers_and_profilers_see_the_same(
-    make_session: MakeSession, get: Callable[[], Trace | None], set_: Callable[[Trace | None], None]
+    make_session: MakeSession, mode: str, get: Callable[[], Trace | None], set_: Callable[[Trace | None], None]
 ) -> None:
     def record() -> list[tuple[str, str, int]]:
         events = []
@@ -118,9 +119,9 @@ def test_tracers_and_profilers_see_the_same(
         return events
 
     before = record()
-    session = make_session(f"{__name__}:leaf", f"{__name__}:failing")
+    session = make_session(f"{__name__}:leaf", f"{__name__}:failing", mode=mode)
     session.arm()
-    session.set_delay(1000)
+    session.set_delay(0 if mode == "time" else 1000)
     during = record()
     session.disarm()
     assert during == before == record()

@@ -131,12 +131,12 @@ def outcome(scene: Callable[[], object]) -> object:
         return "".join(traceback.format_exception(error))
 
 
-@pytest.mark.parametrize("mode", ["spin", "nogil", "sleep"])
+@pytest.mark.parametrize("mode", ["spin", "nogil", "sleep", "time"])
 def test_outcomes_are_the_same(make_session: MakeSession, mode: str) -> None:
     before = [outcome(scene) for scene in SCENES]
     session = make_session(f"{__name__}:*", f"!{__name__}:test_*", f"!{__name__}:*descend", mode=mode)
     session.arm()
-    session.set_delay(1000)
+    session.set_delay(0 if mode == "time" else 1000)
     during = [outcome(scene) for scene in SCENES]
     session.disarm()
     assert during == before
@@ -144,9 +144,12 @@ def test_outcomes_are_the_same(make_session: MakeSession, mode: str) -> None:
     assert session.totals()[0] > len(SCENES)
 
 
-def test_recursion_goes_as_deep(count: MakeSession) -> None:
+@pytest.mark.parametrize("mode", ["spin", "time"])
+def test_recursion_goes_as_deep(make_session: MakeSession, mode: str) -> None:
     before = too_deep()
-    session = count(f"{__name__}:*descend")
+    session = make_session(f"{__name__}:*descend", mode=mode)
+    session.arm()
+    session.set_delay(0)
     assert too_deep() == before
     assert session.totals()[0] in (before, before + 1)  # the call that was refused may have been announced
 

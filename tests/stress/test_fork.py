@@ -37,11 +37,12 @@ def fork(check=check_child):
 """
 
 
-def test_fork() -> None:
+@pytest.mark.parametrize("mode", ["spin", "time"])
+def test_fork(mode: str) -> None:
     out = run_script(
         FORK
-        + """
-session = make_session()
+        + f"""
+session = make_session(mode={mode!r})
 session.arm()
 session.set_delay(0)
 for _ in range(3):
@@ -87,6 +88,49 @@ print(session.totals()[0] == sum(made) > 0, session.intact)
 """
     )
     assert out == "True True\n"
+
+
+def test_fork_while_other_threads_are_measured() -> None:
+    """And in the middle of a measured function, whose end the child sees without being measured."""
+    out = run_script(
+        FORK
+        + """
+from array import array
+
+def read():
+    into = array("d", [0] * 6)
+    return session.read_times(into), list(into)
+
+def branch():
+    def check():
+        check_child()
+        before = read()
+        leaf()
+        assert read() == before
+    fork(check)
+
+session = make_session("__main__:leaf", "__main__:branch", mode="time")
+session.arm()
+session.set_delay(0)
+done = threading.Event()
+
+def call():
+    while not done.is_set():
+        leaf()
+
+threads = [threading.Thread(target=call) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for _ in range(20):
+    branch()
+done.set()
+for thread in threads:
+    thread.join()
+calls = {row[0].co_name: row[3] for row in session.snapshot()}
+print(calls["branch"], calls["leaf"] > 0, session.intact)
+"""
+    )
+    assert out == "20 True True\n"
 
 
 def test_fork_in_a_handler_during_a_delay() -> None:

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from array import array
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import CodeType, FunctionType
@@ -172,6 +173,43 @@ def test_armed_and_disarmed_while_others_run() -> None:
 
     in_threads(call_until_done)
     assert len(made) == N_THREADS - 1
+    assert [sys.monitoring.get_tool(tool) for tool in (3, 4)] == [None, None]
+
+
+def test_measured_and_read_while_others_come_and_go() -> None:
+    """Stacks are one thread's own, and start anew with each arming."""
+    session = _core.Session(_core.Patterns([f"{__name__}:leaf", f"{__name__}:call_leaf"]), "time", "a test")
+    into = array("d", [0.0] * 6)
+    done = threading.Event()
+    elapsed: list[float] = []
+
+    def call_until_done(i: int) -> None:
+        if i:
+            begin = _core.now_ns()
+            while not done.is_set():
+                call_leaf(20)
+            elapsed.append(_core.now_ns() - begin)
+            return
+        try:
+            last = [0.0] * 6
+            for _ in range(60):
+                session.arm()
+                for _ in range(10):
+                    session.set_delay(0)
+                    call_leaf(20)
+                    session.read_times(into)
+                    assert all(now >= before for now, before in zip(into, last, strict=True))
+                    last = list(into)
+                    session.pause()
+                session.disarm()
+        finally:
+            done.set()
+
+    in_threads(call_until_done)
+    session.read_times(into)
+    assert into[1] + into[4] <= 2 * sum(elapsed)  # those seven, and as much for the one that switches
+    assert session.totals()[0] == into[0] + into[3]
+    assert session.totals()[0] >= 60 * 10 * 21
     assert [sys.monitoring.get_tool(tool) for tool in (3, 4)] == [None, None]
 
 
