@@ -165,6 +165,10 @@ static PyObject *session_set_doses(PyObject *op, PyObject *argument)
     sb_toll *toll = toll_of(op);
     const sb_injector *injector = ((sb_session *)op)->injector;
     sb_numbers doses;
+    if (toll->mode == SB_TIME) {
+        PyErr_SetString(PyExc_TypeError, "a session of mode 'time' delays nothing; make one of mode 'spin'");
+        return NULL;
+    }
     if (sb_numbers_get(&doses, argument, "doses", DOSE, false) < 0) {
         return NULL;
     }
@@ -214,6 +218,10 @@ static PyObject *session_read_counts(PyObject *op, PyObject *argument)
     sb_toll *toll = toll_of(op);
     const sb_injector *injector = ((sb_session *)op)->injector;
     sb_numbers into;
+    if (toll->mode == SB_TIME) {
+        PyErr_SetString(PyExc_TypeError, "a session of mode 'time' has read_times() instead");
+        return NULL;
+    }
     if (sb_numbers_get(&into, argument, "into", 5, true) < 0) {
         return NULL;
     }

@@ -5,13 +5,14 @@ at least what it spent, and at most what passed on the whole without what others
 """
 
 import asyncio
+import gc
 import importlib.util
 import sys
 import threading
 from array import array
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
@@ -640,7 +641,9 @@ def test_any_program(node: Node) -> None:
     model = Model()
     raises = model.run(node)
     session = _core.Session(_core.Patterns(["made_up:m*"]), "time", "a property")
-    with session:
+    gc.disable()  # Hypothesis has a callback there, which may be seen for the first time within the program
+    with session, ExitStack() as stack:
+        stack.callback(gc.enable)
         session.set_delay(0)
         assert run() == raises  # code without a match is silenced by this
         before = read(session)
@@ -729,7 +732,8 @@ def test_callbacks_called_by_hand_at_first_sight(timed: MakeSession) -> None:
 
     def around() -> None:
         names: dict[str, object] = {Name("__name__"): "", "spend": spend}
-        eval("spend(0, 'nobody')", names)  # from here on comparing is silent
+        SPENT.clear()
+        eval("spend(0, 'nobody')", names)  # from here on all but the code is silent
         spend(10 * MS, "around")
         eval(code, names)
 
@@ -781,13 +785,17 @@ def test_bad_buffers(timed: MakeSession) -> None:
     ]
     bad += [memoryview(array("d", [0] * 3)).toreadonly(), memoryview(bytearray(24)).cast("d", (1, 3))]
     bad += [memoryview(bytearray(25))[1:].cast("d")]
-    for into in bad:
-        with pytest.raises(
-            TypeError, match=r"takes a writable, contiguous, flat buffer of doubles .* this [\w.]+ is none"
-        ):
+    for into in (*bad, 3):
+        with pytest.raises((TypeError, ValueError), match=r"^into must "):
             session.read_times(into)
-    with pytest.raises(TypeError, match="a bytes-like object is required"):
-        session.read_times(3)  # type: ignore[arg-type]
+
+
+def test_a_session_that_measures_has_neither_doses_nor_counts(timed: MakeSession) -> None:
+    session = timed("leaf")
+    with pytest.raises(TypeError, match="a session of mode 'time' delays nothing; make one of mode 'spin'"):
+        session.set_doses(array("d", [1000.0, 1.0]))
+    with pytest.raises(TypeError, match=r"a session of mode 'time' has read_times\(\) instead"):
+        session.read_counts(array("d", [0.0] * 5))
 
 
 def test_fewer_rows_than_targets(timed: MakeSession) -> None:
