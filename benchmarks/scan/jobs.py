@@ -58,7 +58,7 @@ FULL = Extent(
     removals=3,
     remove_ns=2e9,
     package_time="60s",
-    known_time="30s",
+    known_time="60s",
     hidden_time="0.8s",
 )
 SMOKE = Extent(

@@ -10,6 +10,7 @@ import random
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from itertools import count
@@ -254,6 +255,32 @@ class Pipeline(Known):
         return form, self.ITEMS
 
 
+class _FairLock:
+    """Goes to whoever has waited longest: a plain one goes to anybody, and a convoy of three then has no closed form
+    (delays in the longest of its functions were seen to arrive by 0.7, those in shorter ones by 1.3)."""
+
+    def __init__(self) -> None:
+        self._state, self._held = threading.Lock(), False
+        self._waiting: deque[threading.Lock] = deque()
+
+    def __enter__(self) -> None:
+        with self._state:
+            if not self._held:
+                self._held = True
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        turn.acquire()
+
+    def __exit__(self, *exception: object) -> None:
+        with self._state:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._held = False
+
+
 class LockConvoy(Known):
     """Three threads, 1 ms inside a lock and 1.3 ms outside, nine turns in all: ``Convoy``.
 
@@ -269,7 +296,7 @@ class LockConvoy(Known):
     def __init__(self) -> None:
         super().__init__()
         self._inside, self._outside = self.turn("inside"), self.turn("outside")
-        self._lock = threading.Lock()
+        self._lock = _FairLock()
         self._left = 0
 
     def cast(self) -> dict[str, list[Part]]:

@@ -2,7 +2,7 @@
 
 from array import array
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_speedbump.experiment.rounds import undisturbed
 from pytest_speedbump.experiment.subject import Subject
@@ -11,38 +11,30 @@ from pytest_speedbump.slowing.session import TimingSession, armed
 if TYPE_CHECKING:
     from types import CodeType
 
-__all__ = ["OwnTime", "Profile"]
+__all__ = ["Profile"]
+
+WARM_ROUNDS = 4
 
 _NUMBERS = 3  # of a target: calls, own_ns, edges
 
 
-class OwnTime(NamedTuple):
-    """What one function took in one round, in ns, without its callees that are targets as well.
-
-    Attributes:
-        edges: events of the round whose dispatch by the interpreter is in ``own_ns``.
-        bare_ns: what a round took without any instrumentation, at about that time.
-    """
-
-    own_ns: float
-    edges: float
-    bare_ns: float
-
-
 class Profile:
-    """Own times of all functions that the session matches, by the address of the code object.
+    """Own times of all functions that the session matches.
 
     Attributes:
-        times: of each in every round, also before it was met; the code objects live as long as the session.
+        times: by the address of the code object, ``(own_ns, edges)`` of each in every round, also before it was met:
+            what it took without its callees that are targets as well, and how many events' dispatch by the interpreter
+            is in that. The code objects live as long as the session.
+        rounds: so far.
     """
 
     def __init__(self, session: TimingSession) -> None:
         self._session = session
-        self.times: dict[int, list[OwnTime]] = {}
-        self._rounds: list[OwnTime] = []  # as of a function that was called in none
+        self.times: dict[int, list[tuple[float, float]]] = {}
+        self.rounds = 0
 
-    def add(self, subject: Subject, rounds: int, bare_ns: float) -> None:
-        """Runs rounds, and one before them, in which code is looked at. ``bare_ns``: see :class:`OwnTime`.
+    def add(self, subject: Subject, rounds: int) -> None:
+        """Runs rounds, and some before them, in which code is looked at and becomes quick again.
 
         Raises:
             CallableRaisedError: from the subject.
@@ -50,7 +42,8 @@ class Profile:
         """
         session = self._session
         with armed(session), undisturbed():
-            subject.round(_nothing, _nothing)
+            for _ in range(WARM_ROUNDS if rounds > WARM_ROUNDS else 1):
+                subject.round(_nothing, _nothing)
             totals = [self._read()]
             for _ in range(rounds):
                 subject.round(lambda: session.set_delay(0.0), session.pause)
@@ -59,8 +52,8 @@ class Profile:
         for before, after in pairwise(totals):
             added = _differences(before, after)
             for code, own_ns, edges in zip(codes, added[1::_NUMBERS], added[2::_NUMBERS], strict=False):
-                self.times.setdefault(id(code), self._rounds.copy()).append(OwnTime(own_ns, edges, bare_ns))
-            self._rounds.append(OwnTime(0.0, 0.0, bare_ns))
+                self.times.setdefault(id(code), [(0.0, 0.0)] * self.rounds).append((own_ns, edges))
+            self.rounds += 1
 
     def _read(self) -> "array[float]":
         into = array("d", bytes(8 * _NUMBERS * self._session.read_times(array("d"))))

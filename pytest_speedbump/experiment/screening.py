@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pytest_speedbump.experiment.conditions import Conditions
 from pytest_speedbump.experiment.pilot import LONG_ROUND_NS, set_round_length, stretch
 from pytest_speedbump.experiment.plans import Dose, DosePlan
-from pytest_speedbump.experiment.profile import OwnTime, Profile
+from pytest_speedbump.experiment.profile import Profile
 from pytest_speedbump.experiment.rounds import Experiment, Round, others_traced
 from pytest_speedbump.experiment.scheduler import Scheduler
 from pytest_speedbump.experiment.selection import Selection, Times
@@ -23,9 +23,10 @@ from pytest_speedbump.slowing.session import DosedSession, TimingSession, armed,
 __all__ = ["Function", "Screened", "Screening"]
 
 ROUND_NS = 300e3  # under which rounds are made of more calls: each costs some 50 us beside its own length
-GROUPS = 5  # of bare rounds, each with profiled ones after it: a machine that changes its speed changes both
-BARE_NS, PROFILE_NS = 15e6, 50e6  # in a group; of long rounds there is one group...
+GROUPS = 3  # of bare rounds, each with profiled ones after it: a machine that changes its speed changes both
+BARE_NS, PROFILE_NS = 30e6, 90e6  # in a group; of long rounds there is one group...
 LEAST_ROUNDS = 3  # ...of so many
+WARM_ROUNDS = 3  # after a session was armed: code has become slower by what it looked at
 LOOKS = 10  # undelayed rounds in which calls are counted; of long rounds fewer
 LATE = 0.1  # of a delay, from which on it was preempted rather than delivered
 
@@ -36,14 +37,14 @@ class Function(NamedTuple):
     Attributes:
         target: its index in the session.
         calls: of a typical round.
-        times: in each of some rounds; empty where it was not met in these.
+        times: ``(own_ns, edges)`` in each of some rounds: see :class:`~pytest_speedbump.experiment.profile.Profile`.
     """
 
     target: int
     code: CodeType
     module: str
     calls: float
-    times: Sequence[OwnTime]
+    times: Sequence[tuple[float, float]]
 
 
 class Screened(NamedTuple):
@@ -108,11 +109,10 @@ class Screening:
         profile = Profile(session)
         is_long = self.round_ns >= LONG_ROUND_NS
         for _ in range(1 if is_long else GROUPS):
-            if not is_long:
+            for _ in range(0 if is_long else WARM_ROUNDS):
                 self._experiment.warm_up()
-            bare = [float(max(one.ns - one.waited_ns, 1)) for one in self._experiment.bare(BARE_NS)]
-            self.bare += bare
-            profile.add(subject, max(LEAST_ROUNDS, int(PROFILE_NS / self.round_ns)), median(bare))
+            self.bare += [float(max(one.ns - one.waited_ns, 1)) for one in self._experiment.bare(BARE_NS)]
+            profile.add(subject, max(LEAST_ROUNDS, int(PROFILE_NS / self.round_ns)))
         return profile
 
     @contextmanager
@@ -140,6 +140,7 @@ class Screening:
         """Counts the calls of undelayed rounds: of what is called in one of several only, nobody knows whether it will
         be called again."""
         assert self._experiment is not None
+        missing = [(0.0, 0.0)] * profile.rounds
         self._experiment.warm_up()
         seen = [self._plan.look()]
         rounds: list[Round] = []
@@ -152,7 +153,7 @@ class Screening:
             calls = [after - before for before, after in itertools.pairwise(totals)]
             if sum(map(bool, calls)) > 1:
                 typical = median(calls) or mean(calls)
-                self.functions.append(Function(target, code, module, typical, profile.times.get(id(code), ())))
+                self.functions.append(Function(target, code, module, typical, profile.times.get(id(code), missing)))
 
     def pair(self, doses: Sequence[Dose]) -> Screened | None:
         """Slows these targets in one of two rounds. None where the pair had waited for a processor, or its delay was

@@ -26,7 +26,7 @@ class Candidate:
     """One function.
 
     Attributes:
-        share: of a bare round that is its own; None where it was not met while own times were taken.
+        share: of a bare round that is its own.
         large, small: pairs in which it alone was slowed by the large dose of the ladder, and by the small one.
         together: pairs in which it was slowed in the company of others, and ``bound``: what they say of it. Of no use
             where it was slowed by itself.
@@ -34,7 +34,7 @@ class Candidate:
     """
 
     function: Function
-    share: Share | None
+    share: Share
     large: list[Push] = field(default_factory=list)
     small: list[Push] = field(default_factory=list)
     together: int = 0
@@ -43,8 +43,8 @@ class Candidate:
 
     @property
     def hot(self) -> float:
-        """Its share, as far as that is known."""
-        return 0.0 if self.share is None else self.share.value
+        """Its share, as far as it is known."""
+        return self.share.value
 
     def dose(self, round_dose_ns: float) -> Dose:
         """That makes so much delay in a round."""
@@ -65,7 +65,7 @@ class Candidate:
         return len(self.small) + len(self.large) or self.together
 
     def gain(self, noise: float) -> Gain:
-        return gain(self.hot, 0.0 if self.share is None else self.share.error, self.reach(noise))
+        return gain(self.hot, self.share.error, self.reach(noise))
 
     def standing(self, noise: float) -> Standing:
         # Of a large dose alone, slack may be hidden in what arrives.
@@ -90,11 +90,11 @@ class Candidate:
             file=function.code.co_filename,
             line=function.code.co_firstlineno,
             calls=function.calls / iterations,
-            share=None if self.share is None else self.share.value,
+            share=self.share.value,
             transmission=estimate_of(Interval(known.tau, known.low, known.high)) if is_known else None,
             dose_ns=mean([push.delivered_ns for push in pushes]) / function.calls if pushes else None,
             slack_ns=None if absorbed is None else estimate_of(absorbed, per=function.calls),
-            gain=estimate_of(self.gain(noise)) if is_known and self.share is not None else None,
+            gain=estimate_of(self.gain(noise)) if is_known else None,
             gain_per_us=known.tau * function.calls * 1e3 / bare_ns if is_known else None,
             verdict=standing,
             confirmed=self.confirmed,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from pytest_speedbump.bump import Mode
 from pytest_speedbump.experiment.plans import Dose
@@ -26,17 +26,15 @@ from pytest_speedbump.inference.ranking import (
     ranks,
     reach,
 )
-from pytest_speedbump.inference.shares import share
+from pytest_speedbump.inference.shares import Own, bare_length, shares
 from pytest_speedbump.ranking import Ranking
 from pytest_speedbump.remarks import Remark
+from pytest_speedbump.result import Estimate
 from pytest_speedbump.slowing.session import DosedSession, TimingSession, make_session, make_timing_session
 from pytest_speedbump.targets import Targets
 from pytest_speedbump.trials.candidate import LEAST_GAIN, Candidate, estimate_of
 from pytest_speedbump.trials.confirmation import CLAIMS, Confirmation
 from pytest_speedbump.trials.explain import explain
-
-if TYPE_CHECKING:
-    from pytest_speedbump.result import Estimate
 
 __all__ = ["Scan", "ScanRules", "Watch"]
 
@@ -46,6 +44,8 @@ AGAIN = 3  # times that a pair is tried which could not be judged
 FEWEST, MOST = 6, 60  # pairs of the small dose
 JOINT = 25  # pairs in which many are slowed together
 EVERYTHING = Reach(1.0, 0.3)  # of a delay arrives, and one pair would say so
+MOST_JOINT = 4  # rounds of delay in one, for the free ones together...
+ENOUGH_JOINT = 0.4  # ...of which such a part is to arrive
 TOP = 10  # that are confirmed
 BLOCK_NS = 2e6  # of pairs that are one bet
 LADDER_SHARE = 0.75  # of the time, after which what is left is for the joint checks and the confirmation
@@ -142,7 +142,9 @@ class Scan:
         profile = screening.profile(self._timing, subject)
         with screening.armed():
             screening.look(profile)
-            self._candidates = [Candidate(one, share(one.times)) for one in screening.functions]
+            functions = screening.functions
+            found = shares([[Own(*row) for row in one.times] for one in functions], self._bare_ns)
+            self._candidates = list(map(Candidate, functions, found))
             if self._candidates:
                 self._climb()
                 with suppress(_TimeUp):
@@ -310,27 +312,34 @@ class Scan:
         critical = [one for one in self._candidates if one.standing(level) == "critical"]
         with self._on("together"):
             if len(free) > 1:
-                pushes = self._joint(free)
-                if pushes:
-                    delivered_ns = median([push.delivered_ns for push in pushes])
-                    absorbed = joint_slack(delivered_ns, reach(pushes, level))
-                    self._joint_slack = absorbed and estimate_of(absorbed, self._screening.iterations)
-            if len(critical) > 1:
-                pushes = self._joint(critical)
-                if pushes:
-                    parts = [
-                        (dose.delay_ns * dose.share * one.function.calls, one.reach(level))
-                        for dose, one in zip(self._doses(critical, LARGE), critical, strict=True)
-                    ]
-                    self._additive = additive(reach(pushes, level), parts)
+                self._joint_slack = self._absorbed_jointly(free)
+            if len(critical) > 1 and (pushes := self._joint(critical, LARGE, JOINT)):
+                parts = [
+                    (dose.delay_ns * dose.share * one.function.calls, one.reach(level))
+                    for dose, one in zip(self._doses(critical, LARGE), critical, strict=True)
+                ]
+                self._additive = additive(reach(pushes, level), parts)
 
-    def _joint(self, group: Sequence[Candidate]) -> list[Push]:
+    def _absorbed_jointly(self, free: Sequence[Candidate]) -> Estimate | None:
+        """By a dose of which enough arrives to tell how much does not."""
+        share = LARGE
+        while share < MOST_JOINT and (tried := self._joint(free, share, AGAIN)):
+            if reach(tried, self._noise).tau > ENOUGH_JOINT:
+                break
+            share *= 2
+        pushes = self._joint(free, share, JOINT)
+        if not pushes:
+            return None
+        absorbed = joint_slack(median([push.delivered_ns for push in pushes]), reach(pushes, self._noise))
+        return absorbed and estimate_of(absorbed, self._screening.iterations)
+
+    def _joint(self, group: Sequence[Candidate], share: float, pairs: int) -> list[Push]:
         """As many pairs as fit into a tenth of what is left."""
         deadline = time.perf_counter_ns() + self._left_ns / 10
         pushes: list[Push] = []
-        doses = self._doses(group, LARGE)
-        while len(pushes) < JOINT and (len(pushes) < AGAIN or time.perf_counter_ns() < deadline):
-            self._say(JOINT - len(pushes), LARGE)
+        doses = self._doses(group, share)
+        while len(pushes) < pairs and (len(pushes) < AGAIN or time.perf_counter_ns() < deadline):
+            self._say(pairs - len(pushes), share)
             push = self._push(doses, self._stop_ns)
             if push is None:
                 break
@@ -366,7 +375,7 @@ class Scan:
 
     @property
     def _bare_ns(self) -> float:
-        return median(self._screening.bare)
+        return bare_length(self._screening.bare)
 
     def _pair_ns(self, share: float) -> float:
         return 2 * self._screening.round_ns + share * self._bare_ns
