@@ -46,6 +46,8 @@ JOINT = 25  # pairs in which many are slowed together
 EVERYTHING = Reach(1.0, 0.3)  # of a delay arrives, and one pair would say so
 MOST_JOINT = 4  # rounds of delay in one, for the free ones together...
 ENOUGH_JOINT = 0.4  # ...of which such a part is to arrive
+COMPANY = 16  # cold functions that are slowed together, at most...
+SPARE = 0.5  # ...of what may be without any of them mattering
 TOP = 10  # that are confirmed
 BLOCK_NS = 2e6  # of pairs that are one bet
 LADDER_SHARE = 0.75  # of the time, after which what is left is for the joint checks and the confirmation
@@ -157,40 +159,83 @@ class Scan:
 
     def _climb(self) -> None:
         """The ladder. What there was no time for stays unresolved."""
-        began, candidates = self._began_ns, self._candidates
+        began = self._began_ns
         deadline = began + LADDER_SHARE * (self._stop_ns - began)
         try:
             with self._on("noise"):
                 pushes = [self._push([], deadline) for _ in range(IDLE)]
                 self._idle = [push for push in pushes if push is not None]
                 self._renew_noise()
-            if len(candidates) * self._pair_ns(LARGE) > GROUP_SHARE * (self._stop_ns - began):
-                candidates = self._by_groups(candidates, deadline)
-            self._second_rung(self._first_rung(candidates, deadline), deadline)
+            cold = [one for one in self._candidates if dropped(one.hot, EVERYTHING, LEAST_GAIN)]
+            hot = [one for one in self._candidates if one not in cold]
+            if FEWEST * len(hot) * self._pair_ns(SMALL) > GROUP_SHARE * (deadline - began):
+                hot = self._by_groups(hot, deadline)
+            with self._on("hot functions"):
+                self._measure(hot, deadline)
+            with self._on("cold functions"):
+                self._measure(self._dismiss(cold, deadline), deadline)
+            with self._on("slack"):
+                self._look_for_slack(deadline)
         except _TimeUp:
             self._reason = Remark("time", spent_ns=time.perf_counter_ns() - began, instead="")
 
     # ---- the ladder ----
 
-    def _first_rung(self, candidates: Sequence[Candidate], deadline: float) -> list[Candidate]:
+    def _dismiss(self, cold: Sequence[Candidate], deadline: float) -> list[Candidate]:
         """One pair of the large dose for each that matters only if it has more effect than its share has it.
 
-        Returns the others, and those that this pair does not dismiss.
+        The coldest are slowed together: what reaches the round time of all is at least what does of any. Returns those
+        that were not dismissed.
         """
-        cold = [one for one in candidates if dropped(one.hot, EVERYTHING, LEAST_GAIN)]
-        with self._on("cold functions"):
-            self._sweep(cold, LARGE, deadline)
-            self._renew_noise()
-        return [one for one in candidates if one not in cold or not self._is_dropped(one)]
+        groups = _companies(cold)
+        left: list[Candidate] = []
+        chosen = self._affordable(groups, LARGE, deadline)
+        for index, group in enumerate(chosen):
+            self._say(len(chosen) - index, LARGE)
+            dose_ns = LARGE * self._bare_ns / len(group)
+            push = self._push([one.dose(dose_ns) for one in group], deadline)
+            if push is None:
+                continue
+            known = reach([push], self._noise)
+            highest = len(group) * (known.tau + 2 * known.error)
+            for one in group:
+                if len(group) == 1:
+                    one.large.append(push)
+                one.bound, one.together = Reach(known.tau, (highest - known.tau) / 2), 1
+                if one.hot * highest >= LEAST_GAIN:
+                    left.append(one)
+        if len(chosen) < len(groups):
+            raise _TimeUp
+        return left
 
-    def _second_rung(self, survivors: Sequence[Candidate], deadline: float) -> None:
-        with self._on("hot functions"):
-            while survivors := [one for one in survivors if self._wants_more(one)]:
-                self._sweep(survivors, SMALL, deadline)
-                self._renew_noise()
-        with self._on("slack"):
-            while absorbing := [one for one in self._candidates if self._may_have_slack(one)]:
-                self._sweep(absorbing, LARGE, deadline)
+    def _measure(self, candidates: Sequence[Candidate], deadline: float) -> None:
+        """Pairs of the small dose, until each is known well enough."""
+        while candidates := [one for one in candidates if self._wants_more(one)]:
+            chosen = self._affordable([[one] for one in candidates], SMALL, deadline)
+            for index, [one] in enumerate(chosen):
+                self._say(len(chosen) - index, SMALL)
+                self._add(one, SMALL, deadline)
+            if len(chosen) < len(candidates):
+                raise _TimeUp
+            self._renew_noise()
+
+    def _look_for_slack(self, deadline: float) -> None:
+        while absorbing := [one for one in self._candidates if self._may_have_slack(one)]:
+            for index, one in enumerate(self._rng.sample(absorbing, len(absorbing))):
+                self._say(len(absorbing) - index, LARGE)
+                self._add(one, LARGE, deadline)
+
+    def _add(self, one: Candidate, share: float, deadline: float) -> None:
+        push = self._push([one.dose(share * self._bare_ns)], deadline)
+        if push is not None:
+            (one.large if share == LARGE else one.small).append(push)
+
+    def _affordable(self, groups: Sequence[list[Candidate]], share: float, deadline: float) -> list[list[Candidate]]:
+        """Those that can have a pair in time, in random order; where it is short, the hottest."""
+        fits = max(int((deadline - time.perf_counter_ns()) / self._pair_ns(share)), 0)
+        chosen = sorted(groups, key=lambda group: -sum(one.hot for one in group))[:fits]
+        self._rng.shuffle(chosen)
+        return chosen
 
     def _may_have_slack(self, one: Candidate) -> bool:
         return bool(one.small) and len(one.large) < FEWEST and one.reach(self._noise).high < 1
@@ -199,24 +244,6 @@ class Scan:
         if len(one.small) < FEWEST:
             return True
         return len(one.small) < MOST and not enough(one.hot, one.reach(self._noise), LEAST_GAIN)
-
-    def _is_dropped(self, one: Candidate) -> bool:
-        return dropped(one.hot, one.reach(self._noise), LEAST_GAIN)
-
-    def _sweep(self, candidates: Sequence[Candidate], share: float, deadline: float) -> None:
-        """One pair of each, in random order; where time is short the hottest come first."""
-        fits = int((deadline - time.perf_counter_ns()) / self._pair_ns(share))
-        chosen = list(candidates)
-        if fits < len(chosen):
-            chosen = sorted(chosen, key=lambda one: -one.hot)[: max(fits, 0)]
-        self._rng.shuffle(chosen)
-        for index, one in enumerate(chosen):
-            self._say(len(chosen) - index, share)
-            push = self._push([one.dose(share * self._bare_ns)], deadline)
-            if push is not None:
-                (one.large if share == LARGE else one.small).append(push)
-        if len(chosen) < len(candidates):
-            raise _TimeUp
 
     def _push(self, doses: Sequence[Dose], deadline: float) -> Push | None:
         """One judged pair; None where not one of a few could be judged."""
@@ -243,32 +270,37 @@ class Scan:
         """
         groups = self._groups(candidates, deadline)
         pushes: list[list[Push]] = [[] for _ in groups]
-        level, asked = 0.0, list(range(len(groups)))
-        with self._on("groups of functions"):
-            for number in range(MOST_OF_GROUPS):
-                for index in self._rng.sample(asked, len(asked)):
-                    self._say(len(asked), LARGE)
-                    push = self._push(self._doses(groups[index], LARGE), deadline)
-                    if push is not None:
-                        pushes[index].append(push)
+        try:
+            with self._on("groups of functions"):
+                self._push_groups(groups, pushes, deadline)
+        finally:
+            level = noise(pushes)
+            single: list[Candidate] = []
+            for group, found in zip(groups, pushes, strict=True):
+                if len(found) < FEWEST or not self._settle(group, reach(found, level), len(found)):
+                    single += group
+        return single
+
+    def _push_groups(self, groups: Sequence[list[Candidate]], pushes: list[list[Push]], deadline: float) -> None:
+        """Adds pairs of each group until all of it is known to be alike, or not to be."""
+        asked = list(range(len(groups)))
+        for number in range(MOST_OF_GROUPS):
+            for index in self._rng.sample(asked, len(asked)):
+                self._say(len(asked), LARGE)
+                push = self._push(self._doses(groups[index], LARGE), deadline)
+                if push is not None:
+                    pushes[index].append(push)
+            if number + 1 >= FEWEST:
                 level = noise(pushes)
-                if number + 1 >= FEWEST:
-                    reaches = {index: reach(pushes[index], level) for index in asked}
-                    asked = [index for index in asked if self._is_near(groups[index], reaches[index])]
-        return [
-            one
-            for group, found in zip(groups, pushes, strict=True)
-            if not self._settle(group, reach(found, level), len(found))
-            for one in group
-        ]
+                reaches = {index: reach(pushes[index], level) for index in asked}
+                asked = [index for index in asked if self._is_near(groups[index], reaches[index])]
 
     def _groups(self, candidates: Sequence[Candidate], deadline: float) -> list[list[Candidate]]:
-        """The cold ones, and the hot ones of each module, in parts of similar shares: as many as there is time for."""
-        hot = sorted([one for one in candidates if one.hot >= LEAST_GAIN], key=lambda one: -one.hot)
-        cold = [one for one in candidates if one.hot < LEAST_GAIN]
+        """Of each module, in parts of similar shares: as many as there is time for."""
+        hot = sorted(candidates, key=lambda one: -one.hot)
         fits = GROUPS_SHARE * (deadline - time.perf_counter_ns()) / (FEWEST * self._pair_ns(LARGE))
-        size = max(1, math.ceil(len(hot) / max(fits - 1, 1)))
-        groups = [cold] if cold else []
+        size = max(1, math.ceil(len(hot) / max(fits, 1)))
+        groups = []
         for module in dict.fromkeys(one.function.module for one in hot):
             members = [one for one in hot if one.function.module == module]
             groups += [members[at : at + size] for at in range(0, len(members), size)]
@@ -417,3 +449,15 @@ class Scan:
             reason=self._reason if is_intact else Remark("interfered"),
             warnings=tuple(str(one) for one in self._warnings),
         )
+
+
+def _companies(cold: Sequence[Candidate]) -> list[list[Candidate]]:
+    """Functions of similar shares, in groups so small that a usual effect of all leaves none that matters."""
+    groups: list[list[Candidate]] = []
+    for one in sorted(cold, key=lambda one: -one.hot):
+        room = min(COMPANY, SPARE * LEAST_GAIN / max(groups[-1][0].hot, 1e-9)) if groups else 0
+        if groups and len(groups[-1]) + 1 <= room:
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+    return groups

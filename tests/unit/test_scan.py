@@ -77,7 +77,7 @@ def test_a_serial_program_is_ranked_by_what_each_function_takes() -> None:
     assert [one.name for one in ranking.functions] == [f"program.{name}" for name in shares]
     for one in ranking.functions[:3]:
         share = shares[one.name.partition(".")[2]]
-        assert one.share == pytest.approx(share, abs=0.002)
+        assert one.share == pytest.approx(share, rel=0.03)
         assert one.transmission == pytest.approx(1, abs=0.15)
         assert one.gain is not None
         assert one.gain.low is not None
@@ -90,7 +90,7 @@ def test_a_serial_program_is_ranked_by_what_each_function_takes() -> None:
     assert ranking.additive
     assert (ranking.reason, ranking.warnings) == ("", ())
     assert ranking.round_ns == pytest.approx(1e6, rel=0.01)
-    assert watch.seen[0] == "cold functions"
+    assert watch.seen[0] == "hot functions"
     assert watch.seen[-1] == "confirming"
 
 
@@ -162,7 +162,7 @@ def test_long_rounds_are_looked_at_by_modules_first(seed: int) -> None:
     said = {one.name.rpartition(".")[2]: one.verdict for one in ranking.functions}
     assert [part.name for part, one in zip(many, hidden, strict=True) if one and said[part.name] == "critical"] == []
     free = [part.name for part, one in zip(many, hidden, strict=True) if one and said[part.name] in ("free", "small")]
-    assert len(free) >= 10
+    assert len(free) >= 15
 
 
 def test_where_time_runs_out_the_rest_is_unresolved() -> None:
@@ -177,7 +177,7 @@ def test_where_time_runs_out_the_rest_is_unresolved() -> None:
 
 
 def test_a_callable_that_raises_ends_the_scan_and_says_so() -> None:
-    ranking = scan(Program(parts(20), noise=0.01, raises_in=400))
+    ranking = scan(Program(parts(20), noise=0.01, raises_in=500))
     assert ranking.reason.kind == "raised"
     assert len(ranking.functions) == 20
     assert scan(Program(parts(20), raises_in=3)).functions == ()
@@ -187,7 +187,7 @@ def test_ctrl_c_leaves_what_is_known() -> None:
     program = Program(parts(20), noise=0.01)
 
     def interrupt() -> None:
-        if len(program.delays) == 400:
+        if len(program.delays) == 500:
             raise KeyboardInterrupt
 
     program.before_round = interrupt
