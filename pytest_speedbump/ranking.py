@@ -18,7 +18,7 @@ class Ranked:
     """One function. Times in ns and counts are per call of the benchmarked callable; shares are those of a bare round.
 
     Attributes:
-        calls: mean over undelayed rounds.
+        calls: of a typical undelayed round: the median, or the mean where that is 0.
         share: its own time, without that of callees which are targets as well; None where it was not measured.
         transmission: share of a delay that reaches the round time, at the smallest dose that was tried, or at a larger
             one where that bounds it better.
@@ -28,11 +28,12 @@ class Ranked:
         gain: throughput that would be won if the function cost nothing, ``transmission * share``. Holds until the
             bottleneck moves.
         gain_per_us: throughput won by each microsecond that a call takes less, as long as there is one to be saved.
-        verdict: ``critical`` (more than half of a delay arrives), ``partly`` (some of it does), ``free`` (hot, and its
-            gain is too small to matter), ``small`` (too small to matter), ``unresolved``.
+        verdict: ``critical`` (more than half of a delay arrives, and perhaps all of it), ``partly`` (some of it does),
+            ``free`` (hot, and less than a tenth of a delay arrives, or the gain is too small to matter), ``small``
+            (too small to matter), ``unresolved``.
         confirmed: fresh pairs have proved a ``critical`` or ``partly`` at the error rate of the run.
         rank: from 1; those that cannot be told apart share one.
-        pairs: of rounds, in which it was slowed by itself.
+        pairs: of rounds, in which it was slowed: by itself or, where it never was, in company.
     """
 
     name: str

@@ -18,7 +18,7 @@ Kind = Literal[
     # of a listing
     "not_listed", "listed_until",
     # of a scan: why nothing was ranked, or not to the end; why a test that is only scanned has no drop
-    "unmatched", "not_scanned", "interrupted", "only_scanned",
+    "short_of_time", "unmatched", "not_scanned", "interrupted", "only_scanned",
 ]  # fmt: skip
 
 _AGAIN = "can it run twice? A callable that consumes its input needs benchmark.pedantic(setup=...)"
@@ -65,6 +65,7 @@ _SENTENCES: dict[Kind, str] = {
     "cut_short": "pytest-timeout left no time to go on; raise its limit, or lower --speedbump-max-time",
     "not_listed": "{target} never ran{hint}",
     "listed_until": "the callable raised {error} when repeated; what is listed was called until then",
+    "short_of_time": "{limit_ns:time} were too short; give it a longer {option}",
     "unmatched": "calls nothing that matches {target}{hint}",
     "not_scanned": "{error}",
     "interrupted": "the scan was interrupted by {error}; what is there was found until then",

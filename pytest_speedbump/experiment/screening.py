@@ -27,7 +27,7 @@ GROUPS = 3  # of bare rounds, each with profiled ones after it: a machine that c
 BARE_NS, PROFILE_NS = 30e6, 90e6  # in a group; of long rounds there is one group...
 LEAST_ROUNDS = 3  # ...of so many
 WARM_ROUNDS = 3  # after a session was armed: code has become slower by what it looked at
-LOOKS = 10  # undelayed rounds in which calls are counted; of long rounds fewer
+FEWEST_LOOKS, LOOKS = 2, 10  # undelayed rounds in which calls are counted; of long rounds fewer
 LATE = 0.1  # of a delay, from which on it was preempted rather than delivered
 
 
@@ -103,12 +103,14 @@ class Screening:
         finally:
             subject.iterations = asked
 
-    def profile(self, session: TimingSession, subject: Subject) -> Profile:
-        """Own times, and bare rounds among them."""
+    def profile(self, session: TimingSession, subject: Subject, deadline: float) -> Profile:
+        """Own times, and bare rounds among them; no group is begun after the deadline but the first."""
         assert self._experiment is not None
         profile = Profile(session)
         is_long = self.round_ns >= LONG_ROUND_NS
-        for _ in range(1 if is_long else GROUPS):
+        for group in range(1 if is_long else GROUPS):
+            if group and time.perf_counter_ns() >= deadline:
+                break
             for _ in range(0 if is_long else WARM_ROUNDS):
                 self._experiment.warm_up()
             self.bare += [float(max(one.ns - one.waited_ns, 1)) for one in self._experiment.bare(BARE_NS)]
@@ -136,7 +138,7 @@ class Screening:
                     clock_ns=now[1] - armed_at[1],
                 )
 
-    def look(self, profile: Profile) -> None:
+    def look(self, profile: Profile, deadline: float) -> None:
         """Counts the calls of undelayed rounds: of what is called in one of several only, nobody knows whether it will
         be called again."""
         assert self._experiment is not None
@@ -144,7 +146,9 @@ class Screening:
         self._experiment.warm_up()
         seen = [self._plan.look()]
         rounds: list[Round] = []
-        for _ in range(LOOKS if self.round_ns < LONG_ROUND_NS else 2):
+        for _ in range(LOOKS if self.round_ns < LONG_ROUND_NS else FEWEST_LOOKS):
+            if len(rounds) >= FEWEST_LOOKS and time.perf_counter_ns() >= deadline:
+                break
             rounds.append(self._experiment.undelayed())
             seen.append(self._plan.look())
         self.round_ns = median([one.ns for one in rounds])

@@ -16,6 +16,7 @@ from pytest_speedbump.experiment.scheduler import Scheduler, this_scheduler
 from pytest_speedbump.experiment.screening import Screening
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject, show_error
 from pytest_speedbump.inference.ranking import (
+    Gain,
     Push,
     Reach,
     additive,
@@ -26,6 +27,7 @@ from pytest_speedbump.inference.ranking import (
     ranks,
     reach,
 )
+from pytest_speedbump.inference.sequential import Interval
 from pytest_speedbump.inference.shares import Own, bare_length, shares
 from pytest_speedbump.ranking import Ranking
 from pytest_speedbump.remarks import Remark
@@ -42,7 +44,9 @@ LARGE, SMALL = 1 / 2, 1 / 8  # doses of the ladder, in rounds
 IDLE = 8  # pairs in which nothing is slowed: one pair of each function tells no noise
 AGAIN = 3  # times that a pair is tried which could not be judged
 FEWEST, MOST = 6, 60  # pairs of the small dose
-JOINT = 25  # pairs in which many are slowed together
+JOINT = 25  # pairs in which the critical ones are slowed together...
+MOST_SLACK = 60  # ...and the free ones, whose slack is a difference
+PROBE_NS = 13.0  # that a call takes longer to be counted
 EVERYTHING = Reach(1.0, 0.3)  # of a delay arrives, and one pair would say so
 MOST_JOINT = 4  # rounds of delay in one, for the free ones together...
 ENOUGH_JOINT = 0.4  # ...of which such a part is to arrive
@@ -50,6 +54,7 @@ COMPANY = 16  # cold functions that are slowed together, at most...
 SPARE = 0.5  # ...of what may be without any of them mattering
 TOP = 10  # that are confirmed
 BLOCK_NS = 2e6  # of pairs that are one bet
+PREPARING = 0.25  # of the time, after which no look at the functions is begun
 LADDER_SHARE = 0.75  # of the time, after which what is left is for the joint checks and the confirmation
 GROUP_SHARE = 0.4  # of the time, which a pair of each must not take; else groups come first
 GROUPS_SHARE = 0.5  # of the time of the ladder, which as many groups may take
@@ -141,9 +146,10 @@ class Scan:
 
     def _screen(self, subject: Subject) -> None:
         screening = self._screening
-        profile = screening.profile(self._timing, subject)
+        deadline = self._began_ns + PREPARING * (self._stop_ns - self._began_ns)
+        profile = screening.profile(self._timing, subject, deadline)
         with screening.armed():
-            screening.look(profile)
+            screening.look(profile, deadline)
             functions = screening.functions
             found = shares([[Own(*row) for row in one.times] for one in functions], self._bare_ns)
             self._candidates = list(map(Candidate, functions, found))
@@ -177,7 +183,7 @@ class Scan:
             with self._on("slack"):
                 self._look_for_slack(deadline)
         except _TimeUp:
-            self._reason = Remark("time", spent_ns=time.perf_counter_ns() - began, instead="")
+            self._reason = Remark("short_of_time", limit_ns=self._stop_ns - began, option=self._rules.limited_by)
 
     # ---- the ladder ----
 
@@ -359,11 +365,16 @@ class Scan:
             if reach(tried, self._noise).tau > ENOUGH_JOINT:
                 break
             share *= 2
-        pushes = self._joint(free, share, JOINT)
+        pushes = self._joint(free, share, MOST_SLACK)
         if not pushes:
             return None
         absorbed = joint_slack(median([push.delivered_ns for push in pushes]), reach(pushes, self._noise))
-        return absorbed and estimate_of(absorbed, self._screening.iterations)
+        if absorbed is None:
+            return None
+        # What counts their calls takes of it as well, in both arms.
+        probes_ns = PROBE_NS * sum(one.function.calls for one in free)
+        centre, low, high = (end + probes_ns for end in absorbed)
+        return estimate_of(Interval(centre, low, high), self._screening.iterations)
 
     def _joint(self, group: Sequence[Candidate], share: float, pairs: int) -> list[Push]:
         """As many pairs as fit into a tenth of what is left."""
@@ -431,7 +442,9 @@ class Scan:
         screening, level = self._screening, self._noise
         is_intact = screening.conditions.intact and not screening.conditions.lost
         best = sorted(self._candidates, key=lambda one: (-one.gain(level).low, -one.hot))
-        places = ranks([one.gain(level) for one in best])
+        # Slower is no gain, and so no rank of its own.
+        gains = [one.gain(level) for one in best]
+        places = ranks([Gain(one.centre, max(one.low, 0.0), max(one.high, 0.0)) for one in gains])
         return Ranking(
             test=self._test,
             targets=self._targets,
