@@ -30,6 +30,7 @@ FAKE = """
     from pytest_speedbump.ranking import Ranked, Ranking
     from pytest_speedbump.remarks import Remark
     from pytest_speedbump.slowing.session import armed, make_session, take_snapshot
+    from pytest_speedbump.trials.explain import explain
 
     class Scan:
         def __init__(self, test, targets, mode, rules, watch):
@@ -52,6 +53,9 @@ FAKE = """
                             break
                 except CallableRaisedError as error:
                     self.reason = Remark("raised", error=show_error(error.__cause__), round=1, arm="unslowed")
+            if not (self.reason or take_snapshot(self.session, self.targets).matched):
+                target, hint = ", ".join(self.targets.names), explain(self.targets.names, subject).hint
+                self.reason = Remark("unmatched", target=target, hint=hint)
 
         def ranking(self):
             rank = dict.fromkeys(("share", "transmission", "slack_ns", "gain", "gain_per_us"))
