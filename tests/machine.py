@@ -206,6 +206,7 @@ class Machine:
                 ("sys._current_frames", lambda: {threading.get_ident(): sys._getframe()}),
                 (f"{experiment}.measurement.read_clocks", self._read_clocks),
                 (f"{experiment}.pilot.read_clocks", self._read_clocks),
+                (f"{experiment}.screening.read_clocks", self._read_clocks),
             ):
                 stack.enter_context(patch(name, clock))
             yield self

@@ -1,11 +1,11 @@
 """Screening: pairs of rounds in which one function after the other is slowed, all in one armed session."""
 
-import itertools
 import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import mean, median
 from types import CodeType
 from typing import NamedTuple
@@ -154,7 +154,7 @@ class Screening:
         self.round_ns = median([one.ns for one in rounds])
         for target, (code, module) in enumerate(self._plan.codes()):
             totals = [one[target].calls if target < len(one) else 0.0 for one in seen]
-            calls = [after - before for before, after in itertools.pairwise(totals)]
+            calls = [after - before for before, after in pairwise(totals)]
             if sum(map(bool, calls)) > 1:
                 typical = median(calls) or mean(calls)
                 self.functions.append(Function(target, code, module, typical, profile.times.get(id(code), missing)))
@@ -174,7 +174,3 @@ class Screening:
                 return Screened(times, slowed.counts.calls - control.counts.calls)
         self.spent.set_aside += 1
         return None
-
-    @property
-    def now_ns(self) -> int:
-        return time.perf_counter_ns()

@@ -9,7 +9,7 @@ from pytest_speedbump.experiment.tally import Tally
 from pytest_speedbump.inference.bare import PROBE_NS
 from pytest_speedbump.remarks import Remark
 
-__all__ = ["audit", "doubts", "uncalled_targets"]
+__all__ = ["audit", "audit_conditions", "doubts", "doubts_of", "uncalled_targets"]
 
 DELIVERY_TOLERANCE = 0.05  # share of the request; the larger of the two tolerances holds
 DELIVERY_TOLERANCE_NS = 10.0  # for each call: about a step of a coarse clock
@@ -20,24 +20,28 @@ MORE_WORK = 2.0  # factor of time, beyond what the probe costs
 
 def audit(tally: Tally, conditions: Conditions) -> Remark:
     """Why no verdict can be given; empty if all is well. That the target ran at all is asked elsewhere."""
-    return (
-        _events(conditions)
-        or _clock(conditions)
-        or _delivery(tally)
-        or _same_work(tally)
-        or _less_work(tally, conditions)
-    )
+    return audit_conditions(conditions) or _delivery(tally) or _same_work(tally) or _less_work(tally, conditions)
+
+
+def audit_conditions(conditions: Conditions) -> Remark:
+    """What speaks against any rounds that ran under them; empty if all is well."""
+    return _events(conditions) or _clock(conditions)
 
 
 def doubts(tally: Tally, conditions: Conditions) -> Iterator[Remark]:
     """What may be wrong, and may be noise as well: it is said, and the verdict stands."""
+    yield from doubts_of(conditions)
+    control, baseline = min(tally.control_ns), conditions.baseline_ns
+    if baseline is not None and control > MORE_WORK * baseline + tally.calls * PROBE_NS:
+        yield Remark("more_work", now_ns=control, then_ns=baseline)
+
+
+def doubts_of(conditions: Conditions) -> Iterator[Remark]:
+    """The same of any rounds."""
     if conditions.hides_threads:
         yield Remark("short_rounds")
     if conditions.traced:
         yield Remark("traced")
-    control, baseline = min(tally.control_ns), conditions.baseline_ns
-    if baseline is not None and control > MORE_WORK * baseline + tally.calls * PROBE_NS:
-        yield Remark("more_work", now_ns=control, then_ns=baseline)
 
 
 def uncalled_targets(bump: Bump, matched: Sequence[CodeCounts]) -> Sequence[str]:

@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Protocol
 
@@ -34,6 +34,7 @@ from pytest_speedbump.remarks import Remark
 from pytest_speedbump.result import Estimate
 from pytest_speedbump.slowing.session import DosedSession, TimingSession, make_session, make_timing_session
 from pytest_speedbump.targets import Targets
+from pytest_speedbump.trials.audit import audit_conditions, doubts_of
 from pytest_speedbump.trials.candidate import LEAST_GAIN, Candidate, estimate_of
 from pytest_speedbump.trials.confirmation import CLAIMS, Confirmation
 from pytest_speedbump.trials.explain import explain
@@ -52,6 +53,7 @@ MOST_JOINT = 4  # rounds of delay in one, for the free ones together...
 ENOUGH_JOINT = 0.4  # ...of which such a part is to arrive
 COMPANY = 16  # cold functions that are slowed together, at most...
 SPARE = 0.5  # ...of what may be without any of them mattering
+MOST_ASIDE = 0.5  # of the pairs may have waited for a processor without that being said
 TOP = 10  # that are confirmed
 BLOCK_NS = 2e6  # of pairs that are one bet
 PREPARING = 0.25  # of the time, after which no look at the functions is begun
@@ -121,7 +123,6 @@ class Scan:
         self._joint_slack: Estimate | None = None
         self._additive: bool | None = None
         self._reason = Remark()
-        self._warnings: list[Remark] = []
         self._began_ns = self._stop_ns = self._spent_ns = 0.0
         self._stage, self._expected_ns = "", 0.0
 
@@ -439,12 +440,19 @@ class Scan:
     # ---- the answer ----
 
     def ranking(self) -> Ranking:
+        """What is known so far. Where the audit fails nothing is."""
         screening, level = self._screening, self._noise
-        is_intact = screening.conditions.intact and not screening.conditions.lost
+        problem = audit_conditions(screening.conditions) if screening.conditions.elapsed_ns else Remark()
         best = sorted(self._candidates, key=lambda one: (-one.gain(level).low, -one.hot))
         # Slower is no gain, and so no rank of its own.
         gains = [one.gain(level) for one in best]
         places = ranks([Gain(one.centre, max(one.low, 0.0), max(one.high, 0.0)) for one in gains])
+        functions = [
+            one.ranked(level, screening.iterations, self._bare_ns, place)
+            for one, place in zip(best, places, strict=True)
+        ]
+        if problem:
+            functions = [replace(one, verdict="unresolved", confirmed=False) for one in functions]
         return Ranking(
             test=self._test,
             targets=self._targets,
@@ -453,15 +461,18 @@ class Scan:
             seconds=self._spent_ns / 1e9,
             pairs=screening.spent.pairs,
             iterations=screening.iterations,
-            functions=tuple(
-                one.ranked(level, screening.iterations, self._bare_ns, place)
-                for one, place in zip(best, places, strict=True)
-            ),
+            functions=tuple(functions),
             joint_slack_ns=self._joint_slack,
             additive=self._additive,
-            reason=self._reason if is_intact else Remark("interfered"),
-            warnings=tuple(str(one) for one in self._warnings),
+            reason=problem or self._reason,
+            warnings=tuple(str(one) for one in self._doubts()),
         )
+
+    def _doubts(self) -> Iterator[Remark]:
+        conditions, spent = self._screening.conditions, self._screening.spent
+        yield from doubts_of(conditions)
+        if spent.set_aside > MOST_ASIDE * spent.pairs:
+            yield Remark("busy", waited=conditions.waited, aside=spent.set_aside, pairs=spent.pairs)
 
 
 def _companies(cold: Sequence[Candidate]) -> list[list[Candidate]]:
