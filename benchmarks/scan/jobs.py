@@ -50,7 +50,7 @@ FULL = Extent(
     packages={"quiet": 3, "hog": 3},
     shares=5,
     share_s=30.0,
-    known={"quiet": 3, "hog": 1},
+    known={"quiet": 2, "hog": 1},
     hidden={"quiet": 20, "hog": 5},
     batch=10,
     singles=5,
@@ -58,7 +58,7 @@ FULL = Extent(
     removals=3,
     remove_ns=2e9,
     package_time="60s",
-    known_time="60s",
+    known_time="45s",
     hidden_time="0.8s",
 )
 SMOKE = Extent(

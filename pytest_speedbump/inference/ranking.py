@@ -27,6 +27,7 @@ __all__ = [
     "gain",
     "joint_slack",
     "noise",
+    "precise",
     "ranks",
     "reach",
     "slack",
@@ -178,7 +179,7 @@ def _judged(rows: list[_Row]) -> Reach | None:
         error += DOUBT
         if count == 1:  # An interruption may be all that it shows.
             error = max(error, abs(fit.tau - min(1.0, max(0.0, fit.tau))))
-    return Reach(fit.tau, error)
+    return Reach(fit.tau, error) if isfinite(error) else None
 
 
 def _fit(rows: list[_Row], clip: float) -> _Fit | None:
@@ -237,8 +238,12 @@ def enough(share: float, reach: Reach, least: float) -> bool:
     """Whether more pushes are of no use: it cannot matter, or its kind is clear, and its gain known well enough."""
     if share * reach.high < least or reach.high < FREE:
         return True
-    wanted = COARSE if share <= 0 else min(COARSE, max(PRECISE, PRECISE_GAIN / share))
-    return reach.error <= wanted and _kind(reach) is not None
+    return precise(share, reach) and _kind(reach) is not None
+
+
+def precise(share: float, reach: Reach) -> bool:
+    """Whether its gain is known well enough."""
+    return reach.error <= (COARSE if share <= 0 else min(COARSE, max(PRECISE, PRECISE_GAIN / share)))
 
 
 def dropped(share: float, reach: Reach, least: float) -> bool:

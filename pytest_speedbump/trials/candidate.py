@@ -4,19 +4,23 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import mean
+from typing import Literal
 
 from pytest_speedbump.counts import name_of
 from pytest_speedbump.experiment.plans import Dose, fit_dose
 from pytest_speedbump.experiment.screening import Function
-from pytest_speedbump.inference.ranking import Gain, Push, Reach, gain, reach, slack, standing
+from pytest_speedbump.inference.ranking import Gain, Push, Reach, enough, gain, precise, reach, slack, standing
 from pytest_speedbump.inference.sequential import Interval
 from pytest_speedbump.inference.shares import Share
 from pytest_speedbump.ranking import Ranked, Standing
 from pytest_speedbump.result import Estimate
 
-__all__ = ["LEAST_GAIN", "Candidate", "estimate_of"]
+__all__ = ["FEWEST", "LEAST_GAIN", "Candidate", "estimate_of"]
 
 LEAST_GAIN = 0.005  # of throughput: less does not matter
+
+FEWEST, MOST = 6, 60  # pairs of a dose
+ARRIVES = 0.25  # of a small delay at least, in what is critical
 
 _UNKNOWN = Reach(math.nan, math.inf)
 
@@ -69,7 +73,28 @@ class Candidate:
 
     def standing(self, noise: float) -> Standing:
         # Of a large dose alone, slack may be hidden in what arrives.
-        return standing(self.hot, self.gain(noise), self.reach(noise), len(self.small) or self.together, LEAST_GAIN)
+        pairs = len(self.small) or self.together
+        found = standing(self.hot, self.gain(noise), self.reach(noise), pairs, LEAST_GAIN)
+        return "unresolved" if found == "critical" and not self._arrives(noise) else found
+
+    def _arrives(self, noise: float) -> bool:
+        """Whether some of the small dose does, as far as it was tried."""
+        return not self.small or reach(self.small, noise).low > ARRIVES
+
+    def wants(self, noise: float) -> Literal["small", "large"] | None:
+        """The dose of the next pair; None where more are of no use.
+
+        A few of the small dose say whether it arrives. What they do not say precisely enough the large one does for
+        less: to slack both are as sensitive, which is a difference of times.
+        """
+        if len(self.small) < FEWEST:
+            return "small"
+        if enough(self.hot, self.reach(noise), LEAST_GAIN) and (self.reach(noise).low <= 0.5 or self._arrives(noise)):
+            return None
+        large = reach(self.large, noise)
+        if len(self.large) < MOST and (not precise(self.hot, large) or large.high < 0.5):
+            return "large"
+        return "small" if len(self.small) < MOST else None
 
     def slack(self, noise: float) -> Interval | None:
         """Of a round, in ns."""

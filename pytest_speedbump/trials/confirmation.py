@@ -22,7 +22,7 @@ class Confirmation:
     def __init__(self, claim: float, alpha: float) -> None:
         self._claim, self._alpha = claim, alpha
         self._test: Sequential | None = None
-        self._dose_ns = 0.0
+        self._dose_ns = self._length_ns = 0.0
         self.blocks = 0
 
     @property
@@ -33,12 +33,14 @@ class Confirmation:
     def settled(self) -> bool:
         return self.blocks >= MOST_BLOCKS or (self._test is not None and self._test.state is not None)
 
-    def add(self, block: Sequence[Push], typical: Push, noise: float) -> None:
-        """The pairs of a block; what is ``typical`` of them, and how noisy they are, was known before it."""
+    def add(self, block: Sequence[Push], noise: float) -> None:
+        """The pairs of a block. How noisy they are was known before it; the first one says how long rounds are, and is
+        no evidence."""
         if self._test is None:
-            self._dose_ns = typical.delivered_ns
+            self._dose_ns, self._length_ns = block[0].delivered_ns, block[0].length_ns
             self._test = Sequential(self._claim * self._dose_ns, self._alpha, ALPHA_REFUTED)
-        spread, least = noise * typical.length_ns, LEAST * typical.length_ns
+            return
+        spread, least = noise * self._length_ns, LEAST * self._length_ns
         readings = [self._reading(push) for push in block]
         self._test.update(readings, Terms(spread, MOST * self._dose_ns, least))
         self.blocks += 1

@@ -21,7 +21,6 @@ from pytest_speedbump.inference.ranking import (
     Reach,
     additive,
     dropped,
-    enough,
     joint_slack,
     noise,
     ranks,
@@ -35,16 +34,16 @@ from pytest_speedbump.result import Estimate
 from pytest_speedbump.slowing.session import DosedSession, TimingSession, make_session, make_timing_session
 from pytest_speedbump.targets import Targets
 from pytest_speedbump.trials.audit import audit_conditions, doubts_of
-from pytest_speedbump.trials.candidate import LEAST_GAIN, Candidate, estimate_of
+from pytest_speedbump.trials.candidate import FEWEST, LEAST_GAIN, Candidate, estimate_of
 from pytest_speedbump.trials.confirmation import CLAIMS, Confirmation
 from pytest_speedbump.trials.explain import explain
 
 __all__ = ["Scan", "ScanRules", "Watch"]
 
-LARGE, SMALL = 1 / 2, 1 / 8  # doses of the ladder, in rounds
+LARGE, SMALL = 1 / 2, 1 / 8  # doses of the ladder, in rounds...
+MIDDLE = 1 / 4  # ...and that of the confirmation
 IDLE = 8  # pairs in which nothing is slowed: one pair of each function tells no noise
 AGAIN = 3  # times that a pair is tried which could not be judged
-FEWEST, MOST = 6, 60  # pairs of the small dose
 JOINT = 25  # pairs in which the critical ones are slowed together...
 MOST_SLACK = 60  # ...and the free ones, whose slack is a difference
 PROBE_NS = 13.0  # that a call takes longer to be counted
@@ -216,12 +215,13 @@ class Scan:
         return left
 
     def _measure(self, candidates: Sequence[Candidate], deadline: float) -> None:
-        """Pairs of the small dose, until each is known well enough."""
-        while candidates := [one for one in candidates if self._wants_more(one)]:
-            chosen = self._affordable([[one] for one in candidates], SMALL, deadline)
+        """Pairs of each, until it is known well enough."""
+        while candidates := [one for one in candidates if one.wants(self._noise)]:
+            chosen = self._affordable([[one] for one in candidates], LARGE, deadline)
             for index, [one] in enumerate(chosen):
-                self._say(len(chosen) - index, SMALL)
-                self._add(one, SMALL, deadline)
+                share = SMALL if one.wants(self._noise) == "small" else LARGE
+                self._say(len(chosen) - index, share)
+                self._add(one, share, deadline)
             if len(chosen) < len(candidates):
                 raise _TimeUp
             self._renew_noise()
@@ -246,11 +246,6 @@ class Scan:
 
     def _may_have_slack(self, one: Candidate) -> bool:
         return bool(one.small) and len(one.large) < FEWEST and one.reach(self._noise).high < 1
-
-    def _wants_more(self, one: Candidate) -> bool:
-        if len(one.small) < FEWEST:
-            return True
-        return len(one.small) < MOST and not enough(one.hot, one.reach(self._noise), LEAST_GAIN)
 
     def _push(self, doses: Sequence[Dose], deadline: float) -> Push | None:
         """One judged pair; None where not one of a few could be judged."""
@@ -397,18 +392,17 @@ class Scan:
         claimed = [(one, one.standing(level)) for one in best if one.small]
         top = [(one, CLAIMS[said]) for one, said in claimed if said in CLAIMS][:TOP]
         tests = [(one, Confirmation(claim, self._rules.alpha / len(top))) for one, claim in top]
-        a_block = max(1, math.ceil(BLOCK_NS / self._pair_ns(SMALL)))
+        a_block = max(1, math.ceil(BLOCK_NS / self._pair_ns(MIDDLE)))
         with self._on("confirming"):
             while open_tests := [(one, test) for one, test in tests if not test.settled]:
                 for index, (one, test) in enumerate(self._rng.sample(open_tests, len(open_tests))):
-                    self._say(len(open_tests) - index, SMALL)
-                    dose = [one.dose(SMALL * self._bare_ns)]
+                    self._say(len(open_tests) - index, MIDDLE)
+                    dose = [one.dose(MIDDLE * self._bare_ns)]
                     block = [self._push(dose, self._stop_ns) for _ in range(a_block)]
                     judged = [push for push in block if push is not None]
                     test.blocks += not judged
                     if judged:
-                        test.add(judged, (one.small or judged)[0], level)
-                        one.small += judged
+                        test.add(judged, level)
                     one.confirmed = test.holds
 
     # ---- time ----

@@ -232,9 +232,9 @@ def test_a_busy_machine_ranks_alike() -> None:
 def test_false_confirmations_are_rare() -> None:
     """Everything is hidden, in noise that is larger than any dose: at most the error rate of the scans confirm any."""
     confirmed = 0
-    for seed in range(200):
-        program = Program(parts(8, seed), lambda _: 0.0, noise=0.2)
+    for seed in range(100):
+        program = Program(parts(4, seed), lambda _: 0.0, noise=0.2)
         program._rng.seed(seed)
-        ranking = scan(program, replace(RULES, seed=seed, max_time_ns=2e9))
+        ranking = scan(program, replace(RULES, seed=seed, max_time_ns=1e9))
         confirmed += any(one.confirmed for one in ranking.functions)
-    assert confirmed <= 10
+    assert confirmed <= 5
