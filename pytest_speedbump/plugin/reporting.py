@@ -24,6 +24,7 @@ from pytest_speedbump.report.status import status
 from pytest_speedbump.report.terminal import write_failures, write_last_word, write_listing, write_rankings, write_table
 from pytest_speedbump.result import Result
 from pytest_speedbump.slowing.session import clock_name
+from pytest_speedbump.trials.bystanders import bystanders
 
 __all__ = ["ReportingPlugin"]
 
@@ -132,12 +133,20 @@ class ReportingPlugin:
         elif results:
             write_table(terminalreporter, results, options.seed)
         if run.rankings:
-            write_rankings(terminalreporter, list(run.rankings.values()), markers=options.scan_markers)
+            rankings = list(run.rankings.values())
+            write_rankings(terminalreporter, rankings, markers=options.scan_markers, uncalled=self._bystanders())
         for text in self._remarks():
             terminalreporter.write_line(f"speedbump: {text}")
         for text in gather(run.unmeasured.items(), each=terminalreporter.verbosity > 0):
             terminalreporter.write_line(f"speedbump: not measured: {text}", yellow=True)
         write_failures(terminalreporter, self._failures())
+
+    def _bystanders(self) -> list[str]:
+        """What a scan of several benchmarks saw in none of them. The controller of pytest-xdist imports no tests."""
+        scan, rankings = self._run.options.scan, self._run.rankings.values()
+        if scan is None or self._remote or len(rankings) < 2 or not self._finished:
+            return []
+        return bystanders(scan.value, {one.name for ranking in rankings for one in ranking.functions})
 
     def pytest_unconfigure(self) -> None:
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")

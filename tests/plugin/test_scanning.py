@@ -382,6 +382,19 @@ def test_rankings_come_back_from_workers(scanning: Suite) -> None:
     assert "the run fails: no benchmark of this run could be scanned: test_it.py::test_" in nothing.out
 
 
+def test_what_no_benchmark_calls_is_said(scanning: Suite) -> None:
+    tests = """
+        def test_a(benchmark):
+            benchmark(work.call)
+
+        def test_b(benchmark):
+            benchmark(work.leaf)
+    """
+    run = scanning.run(tests, SCAN, BRIEFLY)
+    assert "no benchmark calls these: 1\n  work.other\n" in run.out
+    assert "no benchmark calls these" not in scanning.run(tests, SCAN, BRIEFLY, "-k", "test_a").out, "nor was asked to"
+
+
 def test_the_procedure_is_there(suite: Suite) -> None:
     """Not the one above: under it the same benchmark has a ranking."""
     run = suite.run(BENCHMARK, SCAN, BRIEFLY)

@@ -1,0 +1,21 @@
+"""Bystanders: functions that targets match and that nothing measured has called."""
+
+import gc
+from collections.abc import Collection
+from types import FunctionType
+
+from pytest_speedbump.counts import name_of
+from pytest_speedbump.targets import Targets
+
+__all__ = ["bystanders"]
+
+
+def bystanders(targets: Targets, called: Collection[str]) -> list[str]:
+    """Names of the Python functions that live in this interpreter, match, and are not ``called``, in their order."""
+    patterns, found = targets.compile(), set[str]()
+    for one in gc.get_objects():
+        if type(one) is FunctionType:
+            code, module = one.__code__, one.__globals__.get("__name__")
+            if isinstance(module, str) and patterns.match(module, code.co_qualname, code.co_filename) >= 0:
+                found.add(name_of(code, module))
+    return sorted(found - set(called))

@@ -1,0 +1,51 @@
+"""Which functions that match were never called?"""
+
+import sys
+from types import ModuleType
+
+import pytest
+
+from pytest_speedbump.targets import parse_targets
+from pytest_speedbump.trials.bystanders import bystanders
+
+SOURCE = """
+import functools
+
+def called(): ...
+def idle(): ...
+
+class Thing:
+    def method(self): ...
+    @property
+    def value(self): ...
+    @functools.cache
+    def cached(self): ...
+
+def excluded(): ...
+key = lambda: 0
+"""
+
+
+@pytest.fixture
+def module(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    made = ModuleType("bystanding")
+    exec(SOURCE, vars(made))
+    monkeypatch.setitem(sys.modules, "bystanding", made)
+    return made
+
+
+def test_what_lives_matches_and_was_not_called(module: ModuleType) -> None:
+    targets = parse_targets(["bystanding.*", "!bystanding.excluded"])
+    assert bystanders(targets, {"bystanding.called", "other.idle"}) == [
+        "bystanding.<lambda>",
+        "bystanding.Thing.cached",
+        "bystanding.Thing.method",
+        "bystanding.Thing.value",
+        "bystanding.idle",
+    ]
+
+
+def test_globals_without_a_name_are_no_obstacle() -> None:
+    nameless: dict[str, object] = {"__name__": 3}
+    exec("def f(): ...", nameless)
+    assert bystanders(parse_targets(["nowhere.*"]), ()) == []
