@@ -130,15 +130,18 @@ def _package(condition: str, package: str, group: list[Record], shares: dict[str
     answers: Counter[str] = Counter()
     false = 0
     for one in group:
-        functions = {function["name"]: function for function in one["functions"]}
+        # The sampler cannot tell apart what has one name and place, such as the __init__ that dataclasses generate.
+        verdicts: dict[str, list[str]] = {}
+        for function in one["functions"]:
+            verdicts.setdefault(function["name"], []).append(function["verdict"])
         for name, share in shares.items():
             if share >= MATTERS:
-                answers[functions[name]["verdict"] if name in functions else "small"] += 1
+                answers[min(verdicts.get(name, ["small"]), key=[*FOUND, "unresolved", *LEFT].index)] += 1
         false += sum(
             function["gain"] is not None
             and function["gain"]["estimate"] >= REPORTED
-            and shares.get(name, 0.0) < NOTHING
-            for name, function in functions.items()
+            and shares.get(function["name"], 0.0) < NOTHING
+            for function in one["functions"]
         )
     return PackageScans(
         condition,
