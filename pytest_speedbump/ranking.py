@@ -20,8 +20,8 @@ class Ranked:
     Attributes:
         calls: of a typical undelayed round: the median, or the mean where that is 0.
         share: its own time, without that of callees which are targets as well; None where it was not measured.
-        transmission: share of a delay that reaches the round time, at the smallest dose that was tried, or at a larger
-            one where that bounds it better.
+        transmission: share of a delay that reaches the round time, by the dose that tells it most precisely, or by a
+            smaller one of which less arrives.
         dose_ns: delay of each call under which that was seen, on the average; None where it was never slowed by itself.
         slack_ns: delay of each call that the program absorbs before throughput begins to drop; without a ``high`` end
             it is at least so much. None where nothing is absorbed, or it was not resolved.

@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple
 from pytest_speedbump.inference.sequential import Interval
 
 __all__ = [
+    "NORMAL",
     "Gain",
     "Push",
     "Reach",

@@ -9,7 +9,7 @@ from typing import Literal
 from pytest_speedbump.counts import name_of
 from pytest_speedbump.experiment.plans import Dose, fit_dose
 from pytest_speedbump.experiment.screening import Function
-from pytest_speedbump.inference.ranking import Gain, Push, Reach, enough, gain, precise, reach, slack, standing
+from pytest_speedbump.inference.ranking import NORMAL, Gain, Push, Reach, enough, gain, precise, reach, slack, standing
 from pytest_speedbump.inference.sequential import Interval
 from pytest_speedbump.inference.shares import Share
 from pytest_speedbump.ranking import Ranked, Standing
@@ -55,13 +55,20 @@ class Candidate:
         return fit_dose(self.function.target, round_dose_ns, self.function.calls)
 
     def reach(self, noise: float) -> Reach:
-        """At the smallest dose that was tried; at the large one where that bounds it better: no larger share of a
-        smaller delay arrives, because rounds are convex in it."""
+        """By the dose that tells it more precisely; by the small one where less of that arrives.
+
+        Rounds are convex in a delay, so no more of a small one does.
+        """
         return self._best(noise)[0]
 
     def _best(self, noise: float) -> tuple[Reach, Sequence[Push]]:
         found = [(reach(pushes, noise), pushes) for pushes in (self.small, self.large) if pushes]
-        return min(found, key=lambda one: one[0].high, default=(self.bound, ()))
+        if len(found) < 2:
+            return found[0] if found else (self.bound, ())
+        (small, _), (large, _) = found
+        if large.tau - small.tau > NORMAL * math.hypot(small.error, large.error):
+            return found[0]
+        return min(found, key=lambda one: one[0].error)
 
     @property
     def pairs(self) -> int:

@@ -6,6 +6,7 @@ import math
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,7 @@ def test_what_the_program_computes_and_what_the_interpreter_has_stay_as_they_wer
 
 def test_code_made_anew_in_every_round_ends_in_time_without_a_rank() -> None:
     def fresh() -> None:
-        names: dict[str, Callable[[], object]] = {"__name__": __name__ + ".Cast"}
+        names: dict[str, Any] = {"__name__": __name__ + ".Cast"}
         exec("def fresh():\n    return [i * i for i in range(1000)]", names)
         names["fresh"]()
 
@@ -104,6 +105,6 @@ def test_one_at_a_time() -> None:
         (("pkg.*",), {"error_rate": "5"}, "error_rate"),
     ],
 )
-def test_bad_arguments_get_a_sentence(arguments: tuple[str, ...], options: dict[str, str], said: str) -> None:
+def test_bad_arguments_get_a_sentence(arguments: tuple[str, ...], options: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         pytest_speedbump.scan(lambda: None, *arguments, **options)

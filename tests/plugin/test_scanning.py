@@ -392,7 +392,9 @@ def test_what_no_benchmark_calls_is_said(scanning: Suite) -> None:
     """
     run = scanning.run(tests, SCAN, BRIEFLY)
     assert "no benchmark calls these: 1\n  work.call\n" in run.out
-    assert "no benchmark calls these" not in scanning.run(tests, SCAN, BRIEFLY, "-k", "test_a").out, "of one benchmark the table says it"
+    assert "no benchmark calls these" not in scanning.run(tests, SCAN, BRIEFLY, "-k", "test_a").out, (
+        "of one benchmark the table says it"
+    )
 
 
 def test_the_procedure_is_there(suite: Suite) -> None:
