@@ -54,6 +54,7 @@ COMPANY = 16  # cold functions that are slowed together, at most...
 SPARE = 0.5  # ...of what may be without any of them mattering
 MOST_ASIDE = 0.5  # of the pairs may have waited for a processor without that being said
 TOP = 10  # that are confirmed
+USUAL = 14  # pairs of one that is looked at closely, or confirmed
 BLOCK_NS = 2e6  # of pairs that are one bet
 PREPARING = 0.25  # of the time, after which no look at the functions is begun
 LADDER_SHARE = 0.75  # of the time, after which what is left is for the joint checks and the confirmation
@@ -123,7 +124,8 @@ class Scan:
         self._additive: bool | None = None
         self._reason = Remark()
         self._began_ns = self._stop_ns = self._spent_ns = 0.0
-        self._stage, self._expected_ns = "", 0.0
+        self._stage, self._stage_ns, self._expected_ns = "", 0.0, 0.0
+        self._to_come_ns: dict[str, float] = {}  # of the stages that are to come
 
     # ---- running ----
 
@@ -174,6 +176,7 @@ class Scan:
                 self._renew_noise()
             cold = [one for one in self._candidates if dropped(one.hot, EVERYTHING, LEAST_GAIN)]
             hot = [one for one in self._candidates if one not in cold]
+            self._expect(len(hot), len(_companies(cold)))
             if FEWEST * len(hot) * self._pair_ns(SMALL) > GROUP_SHARE * (deadline - began):
                 hot = self._by_groups(hot, deadline)
             with self._on("hot functions"):
@@ -418,14 +421,24 @@ class Scan:
     def _pair_ns(self, share: float) -> float:
         return 2 * self._screening.round_ns + share * self._bare_ns
 
+    def _expect(self, hot: int, cold: int) -> None:
+        """How long each stage will take, to begin with."""
+        pairs = {"hot functions": USUAL * hot, "cold functions": cold, "together": 2 * JOINT, "confirming": USUAL * TOP}
+        self._to_come_ns = {stage: number * self._pair_ns(MIDDLE) for stage, number in pairs.items()}
+
     @contextmanager
     def _on(self, stage: str) -> Iterator[None]:
-        self._stage = stage
+        self._stage, self._stage_ns = stage, time.perf_counter_ns()
+        self._expected_ns = self._to_come_ns.pop(stage, 0.0)
         yield
 
     def _say(self, left: int, share: float) -> None:
-        elapsed_ns = time.perf_counter_ns() - self._began_ns
-        self._watch.scanned(self._stage, left, elapsed_ns, elapsed_ns + left * self._pair_ns(share))
+        now_ns = time.perf_counter_ns()
+        stage_ns = max(self._expected_ns - (now_ns - self._stage_ns), left * self._pair_ns(share))
+        expected_ns = now_ns + stage_ns + sum(self._to_come_ns.values())
+        self._watch.scanned(
+            self._stage, left, now_ns - self._began_ns, min(expected_ns, max(self._stop_ns, now_ns)) - self._began_ns
+        )
 
     def _renew_noise(self) -> None:
         """Of one pair, pooled over all functions: few pairs of each tell little."""
