@@ -58,7 +58,7 @@ USUAL = 14  # pairs of one that is looked at closely, or confirmed
 BLOCK_NS = 2e6  # of pairs that are one bet
 PREPARING = 0.25  # of the time, after which no look at the functions is begun
 LADDER_SHARE = 0.75  # of the time, after which what is left is for the joint checks and the confirmation
-GROUP_SHARE = 0.4  # of the time, which a pair of each must not take; else groups come first
+GROUP_SHARE = 0.4  # of the ladder's time, which six pairs of each hot function must not take; else groups come first
 GROUPS_SHARE = 0.5  # of the time of the ladder, which as many groups may take
 MOST_OF_GROUPS = 12  # pairs of each
 
@@ -91,11 +91,12 @@ class _TimeUp(Exception):  # noqa: N818 - the ordinary end of what does not fit
 
 
 class Scan:
-    """Ranks what one subject calls: a ladder of doses, one function at a time, a big one first.
+    """Ranks what one subject calls: a ladder of doses, one function at a time.
 
-    A big dose makes each pair tell as much as it can; what does not hurt when it takes half a round longer cannot hurt
-    when it takes less, in any system of queues and waits, whose rounds are convex in the delay. So the first rung
-    dismisses most functions with one pair each, and the second one measures those that are left.
+    A big dose makes each pair tell as much as it can, and what does not hurt when a round has half its length more to
+    carry cannot hurt when it has less, in any system of queues and waits, whose rounds are convex in the delay. So one
+    pair of it dismisses most of the functions that take little time. Those that take much are slowed by a small dose
+    as well, which shows what slack hides of the big one.
 
     Whatever ends it, Ctrl-C as well, :meth:`ranking` says what is known.
     """
@@ -174,8 +175,10 @@ class Scan:
                 pushes = [self._push([], deadline) for _ in range(IDLE)]
                 self._idle = [push for push in pushes if push is not None]
                 self._renew_noise()
-            cold = [one for one in self._candidates if dropped(one.hot, EVERYTHING, LEAST_GAIN)]
-            hot = [one for one in self._candidates if one not in cold]
+            hot: list[Candidate] = []
+            cold: list[Candidate] = []
+            for one in self._candidates:
+                (cold if dropped(one.hot, EVERYTHING, LEAST_GAIN) else hot).append(one)
             self._expect(len(hot), len(_companies(cold)))
             if FEWEST * len(hot) * self._pair_ns(SMALL) > GROUP_SHARE * (deadline - began):
                 hot = self._by_groups(hot, deadline)
