@@ -34,7 +34,7 @@ class Candidate:
         large, small: pairs in which it alone was slowed by the large dose of the ladder, and by the small one.
         together: pairs in which it was slowed in the company of others, and ``bound``: what they say of it. Of no use
             where it was slowed by itself.
-        confirmed: fresh pairs have proved what is said of it.
+        confirmed: fresh pairs have proved what is said of it; ``refuted``: they have proved the reverse.
     """
 
     function: Function
@@ -44,6 +44,7 @@ class Candidate:
     together: int = 0
     bound: Reach = _UNKNOWN
     confirmed: bool = False
+    refuted: bool = False
 
     @property
     def hot(self) -> float:
@@ -82,7 +83,8 @@ class Candidate:
         # Of a large dose alone, slack may be hidden in what arrives.
         pairs = len(self.small) or self.together
         found = standing(self.hot, self.gain(noise), self.reach(noise), pairs, LEAST_GAIN)
-        return "unresolved" if found == "critical" and not self._arrives(noise) else found
+        doubtful = self.refuted or (found == "critical" and not self._arrives(noise))
+        return "unresolved" if doubtful and found in ("critical", "partly") else found
 
     def _arrives(self, noise: float) -> bool:
         """Whether some of the small dose does, as far as it was tried."""

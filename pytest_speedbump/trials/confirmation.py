@@ -30,6 +30,10 @@ class Confirmation:
         return self._test is not None and self._test.state == "over"
 
     @property
+    def is_refuted(self) -> bool:
+        return self._test is not None and self._test.state == "under"
+
+    @property
     def settled(self) -> bool:
         return self.blocks >= MOST_BLOCKS or (self._test is not None and self._test.state is not None)
 

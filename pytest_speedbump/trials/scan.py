@@ -61,6 +61,7 @@ LADDER_SHARE = 0.75  # of the time, after which what is left is for the joint ch
 GROUP_SHARE = 0.4  # of the ladder's time, which six pairs of each hot function must not take; else groups come first
 GROUPS_SHARE = 0.5  # of the time of the ladder, which as many groups may take
 MOST_OF_GROUPS = 12  # pairs of each
+ALMOST_ALL = 0.9  # of a group's delay must arrive, where all of it is to be critical
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,8 +325,9 @@ class Scan:
         total = sum(one.hot for one in group)
         if total * known.high < LEAST_GAIN:
             return "free"
+        # At so large a dose something always arrives: what slack there may be must be small as well.
         least = min(one.hot for one in group)
-        return "critical" if total and known.low > 1 - least / total / 2 else ""
+        return "critical" if len(group) > 1 and known.low > max(1 - least / total / 2, ALMOST_ALL) else ""
 
     def _settle(self, group: Sequence[Candidate], known: Reach, pairs: int) -> bool:
         """Whether the group's transmission says all that is needed of each."""
@@ -409,7 +411,7 @@ class Scan:
                     test.blocks += not judged
                     if judged:
                         test.add(judged, level)
-                    one.confirmed = test.holds
+                    one.confirmed, one.refuted = test.holds, test.is_refuted
 
     # ---- time ----
 
