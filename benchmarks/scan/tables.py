@@ -132,7 +132,7 @@ def _slack_errors(one: tally.KnownSystem) -> str:
 def _hidden(records: list[dict[str, Any]]) -> str:
     return _table(
         1,
-        ("", "scans", "without an answer", "that call a function critical", "that confirm it", "functions",
+        ("", "scans", "without an answer", "that call a function critical or partly", "that confirm it", "functions",
          "median time"),
         [
             (one.condition, str(one.n), str(one.empty), str(one.called), str(one.confirmed), f"{one.functions:.0f}",
