@@ -1,8 +1,8 @@
-"""Tables in Markdown whose columns line up in plain text, too."""
+"""Tables in Markdown whose columns line up in plain text, too, and pages of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["table"]
+__all__ = ["page", "table"]
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, text: int = 1) -> list[str]:
@@ -21,3 +21,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, text: int = 1
 
     rule = "|".join("-" * (width + 2) if i < text else "-" * (width + 1) + ":" for i, width in enumerate(widths))
     return [line(header), f"|{rule}|", *map(line, cells[1:])]
+
+
+def page(origin: str, sections: Iterable[tuple[str, str]], failures: Sequence[Mapping[str, str]]) -> str:
+    """``origin``, the titled ``sections`` that have a text, and the jobs that broke, each with its ``error``."""
+    parts = [origin, *(f"### {title}\n\n{text}" for title, text in sections if text)]
+    if failures:
+        parts.append("### Jobs that broke\n\n" + "\n".join(f"- {one['job']}: {one['error']}" for one in failures))
+    return "\n\n".join(parts) + "\n"

@@ -37,12 +37,7 @@ def markdown(document: Document) -> str:
         ("Gains, and costs really removed", _gains(records)),
         ("A scan against single measurements of the same precision", _saved(records)),
     ]
-    parts = [_origin(document)] + [f"### {title}\n\n{text}" for title, text in sections if text]
-    if document["failures"]:
-        parts.append(
-            "### Jobs that broke\n\n" + "\n".join(f"- {one['job']}: {one['error']}" for one in document["failures"])
-        )
-    return "\n\n".join(parts) + "\n"
+    return tables.page(_origin(document), sections, document["failures"])
 
 
 def _origin(document: Document) -> str:

@@ -30,12 +30,7 @@ def markdown(document: Document) -> str:
         ("The README's first command", _first_commands(records)),
         ("Through the command line", _command_line(records)),
     ]
-    parts = [_origin(document)] + [f"### {title}\n\n{text}" for title, text in sections if text]
-    if document["failures"]:
-        parts.append(
-            "### Jobs that broke\n\n" + "\n".join(f"- {one['job']}: {one['error']}" for one in document["failures"])
-        )
-    return "\n\n".join(parts) + "\n"
+    return tables.page(_origin(document), sections, document["failures"])
 
 
 def _origin(document: Document) -> str:

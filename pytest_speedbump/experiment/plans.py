@@ -7,11 +7,11 @@ from typing import NamedTuple, Protocol
 
 from pytest_speedbump.counts import Counts
 from pytest_speedbump.slowing.session import DosedSession, Session
+from pytest_speedbump.units import LONGEST_DELAY_NS
 
 __all__ = ["DelayPlan", "Dose", "DosePlan", "Plan", "fit_dose"]
 
 SHORTEST_NS = 1000.0  # a delay that is delivered exactly whatever code it interrupts; shorter ones go to fewer calls
-LONGEST_NS = 60e9
 
 _NUMBERS = 5  # of a count: calls, requested, delivered, late, waited
 _ROOM = 256  # targets that there is room for, to begin with
@@ -56,7 +56,7 @@ def fit_dose(target: int, round_dose_ns: float, calls: float) -> Dose:
     than can be delivered exactly, of fewer."""
     each_ns = round_dose_ns / max(calls, 1.0)
     if each_ns >= SHORTEST_NS:
-        return Dose(target, min(each_ns, LONGEST_NS))
+        return Dose(target, min(each_ns, LONGEST_DELAY_NS))
     return Dose(target, SHORTEST_NS, each_ns / SHORTEST_NS)
 
 
