@@ -58,8 +58,6 @@ static const sb_mechanism PYTHON = {
     .arm = sb_watcher_arm,
     .disarm = sb_watcher_disarm,
     .is_intact = sb_watcher_is_intact,
-    .n_targets_locked = sb_watcher_n_targets_locked,
-    .snapshot = sb_watcher_snapshot,
     .traverse = sb_watcher_traverse,
     .free = sb_watcher_free,
 };

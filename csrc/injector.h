@@ -24,10 +24,14 @@ typedef struct {
     bool (*disarm)(sb_injector *self);
     /* Whether calls still come to what was planted. -1 with an exception set. */
     int (*is_intact)(sb_injector *self);
-    /* How many targets were seen so far. The toll's lock is held. */
-    size_t (*n_targets_locked)(const sb_injector *self);
-    /* A list of one tuple a target, in order of first sight: (code, module, pattern, and those of sb_toll_tuple). */
-    PyObject *(*snapshot)(sb_injector *self);
+    /* Plants what has come since it was armed, between two rounds. 0, or -1 with an exception set. NULL where nothing
+     * can have come. */
+    int (*refresh)(sb_injector *self);
+    /* What it counted since it was made, beside the toll's counters: added to sums[target], for targets below `n`. The
+     * toll's lock is held. NULL where it counts nothing itself. */
+    void (*sum_locked)(const sb_injector *self, sb_counts *sums, size_t n);
+    /* The same, of all targets. */
+    void (*total_locked)(const sb_injector *self, sb_counts *sum);
     /* The times of the first `n` targets, zeros where there are fewer. Returns how many there are. NULL where the
      * mechanism measures none. */
     Py_ssize_t (*read_times)(sb_injector *self, sb_times *into, size_t n);
@@ -40,10 +44,25 @@ struct sb_injector {
     const sb_mechanism *mechanism;
 };
 
-/* Starts of Python code, through sys.monitoring. Takes a share of the toll. NULL with an exception set. */
+/* Those that follow take a share of the toll. NULL with an exception set. */
+
+/* Starts of Python code, through sys.monitoring. */
 sb_injector *sb_inject_python(sb_state *state, sb_toll *toll, PyObject *patterns);
 
-/* The time that Python code takes itself, through sys.monitoring. The same. */
+/* The time that Python code takes itself, through sys.monitoring. */
 sb_injector *sb_time_python(sb_state *state, sb_toll *toll, PyObject *patterns);
+
+/* Lines and resumes, through sys.monitoring, and starts of Python code beside them. */
+sb_injector *sb_inject_parts(sb_state *state, sb_toll *toll, PyObject *patterns);
+
+/* Callables implemented in C, in place. `found`: a sequence of (module, qualname, object, pattern). */
+sb_injector *sb_inject_c(sb_toll *toll, PyObject *found);
+
+/* Symbols that one shared library imports from another, in the slots of the dynamic linker. */
+sb_injector *sb_inject_native(sb_toll *toll, PyObject *patterns);
+
+/* Calls of coroutine functions, whose event loop goes on meanwhile. `found`: as above, of functions; `later`: see
+ * inject_await.c. */
+sb_injector *sb_inject_await(sb_toll *toll, PyObject *found, PyObject *later);
 
 #endif

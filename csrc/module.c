@@ -3,6 +3,7 @@
 #include "patterns.h"
 #include "probe.h"
 #include "session.h"
+#include "thunk.h"
 
 /* In the interpreter's dictionary. */
 #define FORK_KEY "pytest_speedbump._core.copies"
@@ -54,6 +55,8 @@ static PyObject *module_after_fork(PyObject *module, PyObject *Py_UNUSED(ignored
 {
     sb_state *state = module_state(module);
     sb_lock_reinit(&state->lock); /* a thread that did not come along may have held it */
+    sb_plans_reinit();
+    sb_slots_reinit();
     if (state->armed != NULL) {
         /* Without taking a reference, and whatever comes of it: a thread that did not come along may have been arming
          * the session, disarming or even freeing it. */
@@ -184,6 +187,10 @@ static int module_exec(PyObject *module)
     if (state->clock_type == NULL || PyModule_AddType(module, state->clock_type) < 0) {
         return -1;
     }
+    state->site_type = PyStructSequence_NewType(&sb_site_desc);
+    if (state->site_type == NULL || PyModule_AddType(module, state->site_type) < 0) {
+        return -1;
+    }
     return register_fork_hook(module);
 }
 
@@ -195,6 +202,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->probe_type);
     Py_VISIT(state->armed_type);
     Py_VISIT(state->clock_type);
+    Py_VISIT(state->site_type);
     return 0;
 }
 
@@ -206,6 +214,7 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->probe_type);
     Py_CLEAR(state->armed_type);
     Py_CLEAR(state->clock_type);
+    Py_CLEAR(state->site_type);
     return 0;
 }
 

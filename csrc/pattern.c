@@ -263,42 +263,60 @@ typedef enum { IN_ANY, IN_MODULE, IN_FILE } scope;
 
 /* One compiled pattern. The globs lie in the set's text. */
 typedef struct {
+    sb_kind kind;
     scope scope;
     bool exclude;
-    span place; /* module or file glob; unused under IN_ANY */
-    span name;  /* qualname glob; under IN_ANY the glob of the dotted name */
+    span place;      /* module or file glob; unused under IN_ANY */
+    span name;       /* qualname glob; under IN_ANY the glob of the dotted name; unused by SB_LINE */
+    int first, last; /* of SB_LINE */
 } rule;
 
-static const byte *digits_end(span s)
+/* Takes a number off the front; what is too big for a line becomes SB_LAST_LINE + 1. Returns -1 where there is none. */
+static int take_number(span *s)
 {
-    while (s.at < s.end && *s.at >= '0' && *s.at <= '9') {
-        s.at++;
+    const byte *const front = s->at;
+    int number = 0;
+    while (s->at < s->end && *s->at >= '0' && *s->at <= '9') {
+        number = number * 10 + (*s->at++ - '0');
+        number = number > SB_LAST_LINE ? SB_LAST_LINE + 1 : number;
     }
-    return s.at;
+    return s->at > front ? number : -1;
 }
 
-/* "120" or "120-130" */
-static bool is_lines(span s)
+/* "120" or "120-130"; false where it is neither. */
+static bool take_lines(rule *r, span s)
 {
-    span rest = {digits_end(s), s.end};
-    if (rest.at == s.at) {
-        return false;
+    r->first = r->last = take_number(&s);
+    if (r->first >= 0 && s.at < s.end && *s.at == '-') {
+        s.at++;
+        r->last = take_number(&s);
     }
-    if (rest.at == rest.end) {
-        return true;
+    return r->first >= 0 && r->last >= 0 && s.at == s.end;
+}
+
+static const struct {
+    const char *prefix;
+    sb_kind kind;
+} PREFIXES[] = {{"resume:", SB_RESUME}, {"c:", SB_C}, {"native:", SB_NATIVE}};
+
+static sb_kind take_kind(span *text)
+{
+    for (size_t i = 0; i < sizeof PREFIXES / sizeof PREFIXES[0]; i++) {
+        if (span_starts(*text, PREFIXES[i].prefix)) {
+            text->at += strlen(PREFIXES[i].prefix);
+            return PREFIXES[i].kind;
+        }
     }
-    if (*rest.at++ != '-') {
-        return false;
-    }
-    return rest.at < rest.end && digits_end(rest) == rest.end;
+    return SB_START;
 }
 
 static sb_pattern_error rule_parse(rule *r, span text)
 {
-    const bool exclude = span_starts(text, "!");
-    if (exclude) {
+    *r = (rule){.exclude = span_starts(text, "!")};
+    if (r->exclude) {
         text.at++;
     }
+    r->kind = take_kind(&text);
     if (text.at == text.end) {
         return SB_PATTERN_EMPTY;
     }
@@ -307,12 +325,6 @@ static sb_pattern_error rule_parse(rule *r, span text)
     }
     if (span_starts(text, "@")) {
         return SB_PATTERN_AT_FILE;
-    }
-    if (span_starts(text, "c:")) {
-        return SB_PATTERN_C;
-    }
-    if (span_starts(text, "native:")) {
-        return SB_PATTERN_NATIVE;
     }
 
     const byte *colon = NULL;
@@ -330,23 +342,27 @@ static sb_pattern_error rule_parse(rule *r, span text)
         }
     }
     if (colon == NULL) {
-        *r = (rule){.scope = IN_ANY, .exclude = exclude, .name = text};
-        return SB_PATTERN_OK;
+        r->scope = IN_ANY;
+        r->name = text;
+        return r->kind == SB_NATIVE ? SB_PATTERN_NO_LIBRARY : SB_PATTERN_OK;
     }
 
-    const span place = {text.at, colon};
-    const span name = {colon + 1, text.end};
-    if (place.at == place.end || span_ends(place, ":")) {
-        return SB_PATTERN_NO_MODULE;
+    r->place = (span){text.at, colon};
+    r->name = (span){colon + 1, text.end};
+    if (r->place.at == r->place.end || span_ends(r->place, ":")) {
+        return r->kind == SB_NATIVE ? SB_PATTERN_NO_LIBRARY : SB_PATTERN_NO_MODULE;
     }
-    if (name.at == name.end) {
+    if (r->name.at == r->name.end) {
         return SB_PATTERN_NO_QUALNAME;
     }
-    if (is_lines(name)) {
-        return SB_PATTERN_LINES;
+    r->scope = span_find(r->place, '/') != NULL || span_ends(r->place, ".py") ? IN_FILE : IN_MODULE;
+    if ((r->kind == SB_START || r->kind == SB_RESUME) && take_lines(r, r->name)) {
+        if (r->kind == SB_RESUME) {
+            return SB_PATTERN_NO_RESUMES;
+        }
+        r->kind = SB_LINE;
+        return r->first >= 1 && r->first <= r->last && r->last <= SB_LAST_LINE ? SB_PATTERN_OK : SB_PATTERN_LINES;
     }
-    const bool is_file = span_find(place, '/') != NULL || span_ends(place, ".py");
-    *r = (rule){.scope = is_file ? IN_FILE : IN_MODULE, .exclude = exclude, .place = place, .name = name};
     return SB_PATTERN_OK;
 }
 
@@ -359,35 +375,45 @@ static filter rule_demands(const rule *r)
         break;
     case IN_MODULE:
         filter_add_glob(&f, NAME, EDGE, r->place, '.');
-        filter_add_glob(&f, NAME, '.', r->name, EDGE);
         break;
     case IN_FILE:
         filter_add_glob(&f, PATH, '/', r->place, EDGE);
-        filter_add_glob(&f, NAME, '.', r->name, EDGE);
         break;
+    }
+    if (r->scope != IN_ANY && r->kind != SB_LINE) {
+        filter_add_glob(&f, NAME, '.', r->name, EDGE);
     }
     return f;
 }
 
 /* What the patterns are matched against. */
 typedef struct {
+    sb_kind kind;
+    int first, last; /* of SB_LINE: those of which any may match */
     span dotted;
     span module;
     span qualname;
     span file;
 } subject;
 
+static bool place_match(const rule *r, const subject *s)
+{
+    return r->scope == IN_MODULE ? glob_match(r->place, s->module, NOWHERE)
+                                 : glob_match(r->place, s->file, AFTER_A_SLASH);
+}
+
 static bool rule_match(const rule *r, const subject *s)
 {
-    switch (r->scope) {
-    case IN_ANY:
-        return glob_match(r->name, s->dotted, NOWHERE);
-    case IN_MODULE:
-        return glob_match(r->name, s->qualname, NOWHERE) && glob_match(r->place, s->module, NOWHERE);
-    case IN_FILE:
-        return glob_match(r->name, s->qualname, NOWHERE) && glob_match(r->place, s->file, AFTER_A_SLASH);
+    if (r->kind != s->kind) {
+        return false;
     }
-    return false;
+    if (r->kind == SB_LINE) {
+        return r->first <= s->last && s->first <= r->last && place_match(r, s);
+    }
+    if (r->scope == IN_ANY) {
+        return glob_match(r->name, s->dotted, NOWHERE);
+    }
+    return glob_match(r->name, s->qualname, NOWHERE) && place_match(r, s);
 }
 
 /* --- The set --- */
@@ -457,6 +483,16 @@ bool sb_patterns_need_file(const sb_patterns *set)
     return set->need_file;
 }
 
+bool sb_patterns_have(const sb_patterns *set, sb_kind kind)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->rules[i].kind == kind && !set->rules[i].exclude) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The complement of what the subject holds. */
 static filter subject_lacks(const subject *s, bool need_file)
 {
@@ -485,34 +521,54 @@ static int set_match(const sb_patterns *set, const subject *s)
     return SB_MATCH_NONE;
 }
 
-int sb_patterns_match(const sb_patterns *set, const char *module, size_t module_length, const char *qualname,
-                      size_t qualname_length, const char *file, size_t file_length)
+static subject subject_of(const sb_named *named)
 {
-    subject s = {
-        .module = span_of(module, module_length),
-        .qualname = span_of(qualname, qualname_length),
-        .file = file != NULL ? span_of(file, file_length) : span_of("", 0),
+    return (subject){
+        .kind = named->kind,
+        .first = named->line,
+        .last = named->line,
+        .module = span_of(named->module, named->module_length),
+        .qualname = span_of(named->qualname, named->qualname_length),
+        .file = named->file != NULL ? span_of(named->file, named->file_length) : span_of("", 0),
     };
-    if (module_length == 0) {
+}
+
+int sb_patterns_match(const sb_patterns *set, const sb_named *named)
+{
+    subject s = subject_of(named);
+    if (named->module_length == 0) {
         s.dotted = s.qualname;
         return set_match(set, &s);
     }
 
     char small[512];
-    const size_t length = module_length + 1 + qualname_length;
+    const size_t length = named->module_length + 1 + named->qualname_length;
     char *dotted = length <= sizeof small ? small : malloc(length);
     if (dotted == NULL) {
         return SB_MATCH_NO_MEMORY;
     }
-    memcpy(dotted, module, module_length);
-    dotted[module_length] = '.';
-    memcpy(dotted + module_length + 1, qualname, qualname_length);
+    memcpy(dotted, named->module, named->module_length);
+    dotted[named->module_length] = '.';
+    memcpy(dotted + named->module_length + 1, named->qualname, named->qualname_length);
     s.dotted = span_of(dotted, length);
     const int winner = set_match(set, &s);
     if (dotted != small) {
         free(dotted);
     }
     return winner;
+}
+
+bool sb_patterns_may_match_lines(const sb_patterns *set, const sb_named *named, int first, int last)
+{
+    subject s = subject_of(named);
+    s.first = first;
+    s.last = last;
+    for (size_t i = 0; i < set->count; i++) {
+        if (!set->rules[i].exclude && rule_match(&set->rules[i], &s)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 const char *sb_pattern_strerror(sb_pattern_error error)
@@ -535,11 +591,11 @@ const char *sb_pattern_strerror(sb_pattern_error error)
     case SB_PATTERN_AT_FILE:
         return "names a file of patterns where only a pattern can stand; write the file's patterns out";
     case SB_PATTERN_LINES:
-        return "names lines, which is not supported yet; name their function, as in 'module:qualname'";
-    case SB_PATTERN_C:
-        return "names a callable implemented in C, which is not supported yet; name a Python function that calls it";
-    case SB_PATTERN_NATIVE:
-        return "names a native symbol, which is not supported yet; name a Python function that calls it";
+        return "has lines out of order or out of range; write the first, from 1 on, before the last, up to 65535";
+    case SB_PATTERN_NO_LIBRARY:
+        return "names no library; write 'native:library:symbol', as in 'native:libz.so*:crc32'";
+    case SB_PATTERN_NO_RESUMES:
+        return "names lines, which are not resumed by themselves; name their function, as in 'resume:module:qualname'";
     }
     return "is bad for an unknown reason";
 }

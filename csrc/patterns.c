@@ -3,6 +3,8 @@
 
 #include "targets.h"
 
+#include <string.h>
+
 typedef struct {
     PyObject_HEAD sb_patterns *set; /* Owned. */
 } patterns_object;
@@ -94,14 +96,39 @@ static void patterns_dealloc(PyObject *op)
     Py_DECREF(type);
 }
 
+/* By sb_kind. */
+static const char *const KIND_NAMES[SB_N_KINDS] = {"start", "line", "resume", "c", "native"};
+
+const char *sb_kind_name(sb_kind kind)
+{
+    return KIND_NAMES[kind];
+}
+
+/* Returns 0, or -1 with ValueError set. */
+static int kind_from_name(const char *name, sb_kind *kind)
+{
+    for (int i = 0; i < SB_N_KINDS; i++) {
+        if (strcmp(name, KIND_NAMES[i]) == 0) {
+            *kind = (sb_kind)i;
+            return 0;
+        }
+    }
+    PyErr_Format(PyExc_ValueError, "there is no kind '%s' of targets", name);
+    return -1;
+}
+
 static PyObject *patterns_match(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"module", "qualname", "file", NULL};
+    static char *keywords[] = {"module", "qualname", "file", "kind", "line", NULL};
     PyObject *strs[3];
     sb_text texts[3] = {{0}};
+    const char *kind = KIND_NAMES[SB_START];
+    sb_named named = {0};
     PyObject *result = NULL;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UUU:match", keywords, &strs[0], &strs[1], &strs[2])) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UUU|si:match", keywords, &strs[0], &strs[1], &strs[2], &kind,
+                                     &named.line) ||
+        kind_from_name(kind, &named.kind) < 0) {
         return NULL;
     }
     for (int i = 0; i < 3; i++) {
@@ -109,8 +136,8 @@ static PyObject *patterns_match(PyObject *op, PyObject *args, PyObject *kwargs)
             goto done;
         }
     }
-    int match = sb_patterns_match(sb_patterns_of(op), texts[0].data, texts[0].length, texts[1].data, texts[1].length,
-                                  texts[2].data, texts[2].length);
+    sb_text_name(&named, texts);
+    int match = sb_patterns_match(sb_patterns_of(op), &named);
     result = match == SB_MATCH_NO_MEMORY ? PyErr_NoMemory() : PyLong_FromLong(match);
 done:
     for (int i = 0; i < 3; i++) {
@@ -119,10 +146,35 @@ done:
     return result;
 }
 
+static PyObject *patterns_get_kinds(PyObject *op, void *Py_UNUSED(closure))
+{
+    PyObject *kinds = PyFrozenSet_New(NULL);
+    for (int i = 0; i < SB_N_KINDS && kinds != NULL; i++) {
+        if (sb_patterns_have(sb_patterns_of(op), (sb_kind)i)) {
+            PyObject *name = PyUnicode_FromString(KIND_NAMES[i]);
+            if (name == NULL || PySet_Add(kinds, name) < 0) {
+                Py_CLEAR(kinds);
+            }
+            Py_XDECREF(name);
+        }
+    }
+    return kinds;
+}
+
+static PyGetSetDef patterns_getset[] = {
+    {"kinds", patterns_get_kinds, NULL, "The kinds that patterns which choose are of: 'start', 'line', 'resume', ...",
+     NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
 static PyMethodDef patterns_methods[] = {
     {"match", (PyCFunction)(void (*)(void))patterns_match, METH_VARARGS | METH_KEYWORDS,
-     "match($self, /, module, qualname, file)\n--\n\n"
-     "Index of the pattern that chooses this code, the last that matches; -1 if that one excludes or none matches."},
+     "match($self, /, module, qualname, file, kind='start', line=0)\n--\n\n"
+     "Index of the pattern that chooses this, the last of its kind that matches; -1 if that one excludes or none "
+     "matches.\n\n"
+     "`kind` is 'start', 'line', 'resume', 'c' or 'native'; of the last, `module` is the library's file name, "
+     "`qualname`\n"
+     "the symbol and `file` the library's path. `line` is of kind 'line'. ValueError on any other kind."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -132,6 +184,7 @@ static PyType_Slot patterns_slots[] = {
     {Py_tp_new, patterns_new},
     {Py_tp_dealloc, patterns_dealloc},
     {Py_tp_methods, patterns_methods},
+    {Py_tp_getset, patterns_getset},
     {0, NULL},
 };
 

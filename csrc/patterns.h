@@ -10,4 +10,7 @@ extern PyType_Spec sb_patterns_spec;
 /* The set inside; borrowed from `patterns`, which must be a Patterns. */
 const sb_patterns *sb_patterns_of(PyObject *patterns);
 
+/* "start", "line", "resume", "c" or "native". Static. */
+const char *sb_kind_name(sb_kind kind);
+
 #endif

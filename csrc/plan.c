@@ -2,14 +2,60 @@
 #include "plan.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
 #define PAGE 4096 /* or less than one: the kernel rounds up */
 #define FIRST_ROOM 64
 
+/* ---- plans whose life has ended ---- */
+
+typedef struct retired {
+    struct retired *next; /* Owned. */
+    sb_plan plan;         /* Owned. */
+} retired;
+
+/* The only statics here that change: interpreters with a GIL each share them. */
+static retired *retirees;
+static atomic_flag in_use = ATOMIC_FLAG_INIT;
+
+static void lock_retirees(void)
+{
+    while (atomic_flag_test_and_set_explicit(&in_use, memory_order_acquire)) {
+    }
+}
+
+static void unlock_retirees(void)
+{
+    atomic_flag_clear_explicit(&in_use, memory_order_release);
+}
+
+void sb_plans_reinit(void)
+{
+    unlock_retirees();
+}
+
+static bool take_retired(sb_plan *plan)
+{
+    lock_retirees();
+    retired *found = retirees;
+    if (found != NULL) {
+        retirees = found->next;
+    }
+    unlock_retirees();
+    if (found != NULL) {
+        *plan = found->plan;
+        free(found);
+    }
+    return found != NULL;
+}
+
 int sb_plan_init(sb_plan *plan)
 {
+    if (take_retired(plan)) {
+        return 0;
+    }
     *plan = (sb_plan){.word = NULL};
     void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED) {
@@ -25,18 +71,21 @@ int sb_plan_init(sb_plan *plan)
 
 void sb_plan_fini(sb_plan *plan)
 {
-    if (plan->word != NULL) {
-        munmap(plan->word, PAGE);
-        plan->word = NULL;
+    if (plan->word == NULL) {
+        return;
     }
-    for (int i = 0; i < 2; i++) {
-        while (plan->tables[i] != NULL) {
-            sb_doses *doses = plan->tables[i];
-            plan->tables[i] = doses->older;
-            free(doses);
-        }
+    sb_plan_set(plan, SB_PAUSED);
+    retired *retiree = malloc(sizeof *retiree); /* where there is no memory, what the plan holds is lost */
+    if (retiree != NULL) {
+        lock_retirees();
+        *retiree = (retired){.next = retirees, .plan = *plan};
+        retirees = retiree;
+        unlock_retirees();
     }
+    *plan = (sb_plan){.word = NULL};
 }
+
+/* ---- doses ---- */
 
 static sb_doses *bigger(sb_doses *older, size_t n)
 {

@@ -7,7 +7,9 @@
  * Doses lie in two tables, written in turn, so that the one in force is never written to. A reader takes no lock and
  * may still hold a table that is written anew: it then finds what held before or what is to hold next, and for that
  * one call perhaps the amount of the one and the share of the other. So a table is never freed nor shrunk as long as
- * the plan lives; one that has become too small stays behind its bigger successor. No Python.h.
+ * the plan lives; one that has become too small stays behind its bigger successor. Nor is any of it given back when the
+ * plan's life ends: a thunk that is called just then may still look at the word (thunk.h). It waits for the next plan.
+ * So there is as much of it as there were plans at one time. No Python.h.
  *
  * `locked` functions need the owner's lock.
  */
@@ -42,6 +44,9 @@ typedef struct {
 /* Paused. Returns 0, or -1 when out of memory. */
 int sb_plan_init(sb_plan *plan);
 void sb_plan_fini(sb_plan *plan);
+
+/* For a fork's child: a thread that did not come along may have been in one of the two. */
+void sb_plans_reinit(void);
 
 /* SB_PAUSED, or the delay of each matched call from now on, an amount >= 0. Calls that are under way keep theirs. */
 static inline void sb_plan_set(const sb_plan *plan, sb_amount amount)

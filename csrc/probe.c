@@ -5,7 +5,6 @@
 #include "patterns.h"
 
 #include <assert.h>
-#include <string.h>
 
 /* ---- its life ---- */
 
@@ -19,7 +18,6 @@ sb_probe *sb_probe_new(sb_state *state, sb_toll *toll, PyObject *patterns)
     }
     self->toll = sb_toll_share(toll);
     self->disable = disable;
-    sb_targets_init(&self->targets, sb_patterns_of(patterns));
     self->patterns = Py_NewRef(patterns);
     PyObject_GC_Track(self);
     return self;
@@ -32,7 +30,7 @@ static int probe_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(self->disable);
     Py_VISIT(self->patterns);
-    return sb_targets_traverse(&self->targets, visit, arg);
+    return 0;
 }
 
 static void probe_dealloc(PyObject *op)
@@ -41,7 +39,6 @@ static void probe_dealloc(PyObject *op)
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
     Py_CLEAR(self->disable);
-    sb_targets_fini(&self->targets);
     Py_CLEAR(self->patterns);
     sb_toll_drop(self->toll);
     type->tp_free(op);
@@ -64,99 +61,55 @@ PyType_Spec sb_probe_spec = {
 
 /* ---- what it has met ---- */
 
-/* Index of the code object's target, if any thread has met it. */
-static Py_ssize_t known_target_locked(const sb_probe *self, PyObject *code)
+/* Index of the target that the key stands for, if any thread has met it. */
+static Py_ssize_t known_target_locked(const sb_probe *self, const void *key)
 {
-    const sb_cell *cell = sb_counters_find_any_locked(&self->toll->counters, code);
+    const sb_cell *cell = sb_counters_find_any_locked(&self->toll->counters, key);
     return cell != NULL ? (Py_ssize_t)cell->target : SB_UNMATCHED;
 }
 
 sb_cell *sb_probe_meet(sb_probe *self, PyObject *code)
 {
-    SB_LOCK(&self->toll->lock);
-    Py_ssize_t target = known_target_locked(self, code);
-    SB_UNLOCK(&self->toll->lock);
+    return sb_probe_meet_part(self, code, SB_START, code, 0);
+}
+
+sb_cell *sb_probe_meet_part(sb_probe *self, const void *key, sb_kind kind, PyObject *code, int line)
+{
+    sb_toll *toll = self->toll;
+    SB_LOCK(&toll->lock);
+    Py_ssize_t target = known_target_locked(self, key);
+    SB_UNLOCK(&toll->lock);
 
     /* Without the lock: a look into globals compares keys, and what that runs may meet other code, or this code in
      * another thread. So everything is asked again afterwards. */
     sb_choice choice = {.pattern = SB_UNMATCHED, .module = NULL};
     if (target < 0) {
-        choice = sb_targets_choose(&self->targets, (PyCodeObject *)code, PyEval_GetGlobals());
+        choice = sb_choose(sb_patterns_of(self->patterns), kind, (PyCodeObject *)code, line, PyEval_GetGlobals());
         if (choice.pattern == SB_UNMATCHED) {
             return NULL;
         }
     }
 
-    SB_LOCK(&self->toll->lock);
-    sb_thread *thread = sb_counters_thread_locked(&self->toll->counters);
+    SB_LOCK(&toll->lock);
+    sb_thread *thread = sb_counters_thread_locked(&toll->counters);
     /* The cell may be there already, because the table may have been a dead thread's. */
-    sb_cell *cell = thread != NULL ? sb_counters_find(thread, code) : NULL;
+    sb_cell *cell = thread != NULL ? sb_counters_find(thread, key) : NULL;
     if (cell == NULL && thread != NULL) {
-        target = known_target_locked(self, code);
-        if (target < 0) {
-            target = sb_targets_add(&self->targets, (PyCodeObject *)code, &choice);
+        target = known_target_locked(self, key);
+        if (target < 0 && choice.pattern >= 0) {
+            const sb_target found = {
+                .kind = kind, .what = code, .module = choice.module, .line = line, .pattern = choice.pattern};
+            target = sb_targets_add(&toll->targets, &found);
         }
         if (target >= 0) {
-            cell = sb_counters_insert_locked(thread, code, (size_t)target);
+            cell = sb_counters_insert_locked(thread, key, (size_t)target);
         }
     }
     if (cell == NULL) {
-        sb_add(&self->toll->lost, 1);
-    }
-    SB_UNLOCK(&self->toll->lock);
-    assert(cell == NULL || (cell->code == code && cell->target < self->targets.n));
-    Py_XDECREF(choice.module);
-    return cell;
-}
-
-static PyObject *describe(const sb_toll *toll, const sb_target *target, const sb_counts *sum)
-{
-    PyObject *what = Py_BuildValue("(OOi)", target->code, target->module, target->pattern);
-    PyObject *counts = what != NULL ? sb_toll_tuple(toll, sum) : NULL;
-    PyObject *both = counts != NULL ? PySequence_Concat(what, counts) : NULL;
-    Py_XDECREF(what);
-    Py_XDECREF(counts);
-    return both;
-}
-
-PyObject *sb_probe_snapshot(const sb_probe *probe)
-{
-    sb_toll *toll = probe->toll;
-    sb_target *targets = NULL;
-    PyObject *list = NULL;
-
-    /* Copied under the lock, because making Python objects may run code that needs it. */
-    SB_LOCK(&toll->lock);
-    size_t n = probe->targets.n;
-    sb_counts *sums = PyMem_Calloc(n + 1, sizeof *sums);
-    targets = PyMem_Calloc(n + 1, sizeof *targets);
-    if (sums != NULL && targets != NULL) {
-        sb_counters_sum_locked(&toll->counters, sums, n);
-        if (n > 0) {
-            memcpy(targets, probe->targets.items, n * sizeof *targets); /* targets live as long as the probe */
-        }
+        sb_add(&toll->lost, 1);
     }
     SB_UNLOCK(&toll->lock);
-    if (sums == NULL || targets == NULL) {
-        PyErr_NoMemory();
-        goto error;
-    }
-    list = PyList_New((Py_ssize_t)n);
-    if (list == NULL) {
-        goto error;
-    }
-    for (size_t i = 0; i < n; i++) {
-        PyObject *item = describe(toll, &targets[i], &sums[i]);
-        if (item == NULL) {
-            goto error;
-        }
-        PyList_SET_ITEM(list, (Py_ssize_t)i, item);
-    }
-    goto done;
-error:
-    Py_CLEAR(list);
-done:
-    PyMem_Free(sums);
-    PyMem_Free(targets);
-    return list;
+    assert(cell == NULL || (cell->code == key && cell->target < toll->targets.n));
+    Py_XDECREF(choice.module);
+    return cell;
 }

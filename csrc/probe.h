@@ -6,14 +6,12 @@
 #ifndef SB_PROBE_H
 #define SB_PROBE_H
 
-#include "targets.h"
 #include "toll.h"
 
 typedef struct {
     PyObject_HEAD sb_toll *toll; /* A share. */
     PyObject *disable;           /* Owned: sys.monitoring.DISABLE */
-    sb_targets targets;          /* under the toll's lock */
-    PyObject *patterns;          /* Owned: Patterns, which the targets borrow from. */
+    PyObject *patterns;          /* Owned: Patterns */
 } sb_probe;
 
 extern PyType_Spec sb_probe_spec;
@@ -25,7 +23,7 @@ sb_probe *sb_probe_new(sb_state *state, sb_toll *toll, PyObject *patterns);
  * or out of memory. It may run any Python code, also such as moves this thread's cells; the caller holds the probe. */
 sb_cell *sb_probe_meet(sb_probe *probe, PyObject *code);
 
-/* As sb_mechanism says. */
-PyObject *sb_probe_snapshot(const sb_probe *probe);
+/* The same for a part of it, a line or its resumes, which `key` stands for in the counters. */
+sb_cell *sb_probe_meet_part(sb_probe *probe, const void *key, sb_kind kind, PyObject *code, int line);
 
 #endif

@@ -9,16 +9,65 @@
 #include <string.h>
 
 #define MAX_DELAY_NS 60e9
+#define MOST_INJECTORS 3
 
-static const char *const MODE_NAMES[SB_N_MODES] = {"spin", "nogil", "sleep", "time"};
+static const char *const MODE_NAMES[SB_N_MODES] = {"spin", "nogil", "sleep", "await", "time"};
 
 typedef struct {
     PyObject_HEAD PyObject *owner; /* Owned: a str that tells people whose session this is. */
     sb_toll *toll;                 /* A share. */
-    sb_injector *injector;         /* Owned. */
+    /* Owned, in the order in which they are armed and disarmed: what swaps pointers comes before what sets events,
+     * because compiled code that holds such a pointer is thrown away when events are set (CPython 3.15's JIT). */
+    sb_injector *injectors[MOST_INJECTORS];
+    int n_injectors;
 } sb_session;
 
 /* ---- arming ---- */
+
+/* Returns whether it was this call that disarmed any of the first `n`. */
+static bool disarm_injectors(sb_session *self, int n)
+{
+    bool disarmed = false;
+    for (int i = 0; i < n; i++) {
+        disarmed |= self->injectors[i]->mechanism->disarm(self->injectors[i]);
+    }
+    return disarmed;
+}
+
+/* All, or none. Returns 0, or -1 with an exception set. */
+static int arm_injectors(sb_session *self)
+{
+    for (int i = 0; i < self->n_injectors; i++) {
+        if (self->injectors[i]->mechanism->arm(self->injectors[i]) < 0) {
+            disarm_injectors(self, i);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Before a round: plants what has come since. Returns 0, or -1 with an exception set. */
+static int refresh_injectors(sb_session *self)
+{
+    for (int i = 0; i < self->n_injectors; i++) {
+        const sb_mechanism *mechanism = self->injectors[i]->mechanism;
+        if (mechanism->refresh != NULL && mechanism->refresh(self->injectors[i]) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Adds what each target's calls came to. The toll's lock is held. */
+static void sum_locked(const sb_session *self, sb_counts *sums, size_t n)
+{
+    sb_counters_sum_locked(&self->toll->counters, sums, n);
+    for (int i = 0; i < self->n_injectors; i++) {
+        if (self->injectors[i]->mechanism->sum_locked != NULL) {
+            self->injectors[i]->mechanism->sum_locked(self->injectors[i], sums, n);
+        }
+    }
+}
 
 void sb_session_disarm(PyObject *op)
 {
@@ -26,7 +75,7 @@ void sb_session_disarm(PyObject *op)
     sb_state *state = sb_state_of(op);
     sb_plan_set(&self->toll->plan, SB_PAUSED);
     sb_toll_measure(self->toll, false);
-    if (self->injector->mechanism->disarm(self->injector)) {
+    if (disarm_injectors(self, self->n_injectors)) {
         SB_LOCK(&state->lock);
         if (state->armed == op) {
             state->armed = NULL;
@@ -64,7 +113,7 @@ int sb_session_arm(PyObject *op)
 
     sb_plan_set(&self->toll->plan, SB_PAUSED);
     sb_toll_measure(self->toll, false);
-    if (self->injector->mechanism->arm(self->injector) < 0) {
+    if (arm_injectors(self) < 0) {
         SB_LOCK(&state->lock);
         state->armed = NULL;
         SB_UNLOCK(&state->lock);
@@ -122,6 +171,9 @@ static PyObject *session_set_delay(PyObject *op, PyObject *argument)
         PyErr_Format(PyExc_ValueError, "a session of mode 'time' adds no delay: delay_ns must be 0, not %R", argument);
         return NULL;
     }
+    if (refresh_injectors((sb_session *)op) < 0) {
+        return NULL;
+    }
     sb_plan_set(&toll->plan, sb_delay_amount(toll->delay, ns));
     sb_toll_measure(toll, true);
     Py_RETURN_NONE;
@@ -163,19 +215,18 @@ static void refuse_dose(const sb_numbers *doses, size_t i)
 static PyObject *session_set_doses(PyObject *op, PyObject *argument)
 {
     sb_toll *toll = toll_of(op);
-    const sb_injector *injector = ((sb_session *)op)->injector;
     sb_numbers doses;
     if (toll->mode == SB_TIME) {
         PyErr_SetString(PyExc_TypeError, "a session of mode 'time' delays nothing; make one of mode 'spin'");
         return NULL;
     }
-    if (sb_numbers_get(&doses, argument, "doses", DOSE, false) < 0) {
+    if (refresh_injectors((sb_session *)op) < 0 || sb_numbers_get(&doses, argument, "doses", DOSE, false) < 0) {
         return NULL;
     }
 
     size_t n_right = 0;
     SB_LOCK(&toll->lock);
-    const size_t n_targets = injector->mechanism->n_targets_locked(injector);
+    const size_t n_targets = toll->targets.n;
     sb_doses *draft = sb_plan_draft_locked(&toll->plan, n_targets < doses.n_rows ? n_targets : doses.n_rows);
     if (draft != NULL) {
         n_right = put_doses(draft, toll->delay, &doses);
@@ -206,9 +257,15 @@ static PyObject *session_pause(PyObject *op, PyObject *Py_UNUSED(ignored))
 
 static PyObject *session_totals(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
+    const sb_session *self = (const sb_session *)op;
     sb_toll *toll = toll_of(op);
     SB_LOCK(&toll->lock);
-    const sb_counts sum = sb_counters_total_locked(&toll->counters);
+    sb_counts sum = sb_counters_total_locked(&toll->counters);
+    for (int i = 0; i < self->n_injectors; i++) {
+        if (self->injectors[i]->mechanism->total_locked != NULL) {
+            self->injectors[i]->mechanism->total_locked(self->injectors[i], &sum);
+        }
+    }
     SB_UNLOCK(&toll->lock);
     return sb_toll_tuple(toll, &sum);
 }
@@ -216,7 +273,6 @@ static PyObject *session_totals(PyObject *op, PyObject *Py_UNUSED(ignored))
 static PyObject *session_read_counts(PyObject *op, PyObject *argument)
 {
     sb_toll *toll = toll_of(op);
-    const sb_injector *injector = ((sb_session *)op)->injector;
     sb_numbers into;
     if (toll->mode == SB_TIME) {
         PyErr_SetString(PyExc_TypeError, "a session of mode 'time' has read_times() instead");
@@ -230,23 +286,69 @@ static PyObject *session_read_counts(PyObject *op, PyObject *argument)
         rows[i] = (sb_toll_row){.sums = {0}};
     }
     SB_LOCK(&toll->lock);
-    const size_t n_targets = injector->mechanism->n_targets_locked(injector);
-    sb_counters_sum_locked(&toll->counters, &rows->sums, into.n_rows);
+    const size_t n_targets = toll->targets.n;
+    sum_locked((const sb_session *)op, &rows->sums, into.n_rows);
     SB_UNLOCK(&toll->lock);
     sb_toll_convert(toll, rows, into.n_rows);
     sb_numbers_release(&into);
     return PyLong_FromSize_t(n_targets);
 }
 
+static PyObject *describe(const sb_toll *toll, const sb_target *target, const sb_counts *sum, PyTypeObject *site_type)
+{
+    PyObject *what = sb_target_tuple(target, site_type);
+    PyObject *counts = what != NULL ? sb_toll_tuple(toll, sum) : NULL;
+    PyObject *both = counts != NULL ? PySequence_Concat(what, counts) : NULL;
+    Py_XDECREF(what);
+    Py_XDECREF(counts);
+    return both;
+}
+
 static PyObject *session_snapshot(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    sb_injector *injector = ((sb_session *)op)->injector;
-    return injector->mechanism->snapshot(injector);
+    sb_toll *toll = toll_of(op);
+    sb_target *targets = NULL;
+    PyObject *list = NULL;
+
+    /* Copied under the lock, because making Python objects may run code that needs it. */
+    SB_LOCK(&toll->lock);
+    const size_t n = toll->targets.n;
+    sb_counts *sums = PyMem_Calloc(n + 1, sizeof *sums);
+    targets = PyMem_Calloc(n + 1, sizeof *targets);
+    if (sums != NULL && targets != NULL) {
+        sum_locked((const sb_session *)op, sums, n);
+        if (n > 0) {
+            memcpy(targets, toll->targets.items, n * sizeof *targets); /* they live as long as the toll */
+        }
+    }
+    SB_UNLOCK(&toll->lock);
+    if (sums == NULL || targets == NULL) {
+        PyErr_NoMemory();
+        goto error;
+    }
+    list = PyList_New((Py_ssize_t)n);
+    if (list == NULL) {
+        goto error;
+    }
+    for (size_t i = 0; i < n; i++) {
+        PyObject *item = describe(toll, &targets[i], &sums[i], sb_state_of(op)->site_type);
+        if (item == NULL) {
+            goto error;
+        }
+        PyList_SET_ITEM(list, (Py_ssize_t)i, item);
+    }
+    goto done;
+error:
+    Py_CLEAR(list);
+done:
+    PyMem_Free(sums);
+    PyMem_Free(targets);
+    return list;
 }
 
 static PyObject *session_read_times(PyObject *op, PyObject *into)
 {
-    sb_injector *injector = ((sb_session *)op)->injector;
+    sb_injector *injector = ((sb_session *)op)->injectors[0];
     sb_numbers numbers;
     if (injector->mechanism->read_times == NULL) {
         PyErr_Format(PyExc_TypeError, "read_times() needs a session of mode 'time', and this one's is '%s'",
@@ -263,8 +365,11 @@ static PyObject *session_read_times(PyObject *op, PyObject *into)
 
 static PyObject *session_get_intact(PyObject *op, void *Py_UNUSED(closure))
 {
-    sb_injector *injector = ((sb_session *)op)->injector;
-    int intact = injector->mechanism->is_intact(injector);
+    const sb_session *self = (const sb_session *)op;
+    int intact = 1;
+    for (int i = 0; i < self->n_injectors && intact == 1; i++) {
+        intact = self->injectors[i]->mechanism->is_intact(self->injectors[i]);
+    }
     return intact < 0 ? NULL : PyBool_FromLong(intact);
 }
 
@@ -289,40 +394,80 @@ static int mode_from_name(const char *name, sb_mode *mode)
             return 0;
         }
     }
-    PyErr_Format(PyExc_ValueError, "mode must be 'spin', 'nogil' or 'sleep', not '%s'", name);
+    PyErr_Format(PyExc_ValueError, "mode must be 'spin', 'nogil', 'sleep' or 'await', not '%s'", name);
     return -1;
+}
+
+typedef struct {
+    PyObject *patterns, *found, *later;
+    sb_mode mode;
+} recipe;
+
+static void free_injectors(sb_injector *const *injectors, int n)
+{
+    for (int i = 0; i < n; i++) {
+        injectors[i]->mechanism->free(injectors[i]);
+    }
+}
+
+/* Returns how many, or -1 with an exception set. */
+static int make_injectors(sb_injector **into, sb_state *state, sb_toll *toll, const recipe *r)
+{
+    const sb_patterns *patterns = sb_patterns_of(r->patterns);
+    int n = 0;
+    if (r->mode == SB_TIME) {
+        into[n++] = sb_time_python(state, toll, r->patterns);
+    }
+    else if (r->mode == SB_AWAIT) {
+        into[n++] = sb_inject_await(toll, r->found, r->later);
+    }
+    else {
+        if (sb_patterns_have(patterns, SB_C)) {
+            into[n++] = sb_inject_c(toll, r->found);
+        }
+        if (sb_patterns_have(patterns, SB_NATIVE) && (n == 0 || into[n - 1] != NULL)) {
+            into[n++] = sb_inject_native(toll, r->patterns);
+        }
+        const bool parts = sb_patterns_have(patterns, SB_LINE) || sb_patterns_have(patterns, SB_RESUME);
+        if ((parts || n == 0 || sb_patterns_have(patterns, SB_START)) && (n == 0 || into[n - 1] != NULL)) {
+            into[n++] = parts ? sb_inject_parts(state, toll, r->patterns) : sb_inject_python(state, toll, r->patterns);
+        }
+    }
+    if (into[n - 1] == NULL) {
+        free_injectors(into, n - 1);
+        return -1;
+    }
+    return n;
 }
 
 static PyObject *session_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"patterns", "mode", "owner", NULL};
+    static char *keywords[] = {"patterns", "mode", "owner", "found", "later", NULL};
     sb_state *state = PyType_GetModuleState(type);
-    PyObject *patterns, *owner;
+    recipe r = {.found = NULL, .later = NULL};
+    PyObject *owner;
     const char *mode_name;
-    sb_mode mode;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!sU:Session", keywords, state->patterns_type, &patterns,
-                                     &mode_name, &owner) ||
-        mode_from_name(mode_name, &mode) < 0) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!sU|OO:Session", keywords, state->patterns_type, &r.patterns,
+                                     &mode_name, &owner, &r.found, &r.later) ||
+        mode_from_name(mode_name, &r.mode) < 0) {
         return NULL;
     }
     /* The toll comes first and tracking last: calibration may let other threads run, who would find a half-made session
      * through gc.get_objects(). */
-    sb_toll *toll = sb_toll_new(state, mode);
-    sb_injector *injector = toll == NULL      ? NULL
-                            : mode == SB_TIME ? sb_time_python(state, toll, patterns)
-                                              : sb_inject_python(state, toll, patterns);
-    sb_session *self = injector != NULL ? PyObject_GC_New(sb_session, type) : NULL;
+    sb_injector *injectors[MOST_INJECTORS];
+    sb_toll *toll = sb_toll_new(state, r.mode);
+    const int n = toll != NULL ? make_injectors(injectors, state, toll, &r) : -1;
+    sb_session *self = n >= 0 ? PyObject_GC_New(sb_session, type) : NULL;
     if (self == NULL) {
-        if (injector != NULL) {
-            injector->mechanism->free(injector);
-        }
+        free_injectors(injectors, n);
         sb_toll_drop(toll);
         return NULL;
     }
     self->owner = Py_NewRef(owner);
     self->toll = toll;
-    self->injector = injector;
+    self->n_injectors = n;
+    memcpy(self->injectors, injectors, sizeof injectors);
     PyObject_GC_Track(self);
     return (PyObject *)self;
 }
@@ -333,7 +478,11 @@ static int session_traverse(PyObject *op, visitproc visit, void *arg)
     sb_session *self = (sb_session *)op;
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(self->owner);
-    return self->injector->mechanism->traverse(self->injector, visit, arg);
+    int result = 0;
+    for (int i = 0; i < self->n_injectors && result == 0; i++) {
+        result = self->injectors[i]->mechanism->traverse(self->injectors[i], visit, arg);
+    }
+    return result;
 }
 
 /* It disarms, which a finalizer could not be trusted with: that runs once in the life of an object, and one that was
@@ -345,7 +494,7 @@ static void session_dealloc(PyObject *op)
     PyObject_GC_UnTrack(op);
     sb_session_disarm(op);
     Py_CLEAR(self->owner);
-    self->injector->mechanism->free(self->injector);
+    free_injectors(self->injectors, self->n_injectors);
     sb_toll_drop(self->toll);
     type->tp_free(op);
     Py_DECREF(type);
@@ -389,8 +538,10 @@ static PyMethodDef session_methods[] = {
      "totals($self, /)\n--\n\n(calls, requested_ns, delivered_ns, late_ns, waited_ns) over all targets and threads."},
     {"snapshot", session_snapshot, METH_NOARGS,
      "snapshot($self, /)\n--\n\n"
-     "For each matched code object (code, module, pattern, calls, requested_ns, delivered_ns, late_ns, waited_ns),\n"
-     "in order of first sight; pattern is an index into the session's Patterns."},
+     "For each target (what, module, pattern, calls, requested_ns, delivered_ns, late_ns, waited_ns), in order of "
+     "first\n"
+     "sight: `what` is a code object whose starts are counted, or a Site; `module` of a native symbol its library;\n"
+     "`pattern` an index into the session's Patterns."},
     {"read_times", session_read_times, METH_O,
      "read_times($self, into, /)\n--\n\n"
      "Of a session of mode 'time': fill a flat buffer of doubles with (calls, own_ns, edges) for each matched code\n"
@@ -409,8 +560,10 @@ static PyGetSetDef session_getset[] = {
 
 static PyType_Slot session_slots[] = {
     {Py_tp_doc,
-     (void *)"Session(patterns, mode, owner)\n--\n\n"
+     (void *)"Session(patterns, mode, owner, found=(), later=None)\n--\n\n"
              "Slows what `patterns` match, while armed. `owner` names it in the error that a second one gets.\n"
+             "What has to be looked up by name comes as `found`, tuples of (module, qualname, object, pattern):\n"
+             "callables implemented in C, and in mode 'await' coroutine functions, whose calls await `later` first.\n"
              "Mode 'time' delays nothing, but measures what time each function takes itself, see read_times()."},
     {Py_tp_new, session_new},
     {Py_tp_traverse, session_traverse},

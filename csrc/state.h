@@ -5,19 +5,21 @@
 #include "compat.h"
 #include "delay.h"
 
-/* The last adds no delay: it measures the time that functions take themselves. */
-typedef enum { SB_SPIN, SB_NOGIL, SB_SLEEP, SB_TIME, SB_N_MODES } sb_mode;
+/* The last adds no delay: it measures the time that functions take themselves. The one before has the event loop wait.
+ */
+typedef enum { SB_SPIN, SB_NOGIL, SB_SLEEP, SB_AWAIT, SB_TIME, SB_N_MODES } sb_mode;
 
 typedef struct {
     sb_lock lock;                /* over what follows, as long as it may change */
     sb_clock clock;              /* set once */
-    sb_delay delays[SB_N_MODES]; /* calibrated on first use, but for SB_TIME's */
+    sb_delay delays[SB_N_MODES]; /* calibrated on first use, but for those of SB_AWAIT and SB_TIME */
     bool calibrated[SB_N_MODES];
     PyTypeObject *patterns_type; /* Owned. */
     PyTypeObject *session_type;  /* Owned. */
     PyTypeObject *probe_type;    /* Owned. */
     PyTypeObject *armed_type;    /* Owned. */
     PyTypeObject *clock_type;    /* Owned. */
+    PyTypeObject *site_type;     /* Owned. */
     PyObject *armed;             /* Borrowed: the session that is armed, which clears this when it disarms; or NULL. */
 } sb_state;
 

@@ -1,32 +1,9 @@
-/* Classification of code objects; see targets.h. */
+/* Matching what code shows of itself, and remembering it; see targets.h. */
 #include "targets.h"
 
-void sb_targets_init(sb_targets *targets, const sb_patterns *patterns)
-{
-    *targets = (sb_targets){.patterns = patterns};
-}
+#include "patterns.h"
 
-int sb_targets_traverse(const sb_targets *targets, visitproc visit, void *arg)
-{
-    for (size_t i = 0; i < targets->n; i++) {
-        Py_VISIT(targets->items[i].code);
-        Py_VISIT(targets->items[i].module);
-    }
-    return 0;
-}
-
-void sb_targets_fini(sb_targets *targets)
-{
-    sb_target *items = targets->items;
-    size_t n = targets->n;
-    targets->items = NULL;
-    targets->n = targets->capacity = 0;
-    for (size_t i = 0; i < n; i++) {
-        Py_DECREF(items[i].code);
-        Py_DECREF(items[i].module);
-    }
-    PyMem_Free(items);
-}
+/* ---- text ---- */
 
 int sb_text_get(PyObject *str, sb_text *text)
 {
@@ -54,10 +31,23 @@ void sb_text_release(sb_text *text)
     Py_CLEAR(text->owner);
 }
 
+void sb_text_name(sb_named *named, const sb_text texts[3])
+{
+    named->module = texts[0].data;
+    named->module_length = texts[0].length;
+    named->qualname = texts[1].data;
+    named->qualname_length = texts[1].length;
+    named->file = texts[2].data;
+    named->file_length = texts[2].length;
+}
+
+/* ---- choosing ---- */
+
 /* Index of the pattern that chooses the code; SB_UNMATCHED; SB_TARGET_ERROR. */
-static int match(const sb_patterns *patterns, PyCodeObject *code, PyObject *module)
+static int match(const sb_patterns *patterns, sb_kind kind, PyCodeObject *code, int line, PyObject *module)
 {
     int chosen = SB_TARGET_ERROR;
+    sb_named named = {.kind = kind, .line = line};
     sb_text texts[3] = {{0}};
 
     if (sb_text_get(module, &texts[0]) < 0 || sb_text_get(code->co_qualname, &texts[1]) < 0) {
@@ -66,8 +56,8 @@ static int match(const sb_patterns *patterns, PyCodeObject *code, PyObject *modu
     if (sb_patterns_need_file(patterns) && sb_text_get(code->co_filename, &texts[2]) < 0) {
         goto done;
     }
-    chosen = sb_patterns_match(patterns, texts[0].data, texts[0].length, texts[1].data, texts[1].length, texts[2].data,
-                               texts[2].length);
+    sb_text_name(&named, texts);
+    chosen = sb_patterns_match(patterns, &named);
 done:
     for (int i = 0; i < 3; i++) {
         sb_text_release(&texts[i]);
@@ -75,7 +65,7 @@ done:
     return chosen;
 }
 
-sb_choice sb_targets_choose(const sb_targets *targets, PyCodeObject *code, PyObject *globals)
+sb_choice sb_choose(const sb_patterns *patterns, sb_kind kind, PyCodeObject *code, int line, PyObject *globals)
 {
     sb_choice choice = {.pattern = SB_TARGET_ERROR, .module = NULL};
     PyObject *module = globals != NULL && PyDict_Check(globals) ? sb_dict_get(globals, "__name__") : NULL;
@@ -83,7 +73,7 @@ sb_choice sb_targets_choose(const sb_targets *targets, PyCodeObject *code, PyObj
         Py_XSETREF(module, PyUnicode_FromStringAndSize(NULL, 0));
     }
     if (module != NULL) {
-        choice.pattern = match(targets->patterns, code, module);
+        choice.pattern = match(patterns, kind, code, line, module);
     }
     if (choice.pattern >= 0) {
         choice.module = module;
@@ -95,24 +85,74 @@ sb_choice sb_targets_choose(const sb_targets *targets, PyCodeObject *code, PyObj
     return choice;
 }
 
-Py_ssize_t sb_targets_add(sb_targets *targets, PyCodeObject *code, const sb_choice *choice)
+/* ---- remembering ---- */
+
+void sb_targets_fini(sb_targets *targets)
 {
-    if (choice->pattern < 0) {
-        return SB_TARGET_ERROR;
+    sb_target *items = targets->items;
+    size_t n = targets->n;
+    *targets = (sb_targets){0};
+    for (size_t i = 0; i < n; i++) {
+        Py_DECREF(items[i].what);
+        Py_DECREF(items[i].module);
     }
+    PyMem_RawFree(items);
+}
+
+Py_ssize_t sb_targets_add(sb_targets *targets, const sb_target *target)
+{
     if (targets->n == targets->capacity) {
         size_t capacity = targets->capacity ? targets->capacity * 2 : 16;
-        sb_target *items = PyMem_Realloc(targets->items, capacity * sizeof *items);
+        sb_target *items = PyMem_RawRealloc(targets->items, capacity * sizeof *items);
         if (items == NULL) {
             return SB_TARGET_ERROR;
         }
         targets->items = items;
         targets->capacity = capacity;
     }
-    targets->items[targets->n] = (sb_target){
-        .code = Py_NewRef(code),
-        .module = Py_NewRef(choice->module),
-        .pattern = choice->pattern,
-    };
+    sb_target *added = &targets->items[targets->n];
+    *added = *target;
+    Py_INCREF(added->what);
+    Py_INCREF(added->module);
     return (Py_ssize_t)targets->n++;
+}
+
+/* ---- telling ---- */
+
+static PyStructSequence_Field SITE_FIELDS[] = {
+    {"kind", "'line', 'resume', 'c' or 'native'"},
+    {"name", "the qualname, or the symbol"},
+    {"code", "the code object; None where there is none"},
+    {"line", "of a line; else 0"},
+    {NULL, NULL},
+};
+
+PyStructSequence_Desc sb_site_desc = {
+    .name = "pytest_speedbump._core.Site",
+    .doc = "What is slowed where it is no start of a Python function.",
+    .fields = SITE_FIELDS,
+    .n_in_sequence = 4,
+};
+
+static PyObject *site_new(const sb_target *target, PyTypeObject *site_type)
+{
+    PyObject *site = PyStructSequence_New(site_type);
+    if (site == NULL) {
+        return NULL;
+    }
+    const bool is_code = PyCode_Check(target->what);
+    PyStructSequence_SetItem(site, 0, PyUnicode_FromString(sb_kind_name(target->kind)));
+    PyStructSequence_SetItem(site, 1, Py_NewRef(is_code ? ((PyCodeObject *)target->what)->co_qualname : target->what));
+    PyStructSequence_SetItem(site, 2, Py_NewRef(is_code ? target->what : Py_None));
+    PyStructSequence_SetItem(site, 3, PyLong_FromLong(target->line));
+    if (PyErr_Occurred()) {
+        Py_CLEAR(site);
+    }
+    return site;
+}
+
+PyObject *sb_target_tuple(const sb_target *target, PyTypeObject *site_type)
+{
+    PyObject *what = target->kind == SB_START ? Py_NewRef(target->what) : site_new(target, site_type);
+    return what != NULL ? Py_BuildValue("(NOi)", what, target->module, target->pattern) : NULL;
 }

@@ -29,7 +29,7 @@ typedef struct {
     bool enters;  /* else it leaves */
     bool starts;  /* a call is counted */
     bool silence; /* DISABLE may be answered */
-} sb_kind;
+} sb_event;
 
 /* ---- the stack ---- */
 
@@ -84,7 +84,7 @@ static void pop_all(sb_stack *stack)
 #define INNER 1
 
 /* What has passed since the last event is of the innermost function. */
-static inline void book(const sb_toll *toll, sb_stack *stack, int64_t begin, sb_kind kind)
+static inline void book(const sb_toll *toll, sb_stack *stack, int64_t begin, sb_event kind)
 {
     const int64_t word = sb_stopwatch_look(&toll->stopwatch);
     const int64_t figure = sb_stopwatch_read(word, begin);
@@ -102,7 +102,7 @@ static inline void book(const sb_toll *toll, sb_stack *stack, int64_t begin, sb_
 }
 
 /* The callback's last deed: what follows is of the function that is innermost now. */
-static inline void go_on(const sb_toll *toll, sb_stack *stack, sb_kind kind)
+static inline void go_on(const sb_toll *toll, sb_stack *stack, sb_event kind)
 {
     const int64_t word = sb_stopwatch_look(&toll->stopwatch);
     sb_cell *cell = top_of(stack);
@@ -112,7 +112,7 @@ static inline void go_on(const sb_toll *toll, sb_stack *stack, sb_kind kind)
     stack->booked = sb_stopwatch_read(word, sb_clock_ticks(toll->delay->clock));
 }
 
-static inline void count(const sb_toll *toll, sb_cell *cell, sb_kind kind)
+static inline void count(const sb_toll *toll, sb_cell *cell, sb_event kind)
 {
     if (kind.starts && sb_stopwatch_runs(sb_stopwatch_look(&toll->stopwatch))) {
         sb_add(&cell->calls, 1);
@@ -143,7 +143,7 @@ static void lose(sb_toll *toll)
     SB_UNLOCK(&toll->lock);
 }
 
-static void enter(sb_toll *toll, sb_thread *thread, sb_cell *cell, sb_kind kind)
+static void enter(sb_toll *toll, sb_thread *thread, sb_cell *cell, sb_event kind)
 {
     count(toll, cell, kind);
     if (thread->stack.depth == thread->stack.room && grow(&thread->stack) < 0) {
@@ -157,7 +157,7 @@ static void enter(sb_toll *toll, sb_thread *thread, sb_cell *cell, sb_kind kind)
 /* What happens seldom: code that this thread has not met, or that nobody matches; a stack to be grown, or whose top is
  * another function; arguments that are none of sys.monitoring's, because callbacks are within anybody's reach. */
 __attribute__((noinline)) static PyObject *seldom(sb_probe *self, PyObject *const *args, Py_ssize_t nargs,
-                                                  int64_t begin, sb_kind kind)
+                                                  int64_t begin, sb_event kind)
 {
     if (nargs != kind.nargs || !PyCode_Check(args[0])) {
         PyErr_SetString(PyExc_TypeError, "this is a callback of sys.monitoring; its arguments are a code object, an "
@@ -197,7 +197,7 @@ __attribute__((noinline)) static PyObject *seldom(sb_probe *self, PyObject *cons
 
 /* No event fires while it runs, and it waits for nothing, so its caller need not hold the probe. */
 static inline __attribute__((always_inline)) PyObject *on_event(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
-                                                                sb_kind kind)
+                                                                sb_event kind)
 {
     sb_probe *self = (sb_probe *)op;
     sb_toll *toll = self->toll;
@@ -231,7 +231,7 @@ static inline __attribute__((always_inline)) PyObject *on_event(PyObject *op, Py
 #define CALLBACK(name, ...)                                                                                            \
     static PyObject *name(PyObject *op, PyObject *const *args, Py_ssize_t nargs)                                       \
     {                                                                                                                  \
-        return on_event(op, args, nargs, (sb_kind){__VA_ARGS__});                                                      \
+        return on_event(op, args, nargs, (sb_event){__VA_ARGS__});                                                     \
     }
 
 CALLBACK(on_start, .nargs = 2, .enters = true, .starts = true, .silence = true)
@@ -286,7 +286,7 @@ static Py_ssize_t time_read(sb_injector *base, sb_times *into, size_t n)
             }
         }
     }
-    const size_t targets = probe->targets.n;
+    const size_t targets = toll->targets.n;
     SB_UNLOCK(&probe->toll->lock);
     return (Py_ssize_t)targets;
 }
@@ -295,8 +295,6 @@ static const sb_mechanism TIME = {
     .arm = time_arm,
     .disarm = sb_watcher_disarm,
     .is_intact = sb_watcher_is_intact,
-    .n_targets_locked = sb_watcher_n_targets_locked,
-    .snapshot = sb_watcher_snapshot,
     .read_times = time_read,
     .traverse = sb_watcher_traverse,
     .free = sb_watcher_free,

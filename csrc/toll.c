@@ -48,7 +48,7 @@ static int spend_detached(const sb_delay *delay, int64_t requested, int64_t *car
     return result;
 }
 
-static int spend(const sb_delay *delay, sb_mode mode, int64_t requested, int64_t *carry, sb_spent *spent)
+int sb_spend(const sb_delay *delay, sb_mode mode, sb_amount requested, sb_amount *carry, sb_spent *spent)
 {
     bool attached = mode == SB_SPIN;
 #ifdef Py_GIL_DISABLED
@@ -58,18 +58,6 @@ static int spend(const sb_delay *delay, sb_mode mode, int64_t requested, int64_t
 #endif
     return attached ? sb_delay_spend(delay, requested, carry, poll_attached, NULL, spent)
                     : spend_detached(delay, requested, carry, spent);
-}
-
-static inline void book(sb_cell *cell, sb_amount requested, const sb_spent *spent)
-{
-    sb_add(&cell->requested, requested);
-    sb_add(&cell->delivered, spent->delivered);
-    if (spent->late != 0) {
-        sb_add(&cell->late, spent->late);
-    }
-    if (spent->polled != 0) {
-        sb_add(&cell->waited, spent->polled);
-    }
 }
 
 int sb_toll_delay(sb_toll *toll, sb_cell *cell, sb_amount requested, PyObject *holder)
@@ -89,12 +77,12 @@ int sb_toll_delay(sb_toll *toll, sb_cell *cell, sb_amount requested, PyObject *h
     }
     sb_amount carry = cell->carry;
     sb_spent spent;
-    const int result = spend(toll->delay, toll->mode, requested, &carry, &spent);
+    const int result = sb_spend(toll->delay, toll->mode, requested, &carry, &spent);
     if (waits) {
         cell = sb_counters_find(thread, code);
     }
     cell->carry = carry;
-    book(cell, requested, &spent);
+    sb_book(cell, requested, &spent);
     if (waits) {
         Py_DECREF(holder); /* perhaps the last share of the toll */
     }
@@ -141,7 +129,7 @@ static const sb_delay *calibrated_delay(sb_state *state, sb_mode mode)
     if (!state->calibrated[mode]) {
         sb_delay delay;
         sb_delay_init(&delay, &state->clock, mode == SB_SPIN ? SPIN_SLICE_NS : RELEASED_SLICE_NS, mode == SB_SLEEP);
-        if (mode != SB_TIME) {
+        if (mode != SB_TIME && mode != SB_AWAIT) {
             calibrate(&delay, mode);
         }
         if (!state->calibrated[mode]) {
@@ -180,6 +168,7 @@ void sb_toll_drop(sb_toll *toll)
 {
     if (toll != NULL && sb_change(&toll->shares, -1) == 1) {
         sb_counters_fini(&toll->counters);
+        sb_targets_fini(&toll->targets);
         sb_plan_fini(&toll->plan);
         PyMem_RawFree(toll);
     }

@@ -16,16 +16,6 @@ int sb_watcher_is_intact(sb_injector *base)
     return sb_monitor_is_intact(&((sb_watcher *)base)->monitor);
 }
 
-size_t sb_watcher_n_targets_locked(const sb_injector *base)
-{
-    return ((const sb_watcher *)base)->probe->targets.n;
-}
-
-PyObject *sb_watcher_snapshot(sb_injector *base)
-{
-    return sb_probe_snapshot(((sb_watcher *)base)->probe);
-}
-
 int sb_watcher_traverse(const sb_injector *base, visitproc visit, void *arg)
 {
     const sb_watcher *self = (const sb_watcher *)base;

@@ -19,8 +19,6 @@ sb_injector *sb_watcher_new(const sb_mechanism *mechanism, sb_probe *probe, sb_s
 int sb_watcher_arm(sb_injector *base);
 bool sb_watcher_disarm(sb_injector *base);
 int sb_watcher_is_intact(sb_injector *base);
-size_t sb_watcher_n_targets_locked(const sb_injector *base);
-PyObject *sb_watcher_snapshot(sb_injector *base);
 int sb_watcher_traverse(const sb_injector *base, visitproc visit, void *arg);
 void sb_watcher_free(sb_injector *base);
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Buffer, Iterable
 from types import CodeType
-from typing import ClassVar, NamedTuple, Self, final
+from typing import Any, ClassVar, NamedTuple, Self, final
 
 from typing_extensions import disjoint_base
 
@@ -26,7 +26,21 @@ def _after_fork_in_child() -> None: ...
 @final
 class Patterns:
     def __new__(cls, patterns: Iterable[str]) -> Patterns: ...
-    def match(self, module: str, qualname: str, file: str) -> int: ...
+    def match(self, module: str, qualname: str, file: str, kind: str = "start", line: int = 0) -> int: ...
+    @property
+    def kinds(self) -> frozenset[str]: ...
+
+class _SiteFields(NamedTuple):
+    kind: str
+    name: str
+    code: CodeType | None
+    line: int
+
+@final
+class Site(_SiteFields):
+    n_fields: ClassVar[int]
+    n_sequence_fields: ClassVar[int]
+    n_unnamed_fields: ClassVar[int]
 
 @disjoint_base
 class Armed:
@@ -39,7 +53,14 @@ class Armed:
 
 @final
 class Session:
-    def __new__(cls, patterns: Patterns, mode: str, owner: str) -> Session: ...
+    def __new__(
+        cls,
+        patterns: Patterns,
+        mode: str,
+        owner: str,
+        found: Iterable[tuple[str, str, Any, int]] = ...,
+        later: Any = ...,
+    ) -> Session: ...
     def arm(self) -> None: ...
     def armed(self) -> Armed: ...
     def __enter__(self) -> Self: ...
@@ -51,7 +72,7 @@ class Session:
     def read_counts(self, into: Buffer, /) -> int: ...
     def read_times(self, into: Buffer, /) -> int: ...
     def totals(self) -> tuple[int, float, float, float, float]: ...
-    def snapshot(self) -> list[tuple[CodeType, str, int, int, float, float, float, float]]: ...
+    def snapshot(self) -> list[tuple[CodeType | Site, str, int, int, float, float, float, float]]: ...
     @property
     def intact(self) -> bool: ...
     @property

@@ -2,13 +2,61 @@
 
 from dataclasses import dataclass
 from types import CodeType
+from typing import Literal
 
-__all__ = ["CodeCounts", "Counts", "Snapshot", "TargetCounts", "name_of"]
+__all__ = ["CodeCounts", "Counts", "Kind", "Site", "Snapshot", "TargetCounts"]
+
+Kind = Literal["start", "line", "resume", "c", "native"]
 
 
-def name_of(code: CodeType, module: str) -> str:
-    """``module.qualname``; the qualname alone where the globals that it ran under had no name."""
-    return f"{module}.{code.co_qualname}" if module else code.co_qualname
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What a target chose: a place in a program where calls are counted.
+
+    Attributes:
+        kind: ``start``: of a Python function; ``line``: execution arrives at it; ``resume``: of a generator or
+            coroutine; ``c``: a callable implemented in C; ``native``: a symbol of a shared library.
+        module: the ``__name__`` of the globals that it runs under, ``""`` where they have none; the file name of a
+            ``native`` one's library.
+        qualname: the symbol, where it is ``native``.
+        code: None where there is none: of ``c`` and ``native``.
+        line: of a ``line``; else 0.
+    """
+
+    kind: Kind
+    module: str
+    qualname: str
+    code: CodeType | None = None
+    line: int = 0
+
+    @property
+    def name(self) -> str:
+        """As it would be written as a target."""
+        match self.kind:
+            case "line":
+                return f"{self.module or self.file}:{self.line}"
+            case "native":
+                return f"native:{self.module}:{self.qualname}"
+            case "c":
+                return f"c:{self._dotted.removeprefix('builtins.')}"
+            case "resume":
+                return f"resume:{self._dotted}"
+            case "start":
+                return self._dotted
+
+    @property
+    def _dotted(self) -> str:
+        return f"{self.module}.{self.qualname}" if self.module else self.qualname
+
+    @property
+    def file(self) -> str:
+        """``""`` where there is no Python file."""
+        return self.code.co_filename if self.code else ""
+
+    @property
+    def first_line(self) -> int:
+        """0 where there is no Python file."""
+        return self.line or (self.code.co_firstlineno if self.code else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +109,22 @@ class TargetCounts(Counts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeCounts(Counts):
-    """Totals of one code object. ``target`` is the index of the name that chose it."""
+    """Totals of one site. ``target`` is the index of the name that chose it."""
 
-    module: str
-    code: CodeType
+    site: Site
     target: int
 
     @property
     def name(self) -> str:
-        return name_of(self.code, self.module)
+        return self.site.name
 
     @property
     def file(self) -> str:
-        return self.code.co_filename
+        return self.site.file
 
     @property
     def line(self) -> int:
-        return self.code.co_firstlineno
+        return self.site.first_line
 
 
 @dataclass(frozen=True, slots=True)

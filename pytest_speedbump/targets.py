@@ -6,6 +6,7 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING
 
+from pytest_speedbump.counts import Site
 from pytest_speedbump.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ __all__ = ["Targets", "load_core", "parse_targets"]
 LARGEST_FILE = 1 << 20  # A file of patterns, in bytes.
 
 # The code that runs rounds is never part of what is measured, whatever matches it.
-_OWN = ("!pytest_speedbump.*", "!pytest_benchmark.*")
+_OWN = ("!pytest_speedbump.*", "!pytest_benchmark.*", "!resume:pytest_speedbump.*", "!resume:pytest_benchmark.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +48,19 @@ class Targets:
 
         return _core.Patterns([*self.patterns, *_OWN])
 
-    def unmatched(self, codes: Iterable[tuple[str, str, str]]) -> list[str]:
-        """The names that match none of ``codes``, each a module, a qualname and a file; exclusions need not.
+    def unmatched(self, sites: Iterable[Site]) -> list[str]:
+        """The names that match none of ``sites``; exclusions need not.
 
         Each name is asked by itself, so that one counts as matched even where a later one takes over the counting.
         """
         from pytest_speedbump import _core
 
-        called = list(codes)
+        called = [(site.module, site.qualname, site.file, site.kind, site.line) for site in sites]
         missed = []
         for index, name in self.chosen:
             own = [pattern for pattern, origin in zip(self.patterns, self.origins, strict=True) if origin == index]
             patterns = _core.Patterns(own)
-            if not any(patterns.match(*code) >= 0 for code in called):
+            if not any(patterns.match(*site) >= 0 for site in called):
                 missed.append(name)
         return missed
 

@@ -2,11 +2,10 @@
 
 from array import array
 from collections.abc import Iterable
-from types import CodeType
 from typing import NamedTuple, Protocol
 
-from pytest_speedbump.counts import Counts
-from pytest_speedbump.slowing.session import DosedSession, Session
+from pytest_speedbump.counts import Counts, Site
+from pytest_speedbump.slowing.session import DosedSession, Session, site_of
 from pytest_speedbump.units import LONGEST_DELAY_NS
 
 __all__ = ["DelayPlan", "Dose", "DosePlan", "Plan", "fit_dose"]
@@ -84,9 +83,9 @@ class DosePlan:
             self._doses.extend(self._none[len(self._doses) :])
         return [self._row(target) for target in range(n)]
 
-    def codes(self) -> list[tuple[CodeType, str]]:
-        """The code object and the module of every target that :meth:`look` has seen, in its order."""
-        return [(code, module) for code, module, *_ in self._session.snapshot()][: len(self._none) // 2]
+    def sites(self) -> list[Site]:
+        """What :meth:`look` has seen, in its order."""
+        return [site_of(what, module) for what, module, *_ in self._session.snapshot()][: len(self._none) // 2]
 
     def choose(self, doses: Iterable[Dose]) -> None:
         """What the slowed arm is, from the next pair on."""

@@ -2,14 +2,10 @@
 
 from array import array
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from pytest_speedbump.experiment.rounds import undisturbed
 from pytest_speedbump.experiment.subject import Subject
 from pytest_speedbump.slowing.session import TimingSession, armed
-
-if TYPE_CHECKING:
-    from types import CodeType
 
 __all__ = ["Profile"]
 
@@ -48,7 +44,7 @@ class Profile:
             for _ in range(rounds):
                 subject.round(lambda: session.set_delay(0.0), session.pause)
                 totals.append(self._read())
-        codes: list[CodeType] = [code for code, *_ in session.snapshot()]
+        codes = [what for what, *_ in session.snapshot()]
         for before, after in pairwise(totals):
             added = _differences(before, after)
             for code, own_ns, edges in zip(codes, added[1::_NUMBERS], added[2::_NUMBERS], strict=False):

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import mean, median
-from types import CodeType
 from typing import NamedTuple
 
+from pytest_speedbump.counts import Site
 from pytest_speedbump.experiment.conditions import Conditions
 from pytest_speedbump.experiment.pilot import LONG_ROUND_NS, set_round_length, stretch
 from pytest_speedbump.experiment.plans import Dose, DosePlan
@@ -41,8 +41,7 @@ class Function(NamedTuple):
     """
 
     target: int
-    code: CodeType
-    module: str
+    site: Site
     calls: float
     times: Sequence[tuple[float, float]]
 
@@ -152,12 +151,12 @@ class Screening:
             rounds.append(self._experiment.undelayed())
             seen.append(self._plan.look())
         self.round_ns = median([one.ns for one in rounds])
-        for target, (code, module) in enumerate(self._plan.codes()):
+        for target, site in enumerate(self._plan.sites()):
             totals = [one[target].calls if target < len(one) else 0.0 for one in seen]
             calls = [after - before for before, after in pairwise(totals)]
             if sum(map(bool, calls)) > 1:
                 typical = median(calls) or mean(calls)
-                self.functions.append(Function(target, code, module, typical, profile.times.get(id(code), missing)))
+                self.functions.append(Function(target, site, typical, profile.times.get(id(site.code), missing)))
 
     def pair(self, doses: Sequence[Dose]) -> Screened | None:
         """Slows these targets in one of two rounds. None where the pair had waited for a processor, or its delay was

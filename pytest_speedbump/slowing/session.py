@@ -4,11 +4,11 @@ import time
 from collections.abc import Buffer
 from contextlib import AbstractContextManager
 from types import CodeType
-from typing import Protocol
+from typing import Protocol, get_args
 
 from pytest_speedbump import _core
 from pytest_speedbump.bump import Mode
-from pytest_speedbump.counts import CodeCounts, Counts, Snapshot, TargetCounts
+from pytest_speedbump.counts import CodeCounts, Counts, Kind, Site, Snapshot, TargetCounts
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.targets import Targets
 
@@ -16,13 +16,20 @@ __all__ = [
     "DosedSession",
     "Session",
     "TimingSession",
+    "What",
     "armed",
     "clock_name",
     "make_session",
     "make_timing_session",
     "read_clocks",
+    "site_of",
     "take_snapshot",
 ]
+
+type What = CodeType | _core.Site
+"""A code object, for its starts; or what else is slowed."""
+
+_KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 
 
 class Session(Protocol):
@@ -32,7 +39,7 @@ class Session(Protocol):
     def set_delay(self, delay_ns: float, /) -> None: ...
     def pause(self) -> None: ...
     def totals(self) -> tuple[int, float, float, float, float]: ...
-    def snapshot(self) -> list[tuple[CodeType, str, int, int, float, float, float, float]]: ...
+    def snapshot(self) -> list[tuple[What, str, int, int, float, float, float, float]]: ...
     @property
     def intact(self) -> bool: ...
     @property
@@ -79,14 +86,23 @@ def armed(session: Session) -> AbstractContextManager[object]:
 def take_snapshot(session: Session, targets: Targets) -> Snapshot:
     """Reads a session of ``targets``, armed or not. What was seen but never called while counting is left out."""
     matched = tuple(
-        CodeCounts(calls, requested, delivered, late, waited, module=module, code=code, target=targets.origins[pattern])
-        for code, module, pattern, calls, requested, delivered, late, waited in session.snapshot()
+        CodeCounts(
+            calls, requested, delivered, late, waited, site=site_of(what, module), target=targets.origins[pattern]
+        )
+        for what, module, pattern, calls, requested, delivered, late, waited in session.snapshot()
         if calls
     )
     return Snapshot(
         tuple(_total(name, [code for code in matched if code.target == index]) for index, name in targets.chosen),
         matched,
     )
+
+
+def site_of(what: What, module: str) -> Site:
+    """As the core tells it."""
+    if isinstance(what, CodeType):
+        return Site("start", module, what.co_qualname, what)
+    return Site(_KINDS[what.kind], module, what.name, what.code, what.line)
 
 
 def _total(name: str, codes: list[CodeCounts]) -> TargetCounts:

@@ -4,7 +4,7 @@ import gc
 from collections.abc import Collection
 from types import FunctionType
 
-from pytest_speedbump.counts import name_of
+from pytest_speedbump.counts import Site
 from pytest_speedbump.targets import Targets
 
 __all__ = ["bystanders"]
@@ -17,5 +17,5 @@ def bystanders(targets: Targets, called: Collection[str]) -> list[str]:
         if type(one) is FunctionType:
             code, module = one.__code__, one.__globals__.get("__name__")
             if isinstance(module, str) and patterns.match(module, code.co_qualname, code.co_filename) >= 0:
-                found.add(name_of(code, module))
+                found.add(Site("start", module, code.co_qualname, code).name)
     return sorted(found - set(called))

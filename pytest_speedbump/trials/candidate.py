@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from statistics import mean
 from typing import Literal
 
-from pytest_speedbump.counts import name_of
 from pytest_speedbump.experiment.plans import Dose, fit_dose
 from pytest_speedbump.experiment.screening import Function
 from pytest_speedbump.inference.ranking import NORMAL, Gain, Push, Reach, enough, gain, precise, reach, slack, standing
@@ -120,9 +119,9 @@ class Candidate:
         absorbed, standing = self.slack(noise), self.standing(noise)
         is_known = math.isfinite(known.error)
         return Ranked(
-            name=name_of(function.code, function.module),
-            file=function.code.co_filename,
-            line=function.code.co_firstlineno,
+            name=function.site.name,
+            file=function.site.file,
+            line=function.site.first_line,
             calls=function.calls / iterations,
             share=self.share.value,
             transmission=estimate_of(Interval(known.tau, known.low, known.high)) if is_known else None,

@@ -149,14 +149,14 @@ def _run_once(subject: Subject) -> tuple[Sequence[CodeCounts], bool]:
             return (), False
     children = resource.getrusage(resource.RUSAGE_CHILDREN) != before
     ran = take_snapshot(session, everything).matched
-    return ran, children or any(code.module.startswith(_STARTING_PROCESSES) for code in ran)
+    return ran, children or any(one.site.module.startswith(_STARTING_PROCESSES) for one in ran)
 
 
 def _near(targets: Sequence[str], ran: Sequence[CodeCounts]) -> tuple[str, ...]:
     """Names that ran and resemble one of the targets, the nearest first."""
     found: dict[str, None] = {}
     for target in targets:
-        names = {f"{code.module}:{code.code.co_qualname}" if ":" in target else code.name for code in ran}
+        names = {f"{one.site.module}:{one.site.qualname}" if ":" in target else one.name for one in ran}
         wanted = target.strip("*")
         found |= dict.fromkeys(difflib.get_close_matches(wanted, names, n=NAMES, cutoff=0.6))
         last = _last(wanted)

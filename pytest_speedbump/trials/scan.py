@@ -310,8 +310,8 @@ class Scan:
         fits = GROUPS_SHARE * (deadline - time.perf_counter_ns()) / (FEWEST * self._pair_ns(LARGE))
         size = max(1, math.ceil(len(hot) / max(fits, 1)))
         groups = []
-        for module in dict.fromkeys(one.function.module for one in hot):
-            members = [one for one in hot if one.function.module == module]
+        for module in dict.fromkeys(one.function.site.module for one in hot):
+            members = [one for one in hot if one.function.site.module == module]
             groups += [members[at : at + size] for at in range(0, len(members), size)]
         return groups
 

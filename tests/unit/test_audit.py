@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_speedbump.bump import Bump, Origin
-from pytest_speedbump.counts import CodeCounts, Counts
+from pytest_speedbump.counts import CodeCounts, Counts, Site
 from pytest_speedbump.experiment.conditions import Conditions
 from pytest_speedbump.experiment.rounds import Pair, Round
 from pytest_speedbump.experiment.tally import Tally
@@ -109,7 +109,7 @@ def parse() -> None: ...
 def serve() -> None: ...
 
 
-PARSE, SERVE = (CodeCounts(1, module=__name__, code=f.__code__, target=0) for f in (parse, serve))
+PARSE, SERVE = (CodeCounts(1, site=Site("start", __name__, f.__name__, f.__code__), target=0) for f in (parse, serve))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,211 @@
+/* Planting and uprooting; see planting.h. */
+#include "planting.h"
+
+#include <assert.h>
+
+/* ---- delays that are never given back ---- */
+
+/* Of the first session of each mode, whose clock and calibration do for all: it is one machine. */
+static struct {
+    sb_clock clock;
+    sb_delay delay;
+    sb_atomic_int state; /* 0: none yet; 1: being made; 2: there */
+} delays[SB_N_MODES];
+
+static const sb_delay *lasting_delay(const sb_delay *delay, sb_mode mode)
+{
+    int none = 0;
+    if (atomic_compare_exchange_strong(&delays[mode].state, &none, 1)) {
+        delays[mode].clock = *delay->clock;
+        delays[mode].delay = *delay;
+        delays[mode].delay.clock = &delays[mode].clock;
+        sb_exchange(&delays[mode].state, 2);
+    }
+    while (sb_look(&delays[mode].state) != 2) {
+    }
+    return &delays[mode].delay;
+}
+
+/* ---- its life ---- */
+
+void sb_planting_init(sb_planting *planting, sb_toll *toll, int (*enter)(sb_slot *slot))
+{
+    *planting =
+        (sb_planting){.toll = sb_toll_share(toll), .enter = enter, .delay = lasting_delay(toll->delay, toll->mode)};
+}
+
+void sb_planting_fini(sb_planting *planting)
+{
+    assert(planting->n_sites == 0);
+    PyMem_RawFree(planting->holds);
+    PyMem_RawFree(planting->sites);
+    sb_toll_drop(planting->toll);
+    *planting = (sb_planting){0};
+}
+
+/* Room for one more. Returns 0, or -1 with MemoryError set. */
+static int make_room(void **items, size_t size, size_t n, size_t *room)
+{
+    if (n < *room) {
+        return 0;
+    }
+    const size_t wanted = *room > 0 ? *room * 2 : 16;
+    void *bigger = PyMem_RawRealloc(*items, wanted * size);
+    if (bigger == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    *items = bigger;
+    *room = wanted;
+    return 0;
+}
+
+Py_ssize_t sb_planting_add(sb_planting *planting, const void *function, size_t target)
+{
+    void *holds = planting->holds;
+    SB_LOCK(&planting->toll->lock);
+    const int made = make_room(&holds, sizeof *planting->holds, planting->n_holds, &planting->holds_room);
+    planting->holds = holds;
+    if (made == 0) {
+        planting->holds[planting->n_holds++] = (sb_hold){.function = function, .target = target};
+    }
+    SB_UNLOCK(&planting->toll->lock);
+    return made < 0 ? -1 : (Py_ssize_t)planting->n_holds - 1;
+}
+
+/* ---- planting ---- */
+
+static sb_counts minus(sb_counts a, sb_counts b)
+{
+    return (sb_counts){a.calls - b.calls, a.requested - b.requested, a.delivered - b.delivered, a.late - b.late,
+                       a.waited - b.waited};
+}
+
+static void add(sb_counts *to, sb_counts a)
+{
+    to->calls += a.calls;
+    to->requested += a.requested;
+    to->delivered += a.delivered;
+    to->late += a.late;
+    to->waited += a.waited;
+}
+
+/* Returns 0, or -1 with RuntimeError set. */
+static int take_slot(sb_planting *planting, sb_hold *hold)
+{
+    sb_slot *slot = sb_slot_take(hold->function);
+    if (slot == NULL) {
+        PyErr_Format(PyExc_RuntimeError,
+                     SB_HAS_THUNKS ? "%d functions that are not Python's have been slowed in this process, and a thunk "
+                                     "is never used for another; name fewer, or use a new process"
+                                   : "functions that are not Python's can be slowed on x86-64 and aarch64 only",
+                     SB_N_SLOTS);
+        return -1;
+    }
+    slot->word = planting->toll->plan.word;
+    slot->delay = planting->delay;
+    slot->interpreter = PyInterpreterState_Get();
+    slot->target = hold->target;
+    slot->mode = planting->toll->mode;
+    SB_LOCK(&planting->toll->lock);
+    hold->before = sb_slot_sum(slot);
+    hold->slot = slot;
+    SB_UNLOCK(&planting->toll->lock);
+    sb_slot_open(slot, planting->enter);
+    return 0;
+}
+
+int sb_planting_plant(sb_planting *planting, size_t at, void **place, void *original, const sb_maps *maps)
+{
+    sb_hold *hold = &planting->holds[at];
+    void *sites = planting->sites;
+    const int made = make_room(&sites, sizeof *planting->sites, planting->n_sites, &planting->sites_room);
+    planting->sites = sites;
+    if (made < 0 || (hold->slot == NULL && take_slot(planting, hold) < 0)) {
+        return -1;
+    }
+    const int protection = sb_maps_protection(maps, place);
+    const int swapped = protection < 0 ? 0 : sb_swap_pointer(place, original, sb_slot_thunk(hold->slot), protection);
+    if (swapped < 0) {
+        PyErr_SetFromErrno(PyExc_OSError);
+    }
+    if (swapped == 1) {
+        planting->sites[planting->n_sites++] =
+            (sb_site){.place = place, .original = original, .hold = at, .protection = protection};
+    }
+    return swapped;
+}
+
+void sb_planting_arm(sb_planting *planting)
+{
+    sb_exchange(&planting->armed, 1);
+}
+
+static void release_slot(sb_planting *planting, sb_hold *hold)
+{
+    sb_slot *slot = hold->slot;
+    if (slot != NULL) {
+        SB_LOCK(&planting->toll->lock);
+        add(&hold->former, minus(sb_slot_sum(slot), hold->before));
+        hold->slot = NULL;
+        SB_UNLOCK(&planting->toll->lock);
+        sb_slot_release(slot);
+    }
+}
+
+bool sb_planting_uproot(sb_planting *planting, bool abandon)
+{
+    if (sb_exchange(&planting->armed, 0) != 1 && !abandon) {
+        return false;
+    }
+    while (planting->n_sites > 0) {
+        const sb_site *site = &planting->sites[--planting->n_sites];
+        void *thunk = sb_slot_thunk(planting->holds[site->hold].slot);
+        (void)sb_swap_pointer(site->place, thunk, site->original, site->protection);
+    }
+    for (size_t i = 0; i < planting->n_holds; i++) {
+        release_slot(planting, &planting->holds[i]);
+    }
+    return true;
+}
+
+bool sb_planting_is_intact(const sb_planting *planting)
+{
+    if (sb_look(&planting->armed) != 1) {
+        return false;
+    }
+    for (size_t i = 0; i < planting->n_sites; i++) {
+        const sb_site *site = &planting->sites[i];
+        if (__atomic_load_n(site->place, __ATOMIC_RELAXED) != sb_slot_thunk(planting->holds[site->hold].slot)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- counts ---- */
+
+static sb_counts counts_of(const sb_hold *hold)
+{
+    sb_counts counts = hold->former;
+    if (hold->slot != NULL) {
+        add(&counts, minus(sb_slot_sum(hold->slot), hold->before));
+    }
+    return counts;
+}
+
+void sb_planting_sum_locked(const sb_planting *planting, sb_counts *sums, size_t n)
+{
+    for (size_t i = 0; i < planting->n_holds; i++) {
+        if (planting->holds[i].target < n) {
+            add(&sums[planting->holds[i].target], counts_of(&planting->holds[i]));
+        }
+    }
+}
+
+void sb_planting_total_locked(const sb_planting *planting, sb_counts *sum)
+{
+    for (size_t i = 0; i < planting->n_holds; i++) {
+        add(sum, counts_of(&planting->holds[i]));
+    }
+}

@@ -1,0 +1,75 @@
+/* Thunks: what is planted before functions that are not Python's, and the slots behind them.
+ *
+ * A thunk is sixteen bytes of code that were there before anybody asked (thunks_*.S). It pays the toll of its slot and
+ * goes on to the slot's function, with every argument, on the stack and in registers, as it was. Whoever has stored a
+ * thunk's address may call it for as long as the process lives. So thunks and slots are statics, the only ones of this
+ * library that change but for retired plans; a slot keeps its function for good; and one that nobody holds lets pass.
+ *
+ * Calls are counted per thread, in blocks that are never given back: a thread is found by its thread pointer, as in
+ * counters.h, and a later one with the same inherits the block. A session tells its own calls by difference.
+ *
+ * All but taking and releasing is done without Python, locks, malloc or vector registers: a thunk's caller may be in
+ * the middle of anything, and have its arguments anywhere. This file is compiled with -mgeneral-regs-only. No Python.h.
+ */
+#ifndef SB_THUNK_H
+#define SB_THUNK_H
+
+#include "counters.h"
+#include "plan.h"
+
+#include <stdbool.h>
+
+#define SB_N_SLOTS 4096
+#define SB_THUNK_SIZE 16
+
+#if defined(__x86_64__) || defined(__aarch64__)
+#define SB_HAS_THUNKS 1
+#else
+#define SB_HAS_THUNKS 0
+#endif
+
+typedef struct sb_slot {
+    /* First, the thunk knows: where it goes on. Set once, for good. */
+    _Alignas(64) const void *function;
+    /* Second, the thunk knows. Returns 0; or -1, and the thunk returns 0 to its caller, without going on. */
+    int (*enter)(struct sb_slot *slot);
+    /* What follows is the holder's, and stays as it is until somebody else takes the slot. */
+    const sb_atomic_i64 *word; /* of the holder's plan, which is never given back */
+    const sb_delay *delay;     /* never given back either */
+    const void *interpreter;   /* of the holder, or NULL */
+    size_t target;             /* index in the holder's plan and counts */
+    int mode;                  /* an sb_mode */
+    bool held;
+} sb_slot;
+
+_Static_assert(sizeof(sb_slot) == 64, "the thunks know");
+
+/* A slot for the function, which nobody holds: one that was there for it before, if possible. It lets pass until the
+ * holder's fields are filled and sb_slot_open() is called. NULL: all are taken, by SB_N_SLOTS different uses. */
+sb_slot *sb_slot_take(const void *function);
+
+/* From now on calls come to `enter`, also where another processor has not seen the slot before. */
+void sb_slot_open(sb_slot *slot, int (*enter)(sb_slot *slot));
+
+/* From now on calls pass; those that are in it go on. Allocates nothing. */
+void sb_slot_release(sb_slot *slot);
+
+/* For a fork's child: a thread that did not come along may have been taking one. */
+void sb_slots_reinit(void);
+
+/* What to plant. */
+void *sb_slot_thunk(const sb_slot *slot);
+
+/* The slot whose thunk this is, or NULL. */
+sb_slot *sb_slot_of(const void *thunk);
+
+/* What all threads have counted in it, ever. */
+sb_counts sb_slot_sum(const sb_slot *slot);
+
+/* This thread's cell of the slot; it never moves. NULL: out of memory. */
+sb_cell *sb_slot_cell(const sb_slot *slot);
+
+/* How many calls were not counted for want of memory, ever. */
+int64_t sb_slots_lost(void);
+
+#endif
