@@ -14,7 +14,7 @@ from benchmarks.truth.hog import CONDITIONS, Condition
 
 __all__ = ["Clock", "System", "WithDevice", "median_ns", "without_device"]
 
-Mode = Literal["spin", "nogil", "sleep"]
+Mode = Literal["spin", "nogil", "sleep", "await"]
 Clock = Callable[[], int]
 
 

@@ -1,0 +1,112 @@
+"""What a target costs and gets: its loop armed against unarmed, and slowed against armed, in turn in one process."""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+from benchmarks.reach.kinds import Kind
+from benchmarks.undisturbed import undisturbed
+from pytest_speedbump.slowing.session import make_session
+from pytest_speedbump.targets import parse_targets
+
+__all__ = ["DELAYS_NS", "Cost", "Delivery", "cost", "deliver"]
+
+DELAYS_NS = (300.0, 1e3, 1e4, 1e6)
+CALLS = 20_000  # in a loop that is armed, or not
+BATCH_NS, MOST, LEAST = 2e6, 2_000, 2  # of delays in a loop; calls in one
+FEWEST = 30  # pairs
+SECONDS = 1.5
+SEED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """ns a call: of the bare loop, and what being armed adds to it, the median over pairs; ``unmatched`` to another."""
+
+    target_kind: str
+    bare_ns: float
+    added_ns: float
+    unmatched_ns: float
+    bound_ns: float
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """ns a call: asked for, and by how much the loop took longer, the median over pairs; what the counts say of it."""
+
+    target_kind: str
+    requested_ns: float
+    arrived_ns: float
+    booked_ns: float
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def _pairs(one: Callable[[], float], other: Callable[[], float], seconds: float) -> list[tuple[float, float]]:
+    coin, pairs = random.Random(SEED), list[tuple[float, float]]()
+    deadline = time.perf_counter() + seconds
+    one(), other()
+    while len(pairs) < FEWEST or time.perf_counter() < deadline:
+        if coin.random() < 0.5:
+            first = one()
+            pairs.append((first, other()))
+        else:
+            second = other()
+            pairs.append((one(), second))
+    return pairs
+
+
+def _added(pairs: Sequence[tuple[float, float]]) -> float:
+    return median(after - before for before, after in pairs)
+
+
+def _bystander(calls: int) -> int:
+    before = time.perf_counter_ns()
+    for number in range(calls):
+        abs(number)
+    return time.perf_counter_ns() - before
+
+
+def cost(kind: Kind, seconds: float = SECONDS) -> Cost:
+    targets = parse_targets([kind.target])
+
+    def bare(loop: Callable[[int], int]) -> float:
+        loop(CALLS // 10)
+        return loop(CALLS) / CALLS
+
+    def armed(loop: Callable[[int], int]) -> float:
+        session = make_session(targets, kind.mode, "a benchmark")
+        with session:
+            session.set_delay(0.0)
+            loop(CALLS // 10)  # each code object is seen, and specialised
+            before, ns = session.totals()[0], loop(CALLS)
+            assert loop is not kind.loop or abs(session.totals()[0] - before - CALLS) <= 1, kind.name
+        return ns / CALLS
+
+    with undisturbed():
+        pairs = _pairs(lambda: bare(kind.loop), lambda: armed(kind.loop), seconds)
+        others = _pairs(lambda: bare(_bystander), lambda: armed(_bystander), seconds)
+    return Cost(kind.name, median(one for one, _ in pairs), _added(pairs), _added(others), kind.bound_ns)
+
+
+def deliver(kind: Kind, delay_ns: float, seconds: float = SECONDS) -> Delivery:
+    calls = int(max(LEAST, min(MOST, BATCH_NS / delay_ns)))
+    session = make_session(parse_targets([kind.target]), kind.mode, "a benchmark")
+
+    def loop(delay_ns: float) -> float:
+        session.set_delay(delay_ns)
+        ns = kind.loop(calls) / calls
+        session.pause()
+        return ns
+
+    with session, undisturbed():
+        pairs = _pairs(lambda: loop(0.0), lambda: loop(delay_ns), seconds)
+    _, requested, delivered, *_ = session.totals()
+    return Delivery(kind.name, delay_ns, _added(pairs), delivered / requested * delay_ns)

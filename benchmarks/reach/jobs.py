@@ -1,0 +1,59 @@
+"""What is to be run, and how often."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import partial
+
+from benchmarks.reach.costs import DELAYS_NS, cost, deliver
+from benchmarks.reach.kinds import KINDS, Kind
+from benchmarks.reach.systems import SYSTEMS
+from benchmarks.truth.delays import Delay
+from benchmarks.truth.jobs import Job, Records
+from benchmarks.truth.systems import System
+from benchmarks.truth.trials import Try, measure
+
+__all__ = ["FULL", "SMOKE", "Extent", "jobs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How often everything is measured; ``seconds`` for a figure, ``verdict_ns`` for a verdict."""
+
+    times: int
+    seconds: float
+    verdict_ns: float
+
+
+FULL = Extent(times=3, seconds=1.5, verdict_ns=6e9)
+SMOKE = Extent(times=1, seconds=0.05, verdict_ns=0.5e9)
+
+
+def jobs(extent: Extent, only: str) -> list[Job]:
+    """Those whose name matches the glob ``only``."""
+    return [job for job in _jobs(extent) if fnmatchcase(job.name, only)]
+
+
+def _jobs(extent: Extent) -> Iterator[Job]:
+    for kind in KINDS:
+        yield Job(f"cost/{kind.name}", "quiet", extent.times, partial(_cost, kind, extent.seconds))
+        for delay_ns in DELAYS_NS:
+            if delay_ns >= kind.shortest_ns:
+                name, run = f"delivered/{kind.name}/{delay_ns:g}", partial(_deliver, kind, delay_ns, extent.seconds)
+                yield Job(name, "quiet", extent.times, run)
+    for system in SYSTEMS:
+        for delay_ns in system.doses:
+            name, run = f"known/{system.name}/{delay_ns:g}", partial(_known, system, delay_ns, extent.verdict_ns)
+            yield Job(name, "quiet", extent.times, run)
+
+
+def _cost(kind: Kind, seconds: float, seed: int) -> Records:
+    return [{"kind": "cost", **cost(kind, seconds).to_json()}]
+
+
+def _deliver(kind: Kind, delay_ns: float, seconds: float, seed: int) -> Records:
+    return [{"kind": "delivered", **deliver(kind, delay_ns, seconds).to_json()}]
+
+
+def _known(system: type[System], delay_ns: float, limit_ns: float, seed: int) -> Records:
+    return [{"kind": "known", **measure(Try(system, Delay.exactly(delay_ns), None, limit_ns, seed))}]
