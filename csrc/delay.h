@@ -36,8 +36,8 @@ typedef struct {
     int64_t slice_ticks;  /* longest wait between two polls; less than 2 hours */
     int64_t margin_ticks; /* the end of a sleep, which is spun */
     int64_t ns_scale;     /* ns a tick, times 2^SB_NS_SHIFT */
-    int64_t quick_limit; /* amount; what asks for no more is spent in one go, without a poll; -1: nothing is */
-    bool sleeps;         /* sleep through the greater part instead of spinning */
+    int64_t quick_limit;  /* amount; what asks for no more is spent in one go, without a poll; -1: nothing is */
+    bool sleeps;          /* sleep through the greater part instead of spinning */
 } sb_delay;
 
 typedef struct {

@@ -1,8 +1,8 @@
 /* Reading the dynamic sections of loaded objects; see elf.h.
  *
- * What the loader may take away is read with its lock held, in dl_iterate_phdr(), where nothing may be called that takes
- * another one of its locks: dlopen() in another thread takes the two in the opposite order. So slots that are not bound
- * are resolved afterwards, when their objects are pinned.
+ * What the loader may take away is read with its lock held, in dl_iterate_phdr(), where nothing may be called that
+ * takes another one of its locks: dlopen() in another thread takes the two in the opposite order. So slots that are not
+ * bound are resolved afterwards, when their objects are pinned.
  */
 #define _GNU_SOURCE /* dl_iterate_phdr, dlvsym */
 #include "elf.h"

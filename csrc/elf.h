@@ -1,11 +1,11 @@
 /* What loaded objects import from each other: the slots that the dynamic linker fills with addresses of functions.
  *
- * A call from one shared library into another goes through such a slot, JUMP_SLOT or GLOB_DAT, of the object that calls.
- * What is told is who provides the address that is in a slot, or will be: one that is not bound yet is resolved, without
- * binding it, because the loader would overwrite whatever was put there. An address that is chosen when the library is
- * loaded (IFUNC) is provided by the object that it lies in. Left out are data and thread-local variables, what an object
- * imports from itself, the dynamic linker and the kernel's vdso on either side, and whatever this object of ours imports
- * (so nothing that a thunk's toll needs can lead to a thunk).
+ * A call from one shared library into another goes through such a slot, JUMP_SLOT or GLOB_DAT, of the object that
+ * calls. What is told is who provides the address that is in a slot, or will be: one that is not bound yet is resolved,
+ * without binding it, because the loader would overwrite whatever was put there. An address that is chosen when the
+ * library is loaded (IFUNC) is provided by the object that it lies in. Left out are data and thread-local variables,
+ * what an object imports from itself, the dynamic linker and the kernel's vdso on either side, and whatever this object
+ * of ours imports (so nothing that a thunk's toll needs can lead to a thunk).
  *
  * The main program is an object like any other, with the file name of its executable. No Python.h.
  */

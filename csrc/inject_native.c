@@ -79,9 +79,8 @@ static int match(const native_injector *self, const sb_object *provider, const c
 static bool wants(void *context, const sb_object *provider, const char *symbol)
 {
     const native_injector *self = context;
-    return provider != NULL
-               ? match(self, provider, symbol) >= 0
-               : sb_patterns_may_match_symbol(sb_patterns_of(self->patterns), symbol, strlen(symbol));
+    return provider != NULL ? match(self, provider, symbol) >= 0
+                            : sb_patterns_may_match_symbol(sb_patterns_of(self->patterns), symbol, strlen(symbol));
 }
 
 /* The index of the new target, or -1 with an exception set. */
@@ -114,8 +113,7 @@ static Py_ssize_t hold_of(native_injector *self, const sb_import *import)
     entry *found = find_entry(self, import->function);
     if (found->function == NULL) {
         const Py_ssize_t target = add_target(self, &self->elf.objects[import->provider], import->symbol);
-        const Py_ssize_t hold =
-            target >= 0 ? sb_planting_add(&self->planting, import->function, (size_t)target) : -1;
+        const Py_ssize_t hold = target >= 0 ? sb_planting_add(&self->planting, import->function, (size_t)target) : -1;
         if (hold < 0) {
             return -1;
         }
@@ -139,13 +137,14 @@ static int plant_import(native_injector *self, const sb_import *import, const sb
         return 0;
     }
     if (planted != NULL) {
-        PyErr_Format(PyExc_RuntimeError, "the native symbol %s is slowed by another interpreter of this process already",
-                     import->symbol);
+        PyErr_Format(PyExc_RuntimeError,
+                     "the native symbol %s is slowed by another interpreter of this process already", import->symbol);
         return -1;
     }
     int done = sb_planting_plant(&self->planting, (size_t)hold, import->place, import->was, maps);
     if (done == 0) { /* another thread has called it for the first time, and the loader has put the address there */
-        done = sb_planting_plant(&self->planting, (size_t)hold, import->place, (void *)(uintptr_t)import->function, maps);
+        done =
+            sb_planting_plant(&self->planting, (size_t)hold, import->place, (void *)(uintptr_t)import->function, maps);
     }
     return done < 0 ? -1 : 0;
 }
@@ -266,8 +265,9 @@ static const sb_mechanism NATIVE = {
 sb_injector *sb_inject_native(sb_toll *toll, PyObject *patterns)
 {
     if (toll->mode == SB_NOGIL) {
-        PyErr_SetString(PyExc_ValueError, "mode 'nogil' gives the GIL up, and a native symbol's caller may not hold the "
-                                          "GIL; use 'spin' or 'sleep'");
+        PyErr_SetString(PyExc_ValueError,
+                        "mode 'nogil' gives the GIL up, and a native symbol's caller may not hold the "
+                        "GIL; use 'spin' or 'sleep'");
         return NULL;
     }
     if (toll->delay->clock->kind == SB_CLOCK_MONOTONIC) {
