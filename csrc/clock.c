@@ -140,13 +140,3 @@ const char *sb_clock_name(const sb_clock *clock)
     }
     return "clock_gettime";
 }
-
-int sb_clock_sleep(int64_t ns)
-{
-#if defined(SB_SIMULATED_CLOCK)
-    return sb_simulated_sleep(ns);
-#else
-    struct timespec pause = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
-    return nanosleep(&pause, NULL);
-#endif
-}

@@ -10,6 +10,9 @@
 #ifndef SB_CLOCK_H
 #define SB_CLOCK_H
 
+#include "system.h"
+
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -37,9 +40,6 @@ void sb_clock_init(sb_clock *clock);
 /* "tsc", "cntvct" or "clock_gettime". */
 const char *sb_clock_name(const sb_clock *clock);
 
-/* Sleeps about `ns`. Returns 0, or -1 where a signal ended the sleep early. */
-int sb_clock_sleep(int64_t ns);
-
 #if defined(SB_SIMULATED_CLOCK)
 sb_clock_kind sb_simulated_kind(void);
 int64_t sb_simulated_ticks(void);
@@ -57,6 +57,28 @@ static inline int64_t sb_clock_monotonic_ns(void)
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 #endif
+}
+
+/* Sleeps about `ns`. Returns 0, or -1 where a signal ended the sleep early. Keeps errno where there are thunks, whose
+ * callers have one of their own (thunk.h). */
+static inline int sb_clock_sleep(int64_t ns)
+{
+#if defined(SB_SIMULATED_CLOCK)
+    return sb_simulated_sleep(ns);
+#else
+    const struct timespec pause = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
+#if SB_HAS_SYSTEM
+    return sb_system(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, (long)&pause, 0, 0, 0) < 0 ? -1 : 0;
+#else
+    return nanosleep(&pause, NULL);
+#endif
+#endif
+}
+
+/* Whether less than `wait` has passed. Unsigned, so that a clock that steps back ends the wait. */
+static inline bool sb_clock_is_within(int64_t start, int64_t now, int64_t wait)
+{
+    return (uint64_t)(now - start) < (uint64_t)(wait > 0 ? wait : 0);
 }
 
 /* Unfenced on purpose: a fence costs more than the nanosecond of reordering it prevents. */

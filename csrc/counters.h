@@ -119,6 +119,19 @@ sb_counts sb_counters_total_locked(const sb_counters *counters);
 /* Adds what every thread counted for target i to sums[i], for i < n. */
 void sb_counters_sum_locked(const sb_counters *counters, sb_counts *sums, size_t n);
 
+/* Books what spending made of a request. Owner of the cell only. */
+static inline void sb_book(sb_cell *cell, sb_amount requested, const sb_spent *spent)
+{
+    sb_add(&cell->requested, requested);
+    sb_add(&cell->delivered, spent->delivered);
+    if (spent->late != 0) {
+        sb_add(&cell->late, spent->late);
+    }
+    if (spent->polled != 0) {
+        sb_add(&cell->waited, spent->polled);
+    }
+}
+
 static inline size_t sb_pointer_hash(const void *pointer)
 {
     return (size_t)(((uintptr_t)pointer >> 4) * UINT64_C(0x9E3779B97F4A7C15) >> 20);

@@ -1,4 +1,4 @@
-/* Spinning and sleeping; see delay.h. */
+/* What spending takes to know, and its calibration; see delay.h. */
 #include "delay.h"
 
 #include "atomics.h"
@@ -10,8 +10,6 @@
 #define SLEEP_MARGIN_NS 90e3 /* nanosleep oversleeps by 65 us under the default timer slack */
 #define CARRY_STEPS 4
 #define LATE_STEPS 2
-#define LATE_PART 32 /* of the request: well within what the audit lets pass, so that preemption voids nothing */
-#define COARSE_READS 16
 
 /* Calibration */
 #define BURSTS 48
@@ -42,110 +40,14 @@ void sb_delay_init(sb_delay *delay, const sb_clock *clock, int64_t slice_ns, boo
     *delay = (sb_delay){
         .clock = clock,
         .slice_ticks = to_ticks(clock, (double)slice_ns),
+        .margin_ticks = to_ticks(clock, SLEEP_MARGIN_NS),
+        .ns_scale = llround(clock->ns_per_tick * (1 << SB_NS_SHIFT)),
         .sleeps = sleeps,
     };
     delay->quick_limit = sleeps ? -1 : sb_delay_amount(delay, (double)slice_ns);
     delay->late_limit = sb_delay_amount(delay, fmax(LATE_NS, LATE_STEPS * clock->step_ns));
-    delay->coarse_ticks = (int64_t)ceil(1.5 * COARSE_READS * clock->read_ns / clock->ns_per_tick);
+    delay->coarse_ticks = (int64_t)ceil(1.5 * SB_COARSE_READS * clock->read_ns / clock->ns_per_tick);
     delay->carry_limit = sb_delay_amount(delay, CARRY_STEPS * fmax(clock->step_ns, clock->read_ns));
-}
-
-/* Whether less than `wait` has passed. Unsigned, so that a clock that steps back ends the wait. */
-static inline bool is_within(int64_t start, int64_t now, int64_t wait)
-{
-    return (uint64_t)(now - start) < (uint64_t)(wait > 0 ? wait : 0);
-}
-
-/* Waits until `wait` has passed since `start`; `now`: a reading that is there already. Returns the last reading. A loop
- * of a hundred turns fills the branch predictor's history, and the code that goes on afterwards mispredicts its way for
- * some 17 ns (measured at 1 us; 2 ns at 300 ns). So most of the time is spent without branches: sixteen reads between
- * two looks, then eight, four, two, one. */
-static inline int64_t spin(const sb_delay *delay, int64_t start, int64_t now, int64_t wait)
-{
-    int64_t margin = delay->coarse_ticks;
-#pragma GCC unroll 4
-    for (int reads = COARSE_READS; reads > 1; reads /= 2) {
-        while (is_within(start, now, wait - margin)) {
-#pragma GCC unroll 16
-            for (int i = 0; i < reads; i++) {
-                now = sb_clock_ticks(delay->clock);
-            }
-        }
-        margin = (margin + 1) / 2;
-    }
-    do {
-        now = sb_clock_ticks(delay->clock);
-    } while (is_within(start, now, wait));
-    return now;
-}
-
-typedef struct {
-    int64_t waited; /* ticks; negative: the clock stepped back, and nothing is known */
-    int64_t polled; /* ticks */
-    bool stopped;   /* by a poll */
-} outcome;
-
-/* Waits in slices, with a poll between them, also where a signal ended a sleep: its handler waits for that poll. */
-static outcome wait_in_slices(const sb_delay *delay, int64_t now, int64_t wait, sb_poll poll, void *context)
-{
-    const sb_clock *clock = delay->clock;
-    const int64_t margin = delay->sleeps ? to_ticks(clock, SLEEP_MARGIN_NS) : INT64_MAX;
-    outcome out = {0};
-    for (;;) {
-        const int64_t begin = now, left = wait - out.waited;
-        const int64_t slice = left < delay->slice_ticks ? left : delay->slice_ticks;
-        bool woken = false;
-        if (slice > margin) {
-            woken = sb_clock_sleep((int64_t)((double)(slice - margin) * clock->ns_per_tick)) < 0;
-            now = sb_clock_ticks(clock);
-        }
-        if (!woken) {
-            now = spin(delay, begin, now, slice);
-        }
-        if (now > begin) {
-            out.waited += now - begin;
-        }
-        if (out.waited >= wait) {
-            return out;
-        }
-        out.stopped = poll(context) < 0;
-        const int64_t after = sb_clock_ticks(clock);
-        if (after > now) {
-            out.polled += after - now;
-        }
-        now = after;
-        if (out.stopped) {
-            return out;
-        }
-    }
-}
-
-int sb_delay_spend(const sb_delay *delay, int64_t requested, int64_t *carry, sb_poll poll, void *context,
-                   sb_spent *spent)
-{
-    const int64_t start = sb_clock_ticks(delay->clock);
-    const int64_t wait = (requested - delay->fixed - *carry) >> SB_TICK_SHIFT;
-    outcome out;
-    if (!sb_delay_polls(delay, requested)) {
-        out = (outcome){.waited = spin(delay, start, start, wait) - start};
-    }
-    else {
-        out = wait_in_slices(delay, start, wait, poll, context);
-    }
-
-    int64_t delivered = ((out.waited > 0 ? out.waited : 0) << SB_TICK_SHIFT) + delay->fixed;
-    int64_t over = delivered - requested, late = 0;
-    if (over > delay->late_limit && over > requested / LATE_PART) {
-        late = over;
-        delivered = requested;
-    }
-    else if (!out.stopped && out.waited >= 0) {
-        int64_t limit = delay->carry_limit;
-        int64_t sum = *carry + over;
-        *carry = sum > limit ? limit : sum < -limit ? -limit : sum;
-    }
-    *spent = (sb_spent){.delivered = delivered, .late = late, .polled = out.polled << SB_TICK_SHIFT};
-    return out.stopped ? -1 : 0;
 }
 
 static int compare(const void *left, const void *right)
@@ -218,7 +120,7 @@ void sb_delay_calibrate(sb_delay *delay, const sb_spender *spender)
         while (in_time && n < PAIRS) {
             const int64_t idle = batch(&self, 0);
             costs[n++] = (batch(&self, requested) - idle) / BATCH_CALLS;
-            in_time = is_within(begin, sb_clock_ticks(clock), limit);
+            in_time = sb_clock_is_within(begin, sb_clock_ticks(clock), limit);
         }
         qsort(costs, n, sizeof costs[0], compare);
         bursts[n_bursts++] = costs[n / 2];

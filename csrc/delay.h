@@ -18,6 +18,8 @@
 
 /* Amounts are counted in 1/1024 of a clock tick: small enough for error diffusion, and 60 s still fit 50 bits. */
 #define SB_TICK_SHIFT 10
+#define SB_NS_SHIFT 20
+#define SB_COARSE_READS 16
 typedef int64_t sb_amount;
 
 /* Called at every slice of a long delay. Its duration is not delay: the deadline moves. Returns 0, or -1 to give up. */
@@ -28,12 +30,14 @@ typedef struct {
     int64_t fixed;         /* amount that a spend costs beyond what its own readings see */
     int64_t carry_limit;   /* amount; a carry beyond it is not the clock's step but an accident */
     int64_t late_limit;    /* amount; an overshoot over this and 3 % of the request is preemption, not the clock */
-    /* While more than this remains, the clock is read COARSE_READS times between two looks; half as often while more
+    /* While more than this remains, the clock is read SB_COARSE_READS times between two looks; half as often while more
      * than half of it does, and so on. */
     int64_t coarse_ticks;
-    int64_t slice_ticks; /* longest wait between two polls */
-    int64_t quick_limit; /* amount; what asks for no more is spent in one go, without a poll; -1: nothing is */
-    bool sleeps;         /* sleep through the greater part instead of spinning */
+    int64_t slice_ticks;  /* longest wait between two polls; less than 2 hours */
+    int64_t margin_ticks; /* the end of a sleep, which is spun */
+    int64_t ns_scale;     /* ns a tick, times 2^SB_NS_SHIFT */
+    int64_t quick_limit;  /* amount; what asks for no more is spent in one go, without a poll; -1: nothing is */
+    bool sleeps;          /* sleep through the greater part instead of spinning */
 } sb_delay;
 
 typedef struct {

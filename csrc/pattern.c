@@ -558,6 +558,17 @@ int sb_patterns_match(const sb_patterns *set, const sb_named *named)
     return winner;
 }
 
+bool sb_patterns_may_match_symbol(const sb_patterns *set, const char *symbol, size_t length)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        const rule *r = &set->rules[i];
+        if (r->kind == SB_NATIVE && !r->exclude && glob_match(r->name, span_of(symbol, length), NOWHERE)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool sb_patterns_may_match_lines(const sb_patterns *set, const sb_named *named, int first, int last)
 {
     subject s = subject_of(named);

@@ -86,6 +86,9 @@ int sb_patterns_match(const sb_patterns *set, const sb_named *named);
 /* Whether a line of `named`, of kind SB_LINE, between `first` and `last` may match; its own line is not looked at. */
 bool sb_patterns_may_match_lines(const sb_patterns *set, const sb_named *named, int first, int last);
 
+/* Whether a symbol of this name may match, kind SB_NATIVE, if the right library has it. */
+bool sb_patterns_may_match_symbol(const sb_patterns *set, const char *symbol, size_t length);
+
 /* What is wrong and how to mend it, to be read after the pattern: "is empty; ...". Static. */
 const char *sb_pattern_strerror(sb_pattern_error error);
 

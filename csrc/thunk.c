@@ -1,11 +1,12 @@
 /* Slots, and each thread's cells of them; see thunk.h. */
 #include "thunk.h"
 
-#include <assert.h>
-#include <errno.h>
+#include "system.h"
 
-#if SB_HAS_THUNKS
-#include <sys/syscall.h>
+#include <sys/mman.h>
+
+#if defined(__aarch64__)
+#include <linux/membarrier.h>
 #endif
 
 #define HIDDEN __attribute__((visibility("hidden")))
@@ -63,8 +64,22 @@ sb_slot *sb_slot_take(const void *function)
     return slot;
 }
 
+/* Who finds a thunk in a place, or `enter` in a slot, reads the slot only afterwards; but on aarch64 a read may be done
+ * before an indirect jump that leads to it. So before either is to be found, every processor that runs this process is
+ * made to forget what it has read, or a thunk that is new might jump to nowhere. On x86-64 reads are done in order. */
+static void settle(void)
+{
+#if defined(__aarch64__)
+    if (sb_system(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0, 0, 0, 0) < 0) { /* not registered yet */
+        (void)sb_system(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0, 0, 0, 0);
+        (void)sb_system(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0, 0, 0, 0);
+    }
+#endif
+}
+
 void sb_slot_open(sb_slot *slot, int (*enter)(sb_slot *slot))
 {
+    settle();
     __atomic_store_n(&slot->enter, enter, __ATOMIC_RELEASE);
 }
 
@@ -100,34 +115,16 @@ typedef struct block {
 static _Atomic(block *) blocks;
 static _Atomic(block *) seats[SB_SEATS]; /* a cache, as in counters.h */
 
-/* Without libc, which may be what is slowed, and which sets errno. NULL: out of memory. */
+/* NULL: out of memory. */
 static block *map_block(void)
 {
-#if defined(__x86_64__)
-    register long flags __asm__("r10") = 0x22; /* MAP_PRIVATE | MAP_ANONYMOUS */
-    register long file __asm__("r8") = -1;
-    register long offset __asm__("r9") = 0;
-    long result;
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(SYS_mmap), "D"(0L), "S"(sizeof(block)), "d"(3L), "r"(flags), "r"(file), "r"(offset)
-                     : "rcx", "r11", "memory");
-#elif defined(__aarch64__)
-    register long result __asm__("x0") = 0;
-    register unsigned long length __asm__("x1") = sizeof(block);
-    register long protection __asm__("x2") = 3;
-    register long flags __asm__("x3") = 0x22;
-    register long file __asm__("x4") = -1;
-    register long offset __asm__("x5") = 0;
-    register long number __asm__("x8") = SYS_mmap;
-    __asm__ volatile("svc 0"
-                     : "+r"(result)
-                     : "r"(length), "r"(protection), "r"(flags), "r"(file), "r"(offset), "r"(number)
-                     : "memory");
-#else
-    long result = -1;
-#endif
+#if SB_HAS_THUNKS
+    const long access = PROT_READ | PROT_WRITE, kind = MAP_PRIVATE | MAP_ANONYMOUS;
+    const long result = sb_system(SYS_mmap, 0, sizeof(block), access, kind, -1, 0);
     return result < 0 && result > -4096 ? NULL : (block *)result;
+#else
+    return NULL;
+#endif
 }
 
 __attribute__((noinline)) static block *find_block(const void *me)

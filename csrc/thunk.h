@@ -48,7 +48,8 @@ _Static_assert(sizeof(sb_slot) == 64, "the thunks know");
  * holder's fields are filled and sb_slot_open() is called. NULL: all are taken, by SB_N_SLOTS different uses. */
 sb_slot *sb_slot_take(const void *function);
 
-/* From now on calls come to `enter`, also where another processor has not seen the slot before. */
+/* From now on calls come to `enter`, and the thunk may be planted: whoever finds it there finds the slot as it is now,
+ * on whatever processor. */
 void sb_slot_open(sb_slot *slot, int (*enter)(sb_slot *slot));
 
 /* From now on calls pass; those that are in it go on. Allocates nothing. */

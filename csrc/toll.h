@@ -56,19 +56,6 @@ void sb_toll_convert(const sb_toll *toll, sb_toll_row *rows, size_t n);
  * exception set; `spent` is filled in either case. */
 int sb_spend(const sb_delay *delay, sb_mode mode, sb_amount requested, sb_amount *carry, sb_spent *spent);
 
-/* Books what sb_spend() made of a request. Owner of the cell only. */
-static inline void sb_book(sb_cell *cell, sb_amount requested, const sb_spent *spent)
-{
-    sb_add(&cell->requested, requested);
-    sb_add(&cell->delivered, spent->delivered);
-    if (spent->late != 0) {
-        sb_add(&cell->late, spent->late);
-    }
-    if (spent->polled != 0) {
-        sb_add(&cell->waited, spent->polled);
-    }
-}
-
 /* Spends `requested` > 0 and books it in the cell, which belongs to this thread and may have moved afterwards. `holder`
  * has a share of the toll, and is kept alive while other threads, or the handler of a signal, may drop it. Returns 0,
  * or -1 with a signal's exception set. */
