@@ -2,9 +2,9 @@
 #include "watcher.h"
 
 /* Not inlined, like first_sight(): a call that is only counted then saves no registers. */
-__attribute__((noinline)) static PyObject *delay_call(sb_probe *self, sb_cell *cell, sb_amount requested)
+__attribute__((noinline)) static PyObject *delay_call(sb_probe *self, sb_cell *cell, sb_debt debt)
 {
-    if (sb_toll_delay(self->toll, cell, requested, (PyObject *)self) < 0) {
+    if (sb_toll_delay(self->toll, cell, debt, (PyObject *)self) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;
@@ -12,9 +12,9 @@ __attribute__((noinline)) static PyObject *delay_call(sb_probe *self, sb_cell *c
 
 static inline PyObject *take_toll(sb_probe *self, sb_cell *cell)
 {
-    const sb_amount requested = sb_toll_count(self->toll, cell);
-    if (requested != 0) {
-        return delay_call(self, cell, requested);
+    const sb_debt debt = sb_toll_count(self->toll, cell);
+    if (debt != 0) {
+        return delay_call(self, cell, debt);
     }
     Py_RETURN_NONE;
 }

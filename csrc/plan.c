@@ -1,4 +1,4 @@
-/* The page that a plan's word lies on, and the tables of doses; see plan.h. */
+/* The page that a plan's word and rhythms lie on, and the tables of doses; see plan.h. */
 #include "plan.h"
 
 #include <math.h>
@@ -8,6 +8,14 @@
 
 #define PAGE 4096 /* or less than one: the kernel rounds up */
 #define FIRST_ROOM 64
+
+/* Zeroed, and so again in a fork's child. */
+typedef struct {
+    sb_atomic_i64 word;
+    _Alignas(64) sb_rhythm rhythms[2]; /* not in the word's cache line: the one in force is not written to */
+} page;
+
+_Static_assert(sizeof(page) <= PAGE, "all of it lies on one page");
 
 /* ---- plans whose life has ended ---- */
 
@@ -57,14 +65,15 @@ int sb_plan_init(sb_plan *plan)
         return 0;
     }
     *plan = (sb_plan){.word = NULL};
-    void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED) {
+    page *fresh = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (fresh == MAP_FAILED) {
         return -1;
     }
 #ifdef MADV_WIPEONFORK
-    (void)madvise(page, PAGE, MADV_WIPEONFORK);
+    (void)madvise(fresh, PAGE, MADV_WIPEONFORK);
 #endif
-    plan->word = page;
+    plan->word = &fresh->word;
+    plan->rhythms = fresh->rhythms;
     sb_plan_set(plan, SB_PAUSED);
     return 0;
 }
@@ -83,6 +92,45 @@ void sb_plan_fini(sb_plan *plan)
         unlock_retirees();
     }
     *plan = (sb_plan){.word = NULL};
+}
+
+/* ---- rhythms ---- */
+
+/* Modulo 2^64, of an odd number. Each step doubles the bits that are right, which are three to begin with. */
+static uint64_t inverse_of(uint64_t odd)
+{
+    uint64_t inverse = odd;
+    for (int bits = 3; bits < 64; bits *= 2) {
+        inverse *= 2 - odd * inverse;
+    }
+    return inverse;
+}
+
+static void put(sb_atomic_i64 *where, int64_t value)
+{
+    atomic_store_explicit(where, value, memory_order_relaxed);
+}
+
+void sb_plan_set_rhythm_locked(sb_plan *plan, sb_amount amount, int64_t every, const sb_window *window)
+{
+    assert(amount >= 0 && every >= 1 && (window == NULL || window->lasts >= 0));
+    sb_rhythm *rhythm = &plan->rhythms[plan->next];
+    uint64_t odd = (uint64_t)every;
+    int zeros = 0;
+    for (; odd % 2 == 0; odd /= 2) {
+        zeros++;
+    }
+    put(&rhythm->amount, amount);
+    put(&rhythm->inverse, (int64_t)inverse_of(odd));
+    put(&rhythm->zeros, zeros);
+    put(&rhythm->quotient, (int64_t)(UINT64_MAX / (uint64_t)every));
+    if (window != NULL) {
+        put(&rhythm->opens, window->opens);
+        put(&rhythm->lasts, window->lasts);
+    }
+    atomic_store_explicit(&rhythm->clock, window != NULL ? window->clock : NULL, memory_order_relaxed);
+    plan->next = !plan->next;
+    sb_store_release(plan->word, -(int64_t)((uintptr_t)rhythm + 1));
 }
 
 /* ---- doses ---- */
@@ -124,10 +172,10 @@ sb_doses *sb_plan_draft_locked(sb_plan *plan, size_t n)
 void sb_doses_put(sb_doses *doses, size_t target, sb_amount amount, double share)
 {
     assert(target < doses->room && amount >= 0 && share >= 0 && share <= 1);
-    atomic_store_explicit(&doses->items[target], share > 0 ? amount : 0, memory_order_relaxed);
+    put(&doses->items[target], share > 0 ? amount : 0);
     /* Rounded up, which is exact: of whole numbers, as many are below it as are below the share itself. */
     const int64_t often = (int64_t)ceil(share * 0x1p32);
-    atomic_store_explicit(&doses->items[doses->room + target], often, memory_order_relaxed);
+    put(&doses->items[doses->room + target], often);
 }
 
 void sb_plan_publish_locked(sb_plan *plan, sb_doses *draft)

@@ -1,15 +1,19 @@
 /* The plan: what delay applies now, to all targets alike or to each its dose, switched by one release store.
  *
+ * To all alike: to each call, or by a rhythm, to every so many of a target's calls in a thread, and perhaps only for
+ * some time. A rhythm is looked at after counting and before its amount, so that calls cost the same whatever that is.
+ *
  * The word that says so lies on a page of its own that the kernel wipes in the child of a fork, and zero means paused:
  * so a child is not slowed from its first instruction on, whatever hooks run in it before ours. Where the kernel knows
  * no such pages (Linux before 4.14), a child is slowed until our own hook runs.
  *
- * Doses lie in two tables, written in turn, so that the one in force is never written to. A reader takes no lock and
- * may still hold a table that is written anew: it then finds what held before or what is to hold next, and for that
- * one call perhaps the amount of the one and the share of the other. So a table is never freed nor shrunk as long as
- * the plan lives; one that has become too small stays behind its bigger successor. Nor is any of it given back when the
- * plan's life ends: a thunk that is called just then may still look at the word (thunk.h). It waits for the next plan.
- * So there is as much of it as there were plans at one time. No Python.h.
+ * There are two rhythms, on that page, and doses lie in two tables, written in turn, so that the one in force is never
+ * written to. A reader takes no lock and may still hold one that is written anew: it then finds what held before or
+ * what is to hold next, and for that one call perhaps the amount of the one and the share or rhythm of the other. So a
+ * table is never freed nor shrunk as long as the plan lives; one that has become too small stays behind its bigger
+ * successor. Nor is any of it given back when the plan's life ends: a thunk that is called just then may still look at
+ * the word (thunk.h). It waits for the next plan. So there is as much of it as there were plans at one time. No
+ * Python.h.
  *
  * `locked` functions need the owner's lock.
  */
@@ -20,6 +24,7 @@
 #include "delay.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define SB_PAUSED (-1) /* matched calls are not even counted */
@@ -34,12 +39,32 @@ typedef struct sb_doses {
     sb_atomic_i64 items[];
 } sb_doses;
 
+/* What every so many calls cost, whatever their target: those whose number `every` divides. It does where that number,
+ * multiplied by the inverse of the odd part of `every` and turned right by the zero bits below that part, is a
+ * quotient, no more than (2^64 - 1) / every (Hacker's Delight, 10-17); which saves a division a call. */
 typedef struct {
-    /* Owned: a page. 0: paused; > 0: an amount (delay.h) and 1; < 0: the negated address of doses */
+    sb_atomic_i64 amount;
+    sb_atomic_i64 inverse;           /* modulo 2^64 */
+    sb_atomic_i64 zeros;             /* bits */
+    sb_atomic_i64 quotient;          /* the largest, unsigned */
+    sb_atomic_i64 opens, lasts;      /* ticks: the window of time */
+    _Atomic(const sb_clock *) clock; /* Borrowed, for as long as calls may come; NULL: there is no window */
+} sb_rhythm;
+
+typedef struct {
+    /* Owned: a page. 0: paused; > 0: an amount (delay.h) and 1; < 0: the negated address of doses, or of a rhythm and 1
+     */
     sb_atomic_i64 *word;
+    sb_rhythm *rhythms;  /* Borrowed from that page: two. */
     sb_doses *tables[2]; /* Owned; NULL before the first doses. */
-    int next;            /* which of them is to be written next */
+    int next;            /* which of the two is to be written next: what is in force is the other one, if any of them */
 } sb_plan;
+
+/* A time in which calls are delayed, in ticks of the clock. */
+typedef struct {
+    const sb_clock *clock;
+    int64_t opens, lasts; /* `lasts` >= 0 */
+} sb_window;
 
 /* Paused. Returns 0, or -1 when out of memory. */
 int sb_plan_init(sb_plan *plan);
@@ -54,6 +79,9 @@ static inline void sb_plan_set(const sb_plan *plan, sb_amount amount)
     assert(amount >= SB_PAUSED);
     sb_store_release(plan->word, amount + 1);
 }
+
+/* `amount` >= 0 for every so many calls from now on, `every` >= 1, in the window, or NULL: always. */
+void sb_plan_set_rhythm_locked(sb_plan *plan, sb_amount amount, int64_t every, const sb_window *window);
 
 /* The table that is not in force, for `n` targets each of whose doses is to be put; beyond them there is none. NULL:
  * out of memory. Allocates only where there is less room than `n`. */
@@ -90,12 +118,56 @@ static inline sb_amount sb_doses_due(const sb_doses *doses, size_t target, int64
     return turn < sb_read(&doses->items[doses->room + target]) ? amount : 0;
 }
 
-/* What a target's call has to spend where the plan is not paused: an amount, or 0. `calls`: how many its thread has
- * counted of it, this one included. */
-static inline sb_amount sb_word_due(sb_word word, size_t target, int64_t calls)
+/* What a call has to spend: an amount >= 0; or < 0 where the clock must be asked first, by sb_debt_due(). */
+typedef int64_t sb_debt;
+
+/* Whether a call is due is a branch of its own: what the processor mispredicts of it, it does at any amount. */
+static inline sb_debt sb_rhythm_debt(const sb_rhythm *rhythm, int64_t calls)
+{
+    const uint64_t product = (uint64_t)calls * (uint64_t)sb_read(&rhythm->inverse);
+    const unsigned zeros = (unsigned)sb_read(&rhythm->zeros) & 63;
+    const uint64_t turned = product >> zeros | product << (-zeros & 63);
+    if (turned > (uint64_t)sb_read(&rhythm->quotient)) {
+        return 0;
+    }
+    const bool windowed = atomic_load_explicit(&rhythm->clock, memory_order_relaxed) != NULL;
+    return windowed ? -(int64_t)(uintptr_t)rhythm : sb_read(&rhythm->amount);
+}
+
+/* Of a target's call where the plan is not paused. `calls`: how many its thread has counted of it, this one included.
+ * It calls nothing, so that who only looks at the plan saves no registers. */
+static inline sb_debt sb_word_debt(sb_word word, size_t target, int64_t calls)
 {
     assert(word != 0);
-    return word > 0 ? word - 1 : sb_doses_due((const sb_doses *)(uintptr_t)-word, target, calls);
+    if (word > 0) {
+        return word - 1;
+    }
+    const uintptr_t address = (uintptr_t)-word;
+    return address % 2 != 0 ? sb_rhythm_debt((const sb_rhythm *)(address - 1), calls)
+                            : sb_doses_due((const sb_doses *)address, target, calls);
+}
+
+/* An amount, or 0. Reads the clock where there is a window, whatever the amount in it. */
+static inline sb_amount sb_debt_due(sb_debt debt)
+{
+    if (debt >= 0) {
+        return debt;
+    }
+    const sb_rhythm *rhythm = (const sb_rhythm *)(uintptr_t)-debt;
+    const sb_clock *clock = atomic_load_explicit(&rhythm->clock, memory_order_relaxed);
+    if (clock != NULL) { /* else the window was taken away just now */
+        const uint64_t open_for = (uint64_t)sb_clock_ticks(clock) - (uint64_t)sb_read(&rhythm->opens);
+        if (open_for >= (uint64_t)sb_read(&rhythm->lasts)) { /* as it is before the window opens, negative */
+            return 0;
+        }
+    }
+    return sb_read(&rhythm->amount);
+}
+
+/* Both at once. */
+static inline sb_amount sb_word_due(sb_word word, size_t target, int64_t calls)
+{
+    return sb_debt_due(sb_word_debt(word, target, calls));
 }
 
 #endif

@@ -156,25 +156,88 @@ static bool is_delay(double ns)
     return ns >= 0.0 && ns <= MAX_DELAY_NS;
 }
 
-static PyObject *session_set_delay(PyObject *op, PyObject *argument)
+static void refuse(const char *what, PyObject *number)
 {
+    PyErr_Format(PyExc_ValueError, "%s, not %R", what, number);
+}
+
+/* Ticks in so many nanoseconds, >= 0; infinitely many are more than a clock will ever show. */
+static int64_t ticks_in(const sb_clock *clock, double ns)
+{
+    return (int64_t)fmin(ns / clock->ns_per_tick, 0x1p62);
+}
+
+/* What set_delay() is given, as it is checked. */
+typedef struct {
+    PyObject *delay, *every, *after, *lasts; /* Borrowed; NULL: not given. */
+    double delay_ns, after_ns, for_ns;
+    long long nth;
+} beat;
+
+/* Returns 0, or -1 with an exception set. */
+static int number_of(PyObject *object, double *number)
+{
+    if (object != NULL) {
+        *number = PyFloat_AsDouble(object);
+    }
+    return *number == -1.0 && PyErr_Occurred() ? -1 : 0;
+}
+
+/* As above. */
+static int read_beat(beat *b, const sb_toll *toll)
+{
+    int overflow = 0;
+    if (number_of(b->delay, &b->delay_ns) < 0 || number_of(b->after, &b->after_ns) < 0 ||
+        number_of(b->lasts, &b->for_ns) < 0) {
+        return -1;
+    }
+    if (b->every != NULL) {
+        b->nth = PyLong_AsLongLongAndOverflow(b->every, &overflow);
+        if (b->nth == -1 && PyErr_Occurred()) {
+            return -1;
+        }
+    }
+    if (!is_delay(b->delay_ns)) {
+        refuse("delay_ns must be between 0 and 6e10", b->delay);
+    }
+    else if (toll->mode == SB_TIME && b->delay_ns > 0.0) {
+        refuse("a session of mode 'time' adds no delay: delay_ns must be 0", b->delay);
+    }
+    else if (b->nth < 1 || overflow != 0) {
+        refuse("every must be between 1 and 2**63 - 1", b->every);
+    }
+    else if (!(b->after_ns >= 0.0 && isfinite(b->after_ns))) {
+        refuse("after_ns must be 0 or more, and finite", b->after);
+    }
+    else if (!(b->for_ns >= 0.0)) {
+        refuse("for_ns must be 0 or more", b->lasts);
+    }
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+static PyObject *session_set_delay(PyObject *op, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"", "every", "after_ns", "for_ns", NULL};
     sb_toll *toll = toll_of(op);
-    double ns = PyFloat_AsDouble(argument);
-    if (ns == -1.0 && PyErr_Occurred()) {
+    beat b = {.nth = 1, .for_ns = INFINITY};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OOO:set_delay", keywords, &b.delay, &b.every, &b.after,
+                                     &b.lasts) ||
+        read_beat(&b, toll) < 0 || refresh_injectors((sb_session *)op) < 0) {
         return NULL;
     }
-    if (!is_delay(ns)) {
-        PyErr_Format(PyExc_ValueError, "delay_ns must be between 0 and 6e10, not %R", argument);
-        return NULL;
+    const sb_clock *clock = toll->delay->clock;
+    const sb_amount amount = sb_delay_amount(toll->delay, b.delay_ns);
+    const bool windowed = b.after_ns > 0.0 || isfinite(b.for_ns);
+    if (b.nth == 1 && !windowed) {
+        sb_plan_set(&toll->plan, amount);
     }
-    if (toll->mode == SB_TIME && ns > 0.0) {
-        PyErr_Format(PyExc_ValueError, "a session of mode 'time' adds no delay: delay_ns must be 0, not %R", argument);
-        return NULL;
+    else {
+        const sb_window window = {clock, sb_clock_ticks(clock) + ticks_in(clock, b.after_ns),
+                                  ticks_in(clock, b.for_ns)};
+        SB_LOCK(&toll->lock);
+        sb_plan_set_rhythm_locked(&toll->plan, amount, b.nth, windowed ? &window : NULL);
+        SB_UNLOCK(&toll->lock);
     }
-    if (refresh_injectors((sb_session *)op) < 0) {
-        return NULL;
-    }
-    sb_plan_set(&toll->plan, sb_delay_amount(toll->delay, ns));
     sb_toll_measure(toll, true);
     Py_RETURN_NONE;
 }
@@ -516,8 +579,14 @@ static PyMethodDef session_methods[] = {
      "disarm($self, /)\n--\n\nStop watching and give the tool id back. Harmless when not armed."},
     {"__enter__", session_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nArm, as arm() does."},
     {"__exit__", session_disarm, METH_VARARGS, "__exit__($self, /, *exception)\n--\n\nDisarm."},
-    {"set_delay", session_set_delay, METH_O,
-     "set_delay($self, delay_ns, /)\n--\n\nCount matched calls and delay each by so many nanoseconds, from now on."},
+    /* 1e999 is how a signature says infinity: it knows no names. */
+    {"set_delay", (PyCFunction)(void (*)(void))session_set_delay, METH_VARARGS | METH_KEYWORDS,
+     "set_delay($self, delay_ns, /, every=1, after_ns=0.0, for_ns=1e999)\n--\n\n"
+     "Count matched calls and delay each by so many nanoseconds, from now on.\n\n"
+     "With `every`, of each target's calls in each thread those alone whose number it divides: call 10, 20, 30 and so "
+     "on.\n"
+     "They are numbered from where the target was first counted in that thread, by this session or, of what is not\n"
+     "Python, any. Delays are added only from `after_ns` from now on, and for `for_ns`; counts always."},
     {"set_doses", session_set_doses, METH_O,
      "set_doses($self, doses, /)\n--\n\n"
      "Count matched calls, and delay those of each target by its dose, from now on.\n\n"

@@ -60,9 +60,12 @@ int sb_spend(const sb_delay *delay, sb_mode mode, sb_amount requested, sb_amount
                     : spend_detached(delay, requested, carry, spent);
 }
 
-int sb_toll_delay(sb_toll *toll, sb_cell *cell, sb_amount requested, PyObject *holder)
+int sb_toll_delay(sb_toll *toll, sb_cell *cell, sb_debt debt, PyObject *holder)
 {
-    assert(requested > 0);
+    const sb_amount requested = sb_debt_due(debt);
+    if (requested == 0) {
+        return 0;
+    }
     /* A delay that polls runs the handlers of signals, which may call the callback by hand, for new code, so that the
      * cells move. */
     const bool waits = toll->mode != SB_SPIN || sb_delay_polls(toll->delay, requested);

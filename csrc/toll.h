@@ -56,19 +56,19 @@ void sb_toll_convert(const sb_toll *toll, sb_toll_row *rows, size_t n);
  * exception set; `spent` is filled in either case. */
 int sb_spend(const sb_delay *delay, sb_mode mode, sb_amount requested, sb_amount *carry, sb_spent *spent);
 
-/* Spends `requested` > 0 and books it in the cell, which belongs to this thread and may have moved afterwards. `holder`
- * has a share of the toll, and is kept alive while other threads, or the handler of a signal, may drop it. Returns 0,
- * or -1 with a signal's exception set. */
-int sb_toll_delay(sb_toll *toll, sb_cell *cell, sb_amount requested, PyObject *holder);
+/* Spends what sb_toll_count() found, if it is due, and books it in the cell, which belongs to this thread and may have
+ * moved afterwards. `holder` has a share of the toll, and is kept alive while other threads, or the handler of a
+ * signal, may drop it. Returns 0, or -1 with a signal's exception set. */
+int sb_toll_delay(sb_toll *toll, sb_cell *cell, sb_debt debt, PyObject *holder);
 
-/* Counts the call, unless paused, and returns what it has to spend: an amount for sb_toll_delay, or 0. */
-static inline sb_amount sb_toll_count(const sb_toll *toll, sb_cell *cell)
+/* Counts the call, unless paused, and returns what it has to spend, for sb_toll_delay(), or 0. */
+static inline sb_debt sb_toll_count(const sb_toll *toll, sb_cell *cell)
 {
     const sb_word word = sb_plan_look(&toll->plan);
     if (word == 0) {
         return 0;
     }
-    return sb_word_due(word, cell->target, sb_add(&cell->calls, 1));
+    return sb_word_debt(word, cell->target, sb_add(&cell->calls, 1));
 }
 
 #endif

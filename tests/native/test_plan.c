@@ -1,4 +1,5 @@
-/* Plans, uniform and of doses: what a call has to spend, which calls are spared, and readers that come late. */
+/* Plans, uniform, of rhythms and of doses: what a call has to spend, which calls are spared, and readers that come
+ * late. Time is what the tests say. */
 #include "check.h"
 #include "plan.h"
 
@@ -6,6 +7,25 @@
 #include <pthread.h>
 
 #define EVERY_CALL 1.0
+
+static sb_atomic_i64 now, reads;
+static const sb_clock CLOCK = {.kind = SB_CLOCK_TSC};
+
+int64_t sb_simulated_ticks(void)
+{
+    atomic_fetch_add_explicit(&reads, 1, memory_order_relaxed);
+    return sb_read(&now);
+}
+
+int64_t sb_simulated_ns(void)
+{
+    return sb_simulated_ticks();
+}
+
+void sb_simulated_dally(uint32_t turns)
+{
+    (void)turns;
+}
 
 static sb_amount due(const sb_plan *plan, size_t target, int64_t calls)
 {
@@ -40,6 +60,14 @@ static void test_one_word_switches_between_all_kinds(void)
         CHECK(sb_plan_look(&plan) != 0 && due(&plan, 0, 1) == 0);
         publish(&plan, 2, 5, EVERY_CALL);
         CHECK(due(&plan, 0, 1) == 5 && due(&plan, 1, 1) == 10 && due(&plan, 2, 1) == 0); /* nothing of three is left */
+        sb_plan_set_rhythm_locked(&plan, 11, 1, NULL);
+        CHECK(due(&plan, 0, 1) == 11 && due(&plan, 1000, 2) == 11);
+        publish(&plan, 2, 6, EVERY_CALL);
+        CHECK(due(&plan, 0, 1) == 6 && due(&plan, 1, 1) == 12 && due(&plan, 2, 1) == 0);
+        sb_plan_set_rhythm_locked(&plan, 0, 2, NULL);
+        CHECK(sb_plan_look(&plan) != 0 && due(&plan, 0, 1) == 0 && due(&plan, 0, 2) == 0);
+        sb_plan_set_rhythm_locked(&plan, 13, 2, NULL);
+        CHECK(due(&plan, 0, 1) == 0 && due(&plan, SIZE_MAX, 2) == 13);
         sb_plan_set(&plan, SB_PAUSED);
         CHECK(sb_plan_look(&plan) == 0);
     }
@@ -84,6 +112,88 @@ static void test_nothing_is_allocated_while_there_is_room(void)
     CHECK(publish(&plan, 1, 1, EVERY_CALL) == third); /* a big table serves few targets, too */
     CHECK(publish(&plan, 20 * room, 1, EVERY_CALL)->room == 32 * room);
     CHECK(sb_word_due(held, 0, 1) == 1);
+    sb_plan_fini(&plan);
+}
+
+/* ---- rhythms ---- */
+
+/* Calls from `first` on, of which as many are wrong as the remainder tells. */
+static int64_t out_of_rhythm(const sb_plan *plan, int64_t every, int64_t first)
+{
+    int64_t wrong = 0;
+    for (int64_t i = 0; i < 2000 && i < INT64_MAX - first; i++) {
+        const int64_t calls = first + i;
+        wrong += due(plan, (size_t)calls % 7, calls) != (calls % every == 0 ? 5 : 0);
+    }
+    return wrong;
+}
+
+static void test_a_rhythm_is_every_so_many_calls(void)
+{
+    static const struct {
+        int line;
+        int64_t every;
+    } rows[] = {{__LINE__, 16},
+                {__LINE__, 1000},
+                {__LINE__, 1000000007},
+                {__LINE__, INT64_C(1) << 32},
+                {__LINE__, INT64_C(3) << 40},
+                {__LINE__, INT64_C(1) << 62},
+                {__LINE__, INT64_MAX}};
+    sb_plan plan;
+    CHECK(sb_plan_init(&plan) == 0);
+    for (int64_t every = 1; every <= 300; every++) {
+        sb_plan_set_rhythm_locked(&plan, 5, every, NULL);
+        CHECK_ROW(__LINE__, out_of_rhythm(&plan, every, 0) == 0, "every %d", (int)every);
+        CHECK_ROW(__LINE__, out_of_rhythm(&plan, every, UINT32_MAX - INT64_C(1000)) == 0, "every %d", (int)every);
+        CHECK_ROW(__LINE__, out_of_rhythm(&plan, every, INT64_MAX - 2001) == 0, "every %d", (int)every);
+    }
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        const int64_t every = rows[row].every;
+        sb_plan_set_rhythm_locked(&plan, 5, every, NULL);
+        CHECK_ROW(rows[row].line, due(&plan, 0, every) == 5, "call %lld", (long long)every);
+        const int64_t last = INT64_MAX - INT64_MAX % every; /* a multiple */
+        CHECK_ROW(rows[row].line, out_of_rhythm(&plan, every, 1) == 0, "from 1");
+        CHECK_ROW(rows[row].line, out_of_rhythm(&plan, every, last - 1000) == 0, "around %lld", (long long)last);
+    }
+    sb_plan_fini(&plan);
+}
+
+static void test_a_window_opens_and_closes(void)
+{
+    static const struct {
+        int line;
+        int64_t now, opens, lasts;
+        sb_amount due;
+    } rows[] = {
+        {__LINE__, 99, 100, 50, 0},
+        {__LINE__, 100, 100, 50, 8},
+        {__LINE__, 149, 100, 50, 8},
+        {__LINE__, 150, 100, 50, 0},
+        {__LINE__, 100, 100, 0, 0},
+        {__LINE__, INT64_MIN, 100, 50, 0}, /* a clock that stepped back */
+        {__LINE__, INT64_MAX, 100, 50, 0},
+        {__LINE__, -1, 100, INT64_MAX, 0},
+        {__LINE__, -60, -100, 50, 8},
+        {__LINE__, INT64_C(1) << 60, 0, INT64_C(1) << 62, 8},
+        {__LINE__, 5, INT64_MAX, INT64_C(1) << 62, 0},
+    };
+    sb_plan plan;
+    CHECK(sb_plan_init(&plan) == 0);
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        sb_store_release(&now, rows[row].now);
+        const sb_window window = {&CLOCK, rows[row].opens, rows[row].lasts};
+        for (sb_amount amount = 0; amount <= 8; amount += 8) {
+            sb_store_release(&reads, 0);
+            sb_plan_set_rhythm_locked(&plan, amount, 3, &window);
+            CHECK_ROW(rows[row].line, due(&plan, 0, 3) == (amount == 0 ? 0 : rows[row].due), "call 3");
+            CHECK_ROW(rows[row].line, due(&plan, 0, 1) == 0 && due(&plan, 0, 4) == 0, "calls 1 and 4");
+            CHECK_ROW(rows[row].line, sb_read(&reads) == 1, "%d reads at %d", (int)sb_read(&reads), (int)amount);
+        }
+    }
+    sb_store_release(&reads, 0);
+    sb_plan_set_rhythm_locked(&plan, 8, 3, NULL); /* nothing of the window is left */
+    CHECK(due(&plan, 0, 3) == 8 && sb_read(&reads) == 0);
     sb_plan_fini(&plan);
 }
 
@@ -180,7 +290,7 @@ static void test_targets_do_not_take_turns_together(void)
 
 /* ---- readers meanwhile ---- */
 
-enum { READERS = 3, SWITCHES = 10000, MOST_TARGETS = 500 };
+enum { READERS = 3, SWITCHES = 10000, MOST_TARGETS = 500, RHYTHMIC = 1000 * 1000 * 1000 };
 
 typedef struct {
     sb_plan plan;
@@ -201,7 +311,10 @@ static void *read_all_the_time(void *argument)
         const sb_word word = sb_plan_look(&self->shared->plan);
         if (word != 0) {
             const sb_amount amount = sb_word_due(word, target, calls);
-            self->wrong += target >= MOST_TARGETS ? amount != 0 : amount % (sb_amount)(target + 1) != 0;
+            const bool rhythmic = amount >= RHYTHMIC;
+            self->wrong += rhythmic                 ? amount % RHYTHMIC != 0
+                           : target >= MOST_TARGETS ? amount != 0
+                                                    : amount % (sb_amount)(target + 1) != 0;
         }
     }
     return NULL;
@@ -220,6 +333,8 @@ static void test_readers_take_no_lock(void)
     for (int i = 0; i < SWITCHES; i++) {
         const size_t n = (size_t)i * MOST_TARGETS / SWITCHES; /* more and more, and now and then none */
         publish(&all.plan, i % 5 == 0 ? 0 : n, i % 3 * 1000, i % 2 == 0 ? EVERY_CALL : 0.3);
+        const sb_window window = {&CLOCK, i % 4, i % 7};
+        sb_plan_set_rhythm_locked(&all.plan, i % 3 * RHYTHMIC, 1 + i % 20, i % 3 == 0 ? NULL : &window);
         if (i % 1000 == 0) {
             sb_plan_set(&all.plan, SB_PAUSED);
         }
@@ -237,6 +352,8 @@ int main(void)
     test_one_word_switches_between_all_kinds();
     test_a_draft_is_not_in_force();
     test_nothing_is_allocated_while_there_is_room();
+    test_a_rhythm_is_every_so_many_calls();
+    test_a_window_opens_and_closes();
     test_shares_at_their_ends();
     test_every_window_has_its_share();
     test_every_stride_has_its_share();

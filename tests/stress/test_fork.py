@@ -240,7 +240,37 @@ print(session.totals()[0], round(session.totals()[1]), session.intact)
     assert out == "1 1000 True\n"
 
 
-@pytest.mark.parametrize("plan", ["set_delay(1000)", "set_doses(array('d', [1000, 1]))"])
+def test_fork_of_a_rhythm() -> None:
+    """The child is paused, and may set one of its own, in the parent's session, too."""
+    out = run_script(
+        FORK
+        + """
+def check():
+    check_child()
+    session.arm()
+    session.set_delay(2000, every=4)
+    for _ in range(12):
+        leaf()
+    print(session.totals()[0], round(session.totals()[1]), flush=True)
+
+session = make_session()
+session.arm()
+session.set_delay(1000, every=4, for_ns=1e12)
+for _ in range(10):
+    leaf()
+fork(check)
+fork(check)
+for _ in range(2):
+    leaf()
+print(session.totals()[0], round(session.totals()[1]), session.intact)
+"""
+    )
+    assert out == "22 8000\n22 8000\n12 3000 True\n"
+
+
+@pytest.mark.parametrize(
+    "plan", ["set_delay(1000)", "set_delay(1000, every=1, for_ns=1e12)", "set_doses(array('d', [1000, 1]))"]
+)
 def test_hooks_that_run_before_ours_are_not_slowed(plan: str) -> None:
     """Those of a child run in the order in which they were registered."""
     done = run_plain(
