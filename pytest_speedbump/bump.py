@@ -11,7 +11,7 @@ from pytest_speedbump.units import LONGEST_DELAY_NS, Delay
 
 __all__ = ["MODES", "Bump", "Declaration", "Kind", "Mode", "Origin", "bump_text", "parse_mode", "share_delay_ns"]
 
-Mode = Literal["spin", "nogil", "sleep"]
+Mode = Literal["spin", "nogil", "sleep", "await"]
 Kind = Literal["insensitive", "sensitive"]
 Origin = Literal["command line", "marker", "ini", "default"]
 

@@ -66,6 +66,12 @@ def make_timing_session(targets: Targets, owner: str) -> _core.Session:
 
 def make_session(targets: Targets, mode: Mode, owner: str) -> _core.Session:
     """A session that is not armed yet. ``owner`` names it in the error that a second one gets."""
+    if mode == "await":
+        # Imported here, because it imports asyncio.
+        from pytest_speedbump.slowing.functions import coroutine_functions
+        from pytest_speedbump.slowing.later import later
+
+        return _core.Session(targets.compile(), mode, owner, coroutine_functions(targets), later)
     return _core.Session(targets.compile(), mode, owner)
 
 
