@@ -61,8 +61,8 @@ sb_injector *sb_inject_c(sb_toll *toll, PyObject *found);
 /* Symbols that one shared library imports from another, in the slots of the dynamic linker. */
 sb_injector *sb_inject_native(sb_toll *toll, PyObject *patterns);
 
-/* Calls of coroutine functions, whose event loop goes on meanwhile. `found`: as above, of functions; `later`: see
- * inject_await.c. */
-sb_injector *sb_inject_await(sb_toll *toll, PyObject *found, PyObject *later);
+/* Calls of coroutine functions, whose event loop goes on meanwhile. `found`: as above, of functions. later(function)
+ * returns what makes the coroutine that is given out, of a Call (inject_await.c). */
+sb_injector *sb_inject_await(sb_state *state, sb_toll *toll, PyObject *found, PyObject *later);
 
 #endif

@@ -1,9 +1,11 @@
 /* pytest_speedbump._core: multi-phase init, module state, no statics that change. */
 #include "armed.h"
+#include "await.h"
 #include "patterns.h"
 #include "probe.h"
 #include "session.h"
 #include "thunk.h"
+#include "timer.h"
 
 /* In the interpreter's dictionary. */
 #define FORK_KEY "pytest_speedbump._core.copies"
@@ -51,6 +53,22 @@ static PyObject *module_now_ns(PyObject *module, PyObject *Py_UNUSED(ignored))
     return PyFloat_FromDouble((double)sb_clock_ticks(clock) * clock->ns_per_tick);
 }
 
+static PyObject *module_timer_open(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    const int timer = sb_timer_open();
+    return timer < 0 ? PyErr_SetFromErrno(PyExc_OSError) : PyLong_FromLong(timer);
+}
+
+static PyObject *module_timer_set(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    int timer;
+    long long at_ns;
+    if (!PyArg_ParseTuple(args, "iL:timer_set", &timer, &at_ns)) {
+        return NULL;
+    }
+    return sb_timer_set(timer, at_ns) < 0 ? PyErr_SetFromErrno(PyExc_OSError) : Py_NewRef(Py_None);
+}
+
 static PyObject *module_after_fork(PyObject *module, PyObject *Py_UNUSED(ignored))
 {
     sb_state *state = module_state(module);
@@ -76,6 +94,11 @@ static PyObject *module_empty_callback(PyObject *Py_UNUSED(module), PyObject *co
 static PyMethodDef module_methods[] = {
     {"clock", module_clock, METH_NOARGS, "clock()\n--\n\nThe clock in use: its name, cost and resolution."},
     {"now_ns", module_now_ns, METH_NOARGS, "now_ns()\n--\n\nReads that clock. Only differences mean anything."},
+    {"timer_open", module_timer_open, METH_NOARGS,
+     "timer_open()\n--\n\nA descriptor that is ready to be read once its timer has fired. OSError where there is "
+     "none."},
+    {"timer_set", module_timer_set, METH_VARARGS,
+     "timer_set(timer, at_ns, /)\n--\n\nHave it fire when time.monotonic_ns() reads so much, and not before."},
     {"_empty_callback", (PyCFunction)(void (*)(void))module_empty_callback, METH_FASTCALL, NULL},
     {"_after_fork_in_child", module_after_fork, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
@@ -191,6 +214,14 @@ static int module_exec(PyObject *module)
     if (state->site_type == NULL || PyModule_AddType(module, state->site_type) < 0) {
         return -1;
     }
+    state->gate_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &sb_gate_spec, NULL);
+    if (state->gate_type == NULL) {
+        return -1;
+    }
+    state->call_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &sb_call_spec, NULL);
+    if (state->call_type == NULL || PyModule_AddType(module, state->call_type) < 0) {
+        return -1;
+    }
     return register_fork_hook(module);
 }
 
@@ -203,6 +234,8 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->armed_type);
     Py_VISIT(state->clock_type);
     Py_VISIT(state->site_type);
+    Py_VISIT(state->gate_type);
+    Py_VISIT(state->call_type);
     return 0;
 }
 
@@ -215,6 +248,8 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->armed_type);
     Py_CLEAR(state->clock_type);
     Py_CLEAR(state->site_type);
+    Py_CLEAR(state->gate_type);
+    Py_CLEAR(state->call_type);
     return 0;
 }
 

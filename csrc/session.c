@@ -482,7 +482,7 @@ static int make_injectors(sb_injector **into, sb_state *state, sb_toll *toll, co
         into[n++] = sb_time_python(state, toll, r->patterns);
     }
     else if (r->mode == SB_AWAIT) {
-        into[n++] = sb_inject_await(toll, r->found, r->later);
+        into[n++] = sb_inject_await(state, toll, r->found, r->later);
     }
     else {
         if (sb_patterns_have(patterns, SB_C)) {

@@ -20,6 +20,8 @@ typedef struct {
     PyTypeObject *armed_type;    /* Owned. */
     PyTypeObject *clock_type;    /* Owned. */
     PyTypeObject *site_type;     /* Owned. */
+    PyTypeObject *gate_type;     /* Owned. */
+    PyTypeObject *call_type;     /* Owned. */
     PyObject *armed;             /* Borrowed: the session that is armed, which clears this when it disarms; or NULL. */
 } sb_state;
 

@@ -9,13 +9,26 @@ from pytest_speedbump.errors import InputError
 from pytest_speedbump.targets import Targets
 from pytest_speedbump.units import LONGEST_DELAY_NS, Delay
 
-__all__ = ["MODES", "Bump", "Declaration", "Kind", "Mode", "Origin", "bump_text", "parse_mode", "share_delay_ns"]
+__all__ = [
+    "MODES",
+    "Bump",
+    "Declaration",
+    "Kind",
+    "Mode",
+    "Origin",
+    "bump_text",
+    "check_mode",
+    "check_scan_mode",
+    "parse_mode",
+    "share_delay_ns",
+]
 
-Mode = Literal["spin", "nogil", "sleep"]
+Mode = Literal["spin", "nogil", "sleep", "await"]
 Kind = Literal["insensitive", "sensitive"]
 Origin = Literal["command line", "marker", "ini", "default"]
 
 MODES: tuple[Mode, ...] = get_args(Mode)
+LEAST_AWAIT_NS = 100e3  # an idle event loop wakes up 20 to 60 us late
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +115,29 @@ def parse_mode(value: object, name: str) -> Mode:
         if value == mode:
             return mode
     raise InputError(f"{name} {value!r} is unknown; write one of {', '.join(MODES)}")
+
+
+def check_mode(mode: Mode, targets: Targets, delay_ns: float) -> None:
+    """Raises InputError where the mode cannot slow what the targets name, or not by so little. NaN is not looked at."""
+    if mode != "await":
+        return
+    others = targets.of_other_kinds
+    if others:
+        raise InputError(
+            f"mode await pauses calls of coroutine functions, and target {others[0]!r} names something else; "
+            "write another mode"
+        )
+    if 0 < delay_ns < LEAST_AWAIT_NS:
+        raise InputError(
+            f"mode await cannot add {Delay(delay_ns)}, because an event loop wakes up some 50us late; "
+            f"write a delay of {Delay(LEAST_AWAIT_NS)} or more"
+        )
+
+
+def check_scan_mode(mode: Mode) -> None:
+    """Raises InputError where a scan cannot use the mode."""
+    if mode == "await":
+        raise InputError(
+            "a scan cannot use mode await, because it ranks functions by their own time; "
+            "write another mode, or measure what is awaited with --speedbump-target"
+        )

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
-from pytest_speedbump.bump import parse_mode
+from pytest_speedbump.bump import check_scan_mode, parse_mode
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.experiment.subject import PlainSubject
 from pytest_speedbump.ranking import Ranking
@@ -61,7 +61,9 @@ def scan(
         int.from_bytes(os.urandom(4), "big") % 10**6 if seed is None else seed,
         "max_time",
     )
-    one = Scan("", parse_targets(targets), parse_mode(mode, "mode"), rules, _Nobody())
+    parsed = parse_mode(mode, "mode")
+    check_scan_mode(parsed)
+    one = Scan("", parse_targets(targets), parsed, rules, _Nobody())
     one.run(PlainSubject(function, (), {}))
     ranking = one.ranking()
     return Scanned(**{field.name: getattr(ranking, field.name) for field in fields(Ranking)})

@@ -12,7 +12,8 @@ Kind = Literal[
     # why no verdict was reached
     "time", "too_long", "hopeless", "no_time", "total_time", "busy", "unseen", "far_tail",
     # why no verdict is possible
-    "raised", "uncalled", "interfered", "lost", "clock", "delivery", "arms_differ", "called_no_more", "less_work",
+    "raised", "uncalled", "interfered", "lost", "clock", "delivery", "unpaused", "arms_differ", "called_no_more",
+    "less_work",
     # doubts about a verdict that stands
     "more_work", "short_rounds", "traced", "below_floor", "tail", "halves", "probe", "earlier", "cut_short",
     # of a listing
@@ -47,6 +48,8 @@ _SENTENCES: dict[Kind, str] = {
     "clock": "the clock jumped: it ran {ratio:.3f} times as fast as the system's; measure again",
     "delivery": "the delay was not delivered: {delivered_ns:time} a call instead of {requested_ns:time}; "
     "ask for a longer one",
+    "unpaused": "none of the delay was delivered: mode await pauses where a loop of asyncio runs, and there is none; "
+    "measure under asyncio, or write another mode",
     "arms_differ": "the arms differ: {control} calls in each control round, {slowed} in a slowed one; " + _AGAIN,
     "called_no_more": "the target was called no more after pair {pair} of {pairs}; " + _AGAIN,
     "less_work": "repeated rounds take {now_ns:time} where the benchmark itself took {then_ns:time} at least: "

@@ -42,6 +42,13 @@ class Targets:
         """Index and text of each name that chooses code; exclusions do not."""
         return [(index, name) for index, name in enumerate(self.names) if not name.startswith("!")]
 
+    @property
+    def of_other_kinds(self) -> list[str]:
+        """The patterns that choose something else than starts of Python functions."""
+        from pytest_speedbump import _core
+
+        return [pattern for pattern in self.patterns if _core.Patterns([pattern]).kinds - {"start"}]
+
     def compile(self) -> "Patterns":
         """For the C core; indices are those of ``patterns``."""
         from pytest_speedbump import _core

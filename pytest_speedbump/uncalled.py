@@ -5,7 +5,9 @@ from typing import Any, Literal, Self
 
 __all__ = ["Cause", "Uncalled"]
 
-Cause = Literal["comma", "inlined", "c", "class", "module", "cached", "generator", "renamed", "children", "idle"]
+Cause = Literal[
+    "comma", "inlined", "c", "class", "module", "cached", "generator", "renamed", "children", "idle", "awaited"
+]
 
 _SENTENCES: dict[Cause, str] = {
     "comma": "a comma does not separate targets; give each a --speedbump-target, or a marker's argument, of its own",
@@ -17,6 +19,7 @@ _SENTENCES: dict[Cause, str] = {
     "generator": "{target} is a generator or coroutine function: its calls are its starts, and none was started",
     "renamed": "the code of {target} is named {names}",
     "children": "processes were started while it ran, and children are not measured",
+    "awaited": "mode await slows coroutine functions that exist when the rounds begin, and {target} matches none",
     "idle": "{target} exists, and was not called when the benchmark was repeated",
 }
 _ALSO_NAMES: tuple[Cause | None, ...] = ("children", None)  # the rest is certain, and needs no guess beside it
@@ -33,6 +36,7 @@ class Uncalled:
             not a function. ``cached``: behind ``functools.lru_cache`` or ``cached_property``. ``generator``: a
             generator or coroutine function of which none was started. ``renamed``: its code has another name.
             ``children``: processes were started, and these are not measured. ``idle``: it exists, and was not called.
+            ``awaited``: under mode ``await``, it matches no coroutine function that was there.
         names: where it was ``renamed``, the name of its code; else what ran and has a name like it, the nearest first.
     """
 

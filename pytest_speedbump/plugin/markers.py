@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_speedbump.bump import Bump, Declaration, Kind, Mode, Origin, parse_mode
+from pytest_speedbump.bump import Bump, Declaration, Kind, Mode, Origin, check_mode, parse_mode
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.plugin.options import Given, Options, did_you_mean, is_ours
 from pytest_speedbump.targets import Targets, parse_targets
@@ -119,7 +119,7 @@ def _suite_wide(targets: Given[Targets], options: Options) -> Iterator[Bump]:
     for delay in options.delays.value:
         if declared is not None and delay.ns == 0:
             raise InputError("a budget with a delay of 0 proves nothing; write a --speedbump-delay of more than 0")
-        yield _bump(targets.value, delay, options.mode.value, declared, targets.by)
+        yield _bump(targets.value, delay, options.mode.value, declared, targets.by, options)
 
 
 def _from_marker(marker: pytest.Mark, options: Options, base: Path) -> Iterator[Bump]:
@@ -151,13 +151,20 @@ def _from_marker(marker: pytest.Mark, options: Options, base: Path) -> Iterator[
     for delay in delays:
         if declared is not None and delay.ns == 0:
             raise InputError("a delay of 0 proves nothing; write more than 0")
-        yield _bump(targets, delay, mode, declared, by, tuple(notes))
+        yield _bump(targets, delay, mode, declared, by, options, tuple(notes))
 
 
 def _bump(
-    targets: Targets, delay: Delay, mode: Mode, declared: Declaration | None, by: Origin, notes: tuple[str, ...] = ()
+    targets: Targets,
+    delay: Delay,
+    mode: Mode,
+    declared: Declaration | None,
+    by: Origin,
+    options: Options,
+    notes: tuple[str, ...] = (),
 ) -> Bump:
     delay_ns = math.nan if delay.ns is None else delay.ns
+    check_mode(mode, targets, 0.0 if options.list_only else delay_ns)  # a listing delays nothing
     return Bump(targets, delay_ns, mode, declared, by, notes, delay.share)
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 import pytest
 
-from pytest_speedbump.bump import MODES, Mode, Origin, parse_mode
+from pytest_speedbump.bump import MODES, Mode, Origin, check_scan_mode, parse_mode
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.files import STDOUT, find_file, parse_output
 from pytest_speedbump.targets import Targets, parse_targets
@@ -246,6 +246,9 @@ def parse_options(config: pytest.Config) -> Options:
     max_time = parse("max_time", _parse_limit)
     total_time = parse("total_time", _parse_limit)
     error_rate = parse("error_rate", parse_share)
+    mode = parse("mode", parse_mode) or Given("spin", "default")
+    if scan is not None:
+        check_scan_mode(mode.value)
     seed = parse("seed", _parse_seed)
     tolerance = parse("tolerance", parse_share)
     passes = parse("passes", _parse_passes)
@@ -254,7 +257,7 @@ def parse_options(config: pytest.Config) -> Options:
         scan=None if scan is None else Given(_parse_targets(scan, config), scan.by),
         scan_markers=flag("scan_markers"),
         delays=parse("delay", parse_delays) or Given(parse_delays(DEFAULT_DELAY, "delay"), "default"),
-        mode=parse("mode", parse_mode) or Given("spin", "default"),
+        mode=mode,
         budget=parse("budget", parse_share),
         max_time_ns=max_time.value if max_time else parse_time(DEFAULT_MAX_TIME, "limit"),
         scan_time_ns=max_time.value if max_time else parse_time(DEFAULT_SCAN_TIME, "limit"),

@@ -23,6 +23,7 @@ __all__ = [
     "make_timing_session",
     "read_clocks",
     "site_of",
+    "sites_of",
     "take_snapshot",
 ]
 
@@ -66,6 +67,12 @@ def make_timing_session(targets: Targets, owner: str) -> _core.Session:
 
 def make_session(targets: Targets, mode: Mode, owner: str) -> _core.Session:
     """A session that is not armed yet. ``owner`` names it in the error that a second one gets."""
+    if mode == "await":
+        # Imported here, because it imports asyncio.
+        from pytest_speedbump.slowing.functions import coroutine_functions
+        from pytest_speedbump.slowing.later import later
+
+        return _core.Session(targets.compile(), mode, owner, coroutine_functions(targets), later)
     return _core.Session(targets.compile(), mode, owner)
 
 
@@ -96,6 +103,11 @@ def take_snapshot(session: Session, targets: Targets) -> Snapshot:
         tuple(_total(name, [code for code in matched if code.target == index]) for index, name in targets.chosen),
         matched,
     )
+
+
+def sites_of(session: Session) -> list[Site]:
+    """All that it has found, called or not."""
+    return [site_of(what, module) for what, module, *_ in session.snapshot()]
 
 
 def site_of(what: What, module: str) -> Site:

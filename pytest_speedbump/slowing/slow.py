@@ -4,7 +4,7 @@ from contextlib import ContextDecorator
 from typing import Self
 
 from pytest_speedbump import _core
-from pytest_speedbump.bump import parse_mode
+from pytest_speedbump.bump import check_mode, parse_mode
 from pytest_speedbump.counts import Snapshot
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.slowing.session import make_session, take_snapshot
@@ -32,7 +32,7 @@ class slow(_core.Armed, ContextDecorator):  # noqa: N801 - a verb, like contextl
     Args:
         targets: patterns, as in the reference of targets; later ones win.
         delay: per call, such as ``"2us"``; ``"0ns"`` counts and adds nothing.
-        mode: ``"spin"``, ``"nogil"`` or ``"sleep"``.
+        mode: ``"spin"``, ``"nogil"``, ``"sleep"``, or ``"await"``, of coroutine functions.
 
     Raises:
         ValueError: a bad target, delay or mode, with the sentence that the command line would print.
@@ -44,7 +44,12 @@ class slow(_core.Armed, ContextDecorator):  # noqa: N801 - a verb, like contextl
             raise InputError("slow() has no target; name what to slow, such as slow('pkg.parse*', delay='2us')")
         self._targets = parse_targets(targets)
         self._mode = parse_mode(mode, "mode")
-        self._delay, self._delay_ns = delay, _one_delay(delay)
+        self._delay, self._delay_ns = delay, self._parse_delay(delay)
+
+    def _parse_delay(self, delay: str) -> float:
+        delay_ns = _one_delay(delay)
+        check_mode(self._mode, self._targets, delay_ns)
+        return delay_ns
 
     def __enter__(self) -> Self:
         session = make_session(self._targets, self._mode, f"slow({str(self._targets)!r})")
@@ -63,7 +68,7 @@ class slow(_core.Armed, ContextDecorator):  # noqa: N801 - a verb, like contextl
 
     @delay.setter
     def delay(self, delay: str) -> None:
-        self._delay, self._delay_ns = delay, _one_delay(delay)
+        self._delay, self._delay_ns = delay, self._parse_delay(delay)
         if self._session is not None:
             self._session.set_delay(self._delay_ns)
 

@@ -71,6 +71,8 @@ def _delivery(tally: Tally) -> Remark:
     error = abs(slowed.delivered_ns - slowed.requested_ns)
     if error <= max(DELIVERY_TOLERANCE * slowed.requested_ns, DELIVERY_TOLERANCE_NS * slowed.calls):
         return Remark()
+    if not slowed.delivered_ns:  # in other modes a delay is late at worst
+        return Remark("unpaused")
     mean = slowed / slowed.calls
     return Remark("delivery", delivered_ns=mean.delivered_ns, requested_ns=mean.requested_ns)
 

@@ -17,14 +17,15 @@ from types import (
 )
 from typing import Any
 
+from pytest_speedbump.bump import Bump
 from pytest_speedbump.counts import CodeCounts
 from pytest_speedbump.experiment.rounds import look
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
-from pytest_speedbump.slowing.session import armed, make_session, take_snapshot
+from pytest_speedbump.slowing.session import Session, armed, make_session, sites_of, take_snapshot
 from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.uncalled import Cause, Uncalled
 
-__all__ = ["explain", "resolve"]
+__all__ = ["explain", "explain_bump", "resolve"]
 
 NAMES = 3
 WRAPPERS = 20  # around a function, at most: they may go round in circles
@@ -37,6 +38,15 @@ _STARTING_PROCESSES = ("subprocess", "multiprocessing", "concurrent.futures.proc
 _flags_of = vars(type)["__flags__"].__get__  # read without running a metaclass's code
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: every class of a class statement has it
 _COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>")
+
+
+def explain_bump(bump: Bump, session: Session, names: Sequence[str], subject: Subject | None) -> Uncalled:
+    """As :func:`explain`, of targets of ``bump``, which ``session`` was made for."""
+    if bump.mode == "await":
+        for name in bump.targets.unmatched(sites_of(session)):
+            if name in names:
+                return Uncalled(name, "awaited")
+    return explain(names, subject)
 
 
 def explain(names: Sequence[str], subject: Subject | None) -> Uncalled:

@@ -8,7 +8,7 @@ from pytest_speedbump.remarks import Remark
 from pytest_speedbump.result import MatchedCode, Result
 from pytest_speedbump.slowing.session import armed, make_session, take_snapshot
 from pytest_speedbump.trials.audit import uncalled_targets
-from pytest_speedbump.trials.explain import explain
+from pytest_speedbump.trials.explain import explain_bump
 
 __all__ = ["list_bump"]
 
@@ -28,7 +28,7 @@ def list_bump(test: str, subject: Subject, bump: Bump) -> Result:
             broken = Remark("listed_until", error=show_error(error.__cause__))
     matched = take_snapshot(session, bump.targets).matched
     names = uncalled_targets(bump, matched)
-    uncalled = explain(names, subject) if names else None
+    uncalled = explain_bump(bump, session, names, subject) if names else None
     missing = Remark("not_listed", target=", ".join(names), hint=uncalled.hint) if uncalled else Remark()
     return Result(
         test=test,

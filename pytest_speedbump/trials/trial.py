@@ -21,7 +21,7 @@ from pytest_speedbump.slowing.session import Session, make_session
 from pytest_speedbump.targets import Targets
 from pytest_speedbump.trials.audit import audit, doubts, uncalled_targets
 from pytest_speedbump.trials.case import Case
-from pytest_speedbump.trials.explain import explain
+from pytest_speedbump.trials.explain import explain_bump
 from pytest_speedbump.trials.judgement import describe, is_broken, judge, undecided
 from pytest_speedbump.trials.prospect import Prospect
 from pytest_speedbump.trials.rules import Rules
@@ -70,7 +70,7 @@ class Trial:
     ) -> None:
         """``prior``: what earlier attempts at the same verdict had found when they stopped."""
         self._test, self._rules, self._watch = test, rules, watch
-        session = make_session(bump.targets, bump.mode, f"the bump {str(bump)!r} of {test}")
+        session = self._session = make_session(bump.targets, bump.mode, f"the bump {str(bump)!r} of {test}")
         rng = random.Random(f"{rules.seed} {test} {bump}")  # noqa: S311 - a coin, no secret
         self._measurement = Measurement(bump, session, rng, rules.max_time_ns, scheduler or this_scheduler())
         self._case = Case(rules.question(bump), (0.0, 0.0) if prior is None else (prior.over, prior.under))
@@ -127,7 +127,9 @@ class Trial:
         names = uncalled_targets(self._bump, matched)
         if names:
             time_left = measurement.left_ns > measurement.pair_ns
-            uncalled = Uncalled(names[0]) if subject is None else explain(names, subject if time_left else None)
+            uncalled = Uncalled(names[0])
+            if subject is not None:
+                uncalled = explain_bump(self._bump, self._session, names, subject if time_left else None)
             reason = Remark("uncalled", target=", ".join(names), hint=uncalled.hint)
             return replace(self._result("void", reason, matched), uncalled=uncalled)
         problem = audit(measurement.tally, measurement.conditions)

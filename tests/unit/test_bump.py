@@ -10,12 +10,12 @@ from pytest_speedbump.targets import parse_targets
 
 
 def test_modes() -> None:
-    assert [parse_mode(mode, "mode") for mode in MODES] == ["spin", "nogil", "sleep"]
+    assert [parse_mode(mode, "mode") for mode in MODES] == ["spin", "nogil", "sleep", "await"]
 
 
 @pytest.mark.parametrize("value", ["warp", "", "SPIN", None, 1])
 def test_unknown_modes(value: object) -> None:
-    with pytest.raises(InputError, match="is unknown; write one of spin, nogil, sleep"):
+    with pytest.raises(InputError, match="is unknown; write one of spin, nogil, sleep, await"):
         parse_mode(value, "mode")
 
 
