@@ -23,7 +23,7 @@ def other() -> int:
     return 43
 
 
-def counts(session: _core.Session) -> list[tuple[int, float]]:
+def counts(session: _core.Session) -> list[Any]:
     """(calls, requested_ns) a target."""
     return [(row[3], pytest.approx(row[4], rel=1e-6, abs=0.1)) for row in session.snapshot()]
 

@@ -229,10 +229,13 @@ def test_no_free_tool_id_names_the_holders() -> None:
         (("x",), {"delay": f"{2**64}ns"}, f"delay '{2**64}ns' is over the limit; write at most 60s"),
         (("x",), {"delay": "5%"}, "delay '5%' is a share of a round, and only benchmarks have rounds; write a time"),
         (("x",), {"delay": "1us,2us"}, "delay '1us,2us' is a sweep, which is for benchmarks; write one time"),
+        (("x",), {"delay": "2us", "every": 0}, "every 0 is no number of calls; write a whole number from 1 to 1000000000"),
+        (("x",), {"delay": "2us", "every": 2.5}, "every 2.5 is no number of calls"),
+        (("x",), {"delay": "2us", "every": True}, "every True is no number of calls"),
         (("x",), {"delay": "2us", "mode": "warp"}, "mode 'warp' is unknown; write one of spin, nogil, sleep"),
     ],
 )  # fmt: skip
-def test_bad_arguments(targets: tuple[str, ...], arguments: dict[str, str], sentence: str) -> None:
+def test_bad_arguments(targets: tuple[str, ...], arguments: dict[str, Any], sentence: str) -> None:
     before = held()
     with pytest.raises(ValueError, match=sentence):
         slow(*targets, **arguments)
