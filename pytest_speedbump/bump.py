@@ -19,6 +19,8 @@ __all__ = [
     "bump_text",
     "check_mode",
     "check_scan_mode",
+    "every_text",
+    "parse_every",
     "parse_mode",
     "share_delay_ns",
 ]
@@ -29,6 +31,7 @@ Origin = Literal["command line", "marker", "ini", "default"]
 
 MODES: tuple[Mode, ...] = get_args(Mode)
 LEAST_AWAIT_NS = 100e3  # an idle event loop wakes up 20 to 60 us late
+MOST_EVERY = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +48,12 @@ class Bump:
     """Target, delay and mode, frozen.
 
     Attributes:
-        delay_ns: time added to each matched call, as requested. Of a share NaN until a round was looked at.
+        delay_ns: time added to each matched call that is delayed, as requested. Of a share NaN until a round was looked
+            at.
         delay_share: the share of a round by which all delays in it are to make it longer; None for a time.
         declared: None for a plain measurement.
         targets_by: who named the targets.
+        every: of each target's calls in each thread, every so many are delayed.
         notes: what a reader of the result should know, such as a marker's delay that the command line overrides.
     """
 
@@ -59,6 +64,7 @@ class Bump:
     targets_by: Origin
     notes: tuple[str, ...] = ()
     delay_share: float | None = None
+    every: int = 1
 
     def resolved(self, delay_ns: float) -> Self:
         """The same question, with what the share comes to."""
@@ -78,9 +84,9 @@ class Bump:
 
     @property
     def delay_text(self) -> str:
-        """``300us``, or ``300us nogil`` where the mode is not the usual one; ``5% = 1.2us`` once that is known."""
+        """``300us``, or ``300us nogil every 10th call`` where that is not usual; ``5% = 1.2us`` once it is known."""
         came_to = "" if self.delay_share is None or not self.is_resolved else f" = {Delay(self.delay_ns)}"
-        return f"{self.asked}{came_to}{_mode_text(self.mode)}"
+        return f"{self.asked}{came_to}{_way_text(self.mode, self.every)}"
 
     @property
     def asked(self) -> Delay:
@@ -89,22 +95,31 @@ class Bump:
 
     def __str__(self) -> str:
         """Names the question, whatever a share comes to."""
-        return bump_text(self.targets.names, self.asked, self.mode)
+        return bump_text(self.targets.names, self.asked, self.mode, self.every)
 
 
-def bump_text(targets: Iterable[str], delay: Delay, mode: str) -> str:
-    """``pkg.parse*, !pkg.parse_debug +2us``, with the mode where it is not the usual one."""
-    return f"{', '.join(targets)} +{delay}{_mode_text(mode)}"
+def bump_text(targets: Iterable[str], delay: Delay, mode: str, every: int = 1) -> str:
+    """``pkg.parse*, !pkg.parse_debug +2us``, with the mode, and with which calls, where that is not the usual."""
+    return f"{', '.join(targets)} +{delay}{_way_text(mode, every)}"
 
 
-def _mode_text(mode: str) -> str:
-    return "" if mode == "spin" else f" {mode}"
+def _way_text(mode: str, every: int) -> str:
+    return ("" if mode == "spin" else f" {mode}") + ("" if every == 1 else f" {every_text(every)}")
+
+
+def every_text(every: int) -> str:
+    """``a call``, ``every 2nd call``, ``every 10th call``."""
+    if every == 1:
+        return "a call"
+    ending = "th" if every % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(every % 10, "th")
+    return f"every {every}{ending} call"
 
 
 def share_delay_ns(share: float, round_ns: float, calls: float) -> float:
     """What each of ``calls`` is to be delayed by for a round of ``round_ns`` to be longer by ``share``.
 
-    That is where the round absorbs nothing. 0 where nothing is called; no more than a minute, as any delay.
+    ``calls`` are those that are delayed at all. That is where the round absorbs nothing. 0 where nothing is called; no
+    more than a minute, as any delay.
     """
     return min(share * round_ns / calls, LONGEST_DELAY_NS) if calls else 0.0
 
@@ -141,3 +156,14 @@ def check_scan_mode(mode: Mode) -> None:
             "a scan cannot use mode await, because it ranks functions by their own time; "
             "write another mode, or measure what is awaited with --speedbump-target"
         )
+
+
+def parse_every(value: object, name: str) -> int:
+    """A whole number from 1, as an ``int`` or as digits; ``name`` is what the error calls it."""
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if text.isascii() and text.isdigit() and len(text) <= len(str(MOST_EVERY)) and 1 <= int(text) <= MOST_EVERY:
+        return int(text)
+    raise InputError(
+        f"{name} {value!r} is no number of calls; write a whole number from 1 to {MOST_EVERY}, "
+        "as 10 for every 10th call"
+    )

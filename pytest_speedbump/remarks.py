@@ -13,7 +13,7 @@ Kind = Literal[
     "time", "too_long", "hopeless", "no_time", "total_time", "busy", "unseen", "far_tail",
     # why no verdict is possible
     "raised", "uncalled", "interfered", "lost", "clock", "delivery", "unpaused", "arms_differ", "called_no_more",
-    "less_work",
+    "less_work", "seldom",
     # doubts about a verdict that stands
     "more_work", "short_rounds", "traced", "below_floor", "tail", "halves", "probe", "earlier", "cut_short",
     # of a listing
@@ -54,6 +54,8 @@ _SENTENCES: dict[Kind, str] = {
     "called_no_more": "the target was called no more after pair {pair} of {pairs}; " + _AGAIN,
     "less_work": "repeated rounds take {now_ns:time} where the benchmark itself took {then_ns:time} at least: "
     "the callable does not do the same work each time; give it benchmark.pedantic(setup=...)",
+    "seldom": "{every} is delayed, and in {undelayed} of {pairs} slowed rounds there was none, with {calls:.6g} of all "
+    "calls in a round; delay more of them, or make rounds longer",
     "more_work": "repeated rounds take {now_ns:time} at least where the benchmark itself took {then_ns:time}: "
     "does the callable do more each time, or did the machine slow down?",
     "short_rounds": "other threads run Python code, and rounds this short can hide what these lose; raise `iterations`",

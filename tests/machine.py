@@ -87,6 +87,7 @@ class Machine:
         self.has_company = has_company
         self.now_ns = 0
         self._delay_ns: float | None = None
+        self._every = 1
         self._totals = [0, 0.0, 0.0, 0.0]
         self._used_ns = self._waited_ns = self._seen_ns = 0.0
         self._switches = self._times = 0
@@ -104,7 +105,9 @@ class Machine:
                 raise CallableRaisedError(len(self.delays)) from ValueError("no more")
         finally:
             stop()
-        delivered = calls * (delay_ns or 0.0) * self.delivers
+        numbered = int(self._totals[0])
+        delayed = (numbered + calls) // self._every - numbered // self._every
+        delivered = delayed * (delay_ns or 0.0) * self.delivers
         reaches = self.reaches if self.bites == 1 or self._rng.random() < self.bites else 0.0
         own_ns = self.round_ns * self.iterations * self._rng.gauss(1, self.noise)
         if delay_ns is not None:
@@ -114,9 +117,9 @@ class Machine:
         if delivered:
             late = self.late * wait_ns
             if self.clocked:
-                late, absorbed = self._clock(waits, delivered / calls, delivered / (own_ns + delivered))
+                late, absorbed = self._clock(waits, delivered / delayed, delivered / (own_ns + delivered))
         if delay_ns is not None:
-            for index, one in enumerate((calls, calls * delay_ns, delivered, late)):
+            for index, one in enumerate((calls, delayed * delay_ns, delivered, late)):
                 self._totals[index] += one
         ns = int(own_ns + reaches * delivered + wait_ns - absorbed)
         self.waits.append(wait_ns)
@@ -124,7 +127,7 @@ class Machine:
         self.now_ns += ns
         self._used_ns += own_ns + delivered
         self._waited_ns += wait_ns + self.queue * ns
-        self._switches += self.sleeps + (calls * self.naps if delivered else 0)
+        self._switches += self.sleeps + (delayed * self.naps if delivered else 0)
         return ns
 
     def _clock(self, waits: Sequence[float], delay_ns: float, share: float) -> tuple[float, float]:
@@ -152,9 +155,9 @@ class Machine:
             self.is_armed = False
             self._delay_ns = None
 
-    def set_delay(self, delay_ns: float, /) -> None:
+    def set_delay(self, delay_ns: float, /, every: int = 1) -> None:
         if self.is_armed:
-            self._delay_ns = delay_ns
+            self._delay_ns, self._every = delay_ns, every
 
     def pause(self) -> None:
         self._delay_ns = None

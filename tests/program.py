@@ -109,8 +109,8 @@ class Program(Machine):
         with super().armed():
             yield
 
-    def set_delay(self, delay_ns: float, /) -> None:
-        super().set_delay(delay_ns)
+    def set_delay(self, delay_ns: float, /, every: int = 1) -> None:
+        super().set_delay(delay_ns, every)
         self.doses = [(delay_ns, 1.0)] * len(self.parts)
 
     def set_doses(self, doses: Buffer, /) -> None:

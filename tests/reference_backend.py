@@ -76,7 +76,9 @@ class PythonBackend:
         _MONITORING.restart_events()
         self._tool = None
 
-    def set_delay(self, delay_ns: float, /) -> None:
+    def set_delay(self, delay_ns: float, /, every: int = 1) -> None:
+        if every != 1:
+            raise NotImplementedError("it delays every call")
         self._delay_ns = delay_ns
 
     def set_doses(self, doses: Sequence[float], /) -> None:

@@ -37,6 +37,7 @@ def on(
     scheduler: Scheduler | None = None,
     prior: Evidence | None = None,
     delay_share: float | None = None,
+    every: int = 1,
 ) -> Result:
     """Tries a bump on the machine, with the share declared.
 
@@ -44,7 +45,8 @@ def on(
         scheduler: what the experiment is told of processors, if not by the machine itself.
     """
     declared = None if share is None else Declaration(kind, share, "marker")
-    bump = Bump(TARGETS, delay_ns if delay_share is None else math.nan, mode, declared, "marker", (), delay_share)
+    delay_ns = delay_ns if delay_share is None else math.nan
+    bump = Bump(TARGETS, delay_ns, mode, declared, "marker", (), delay_share, every)
     one = Trial("t.py::t", bump, rules, Nobody(), lambda *_: machine, scheduler or machine, prior)
     with machine.running():
         while not one.settled:

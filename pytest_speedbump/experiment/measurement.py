@@ -61,7 +61,7 @@ class Measurement:
     def __init__(self, bump: Bump, session: Session, rng: random.Random, limit_ns: float, scheduler: Scheduler) -> None:
         self._bump, self._session, self._rng, self.limit_ns = bump, session, rng, limit_ns
         self._scheduler = scheduler
-        self._plan = DelayPlan(session, bump.delay_ns)
+        self._plan = DelayPlan(session, bump.delay_ns, bump.every)
         self.iterations = 1
         self.round_ns: float | None = None
         self.pair_ns = 0.0
@@ -192,7 +192,7 @@ class Measurement:
         control = experiment.undelayed()
         self.calls = control.counts.calls
         self._resolve(self.calls)
-        self.pair_ns = 2 * control.ns + self.calls * self._bump.delay_ns
+        self.pair_ns = 2 * control.ns + self.calls / self._bump.every * self._bump.delay_ns
         fitting_ns = self.left_ns / LEAST_PAIRS
         if self.pair_ns > fitting_ns and subject.stretchable and subject.iterations > 1:
             self.iterations = max(1, int(subject.iterations * fitting_ns / self.pair_ns))
@@ -208,7 +208,7 @@ class Measurement:
         """What a share comes to where so many calls are in a round."""
         if self._bump.delay_share is not None:
             bare_ns = median([one.ns for one in self._first_bare])
-            self._bump = self._bump.resolved(share_delay_ns(self._bump.delay_share, bare_ns, calls))
+            self._bump = self._bump.resolved(share_delay_ns(self._bump.delay_share, bare_ns, calls / self._bump.every))
             self._plan.delay_ns = self._bump.delay_ns
 
     def run_pilot(self, experiment: Experiment) -> list[Times]:

@@ -27,16 +27,19 @@ class Plan(Protocol):
 
 
 class DelayPlan:
-    """All that matches is slowed by the same delay, which may change between pairs."""
+    """All that matches is slowed by the same delay, which may change between pairs, every so many calls.
 
-    def __init__(self, session: Session, delay_ns: float) -> None:
-        self._session, self.delay_ns = session, delay_ns
+    These are looked for in both arms, so that what finds them costs the same in both.
+    """
+
+    def __init__(self, session: Session, delay_ns: float, every: int = 1) -> None:
+        self._session, self.delay_ns, self._every = session, delay_ns, every
 
     def control(self) -> None:
-        self._session.set_delay(0.0)
+        self._session.set_delay(0.0, self._every)
 
     def slowed(self) -> None:
-        self._session.set_delay(self.delay_ns)
+        self._session.set_delay(self.delay_ns, self._every)
 
     def counts(self) -> Counts:
         return Counts(*self._session.totals())

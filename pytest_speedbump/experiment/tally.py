@@ -16,7 +16,8 @@ class Tally:
         control_ns: length of each control round.
         control_calls: matched calls in it; ``slowed_calls`` likewise, in the order of the pairs.
         slowed: the sum of what the slowed rounds counted.
-        most_calls: in one round.
+        most_calls: in one round; ``most_requested_ns``: of delay in one slowed round.
+        undelayed: slowed rounds in which there were calls, and none was to be delayed.
     """
 
     def __init__(self) -> None:
@@ -24,13 +25,17 @@ class Tally:
         self.control_calls = array("q")
         self.slowed_calls = array("q")
         self.slowed = Counts()
-        self.most_calls = 0
+        self.most_calls = self.undelayed = 0
+        self.most_requested_ns = 0.0
 
     def add(self, pair: Pair) -> None:
         self.control_ns.append(pair.control.ns)
         self.control_calls.append(int(pair.control.counts.calls))
         self.slowed_calls.append(int(pair.slowed.counts.calls))
-        self.slowed += pair.slowed.counts
+        slowed = pair.slowed.counts
+        self.slowed += slowed
+        self.most_requested_ns = max(self.most_requested_ns, slowed.requested_ns)
+        self.undelayed += slowed.calls > 0 == slowed.requested_ns
         self.most_calls = max(self.most_calls, self.control_calls[-1], self.slowed_calls[-1])
 
     @property

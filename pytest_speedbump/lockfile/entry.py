@@ -15,8 +15,9 @@ __all__ = ["Entry", "Key", "entry_of", "from_json", "key_of", "name_of", "to_jso
 
 DIGITS = 4  # significant, of every number: what is beyond is noise
 
-# Test, targets, mode, and the delay: its ns and 0, or 0 and the share of the round. What a share comes to is no part.
-type Key = tuple[str, tuple[str, ...], str, float, float]
+# Test, targets, mode, the delay: its ns and 0, or 0 and the share of the round, and every how many calls it is added.
+# What a share comes to is no part.
+type Key = tuple[str, tuple[str, ...], str, float, float, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Entry:
 
     Attributes:
         share: of the round, where the delay was given so; ``delay_ns`` is what that came to when it was saved.
+        every: of the calls, so many are delayed.
         limit: the declared share, with its kind; None for a plain measurement.
         drop: estimate, low, high; on the machine that saved it. For people: comparisons use :meth:`drop_at`.
         transmission: estimate, low, high.
@@ -40,10 +42,11 @@ class Entry:
     kind: str | None
     limit: float | None
     share: float | None = None
+    every: int = 1
 
     @property
     def key(self) -> Key:
-        return self.test, self.targets, self.mode, *_delay_key(self.delay_ns, self.share)
+        return self.test, self.targets, self.mode, *_delay_key(self.delay_ns, self.share), self.every
 
     @property
     def delay(self) -> Delay:
@@ -53,7 +56,7 @@ class Entry:
     @property
     def delayed_ns(self) -> float:
         """All delays in one call of the benchmarked callable."""
-        return self.calls * self.delay_ns
+        return self.calls / self.every * self.delay_ns
 
     @property
     def width(self) -> float:
@@ -88,18 +91,19 @@ def entry_of(result: Result) -> Entry | None:
         kind=declared.kind if declared else None,
         limit=declared.limit if declared else None,
         share=result.bump.delay_share,
+        every=result.bump.every,
     )
 
 
 def key_of(result: Result) -> Key:
     bump = result.bump
-    return result.test, bump.targets.names, bump.mode, *_delay_key(bump.delay_ns, bump.delay_share)
+    return result.test, bump.targets.names, bump.mode, *_delay_key(bump.delay_ns, bump.delay_share), bump.every
 
 
 def name_of(key: Key) -> str:
     """As people read it."""
-    test, targets, mode, delay_ns, share = key
-    return f"{test} [{bump_text(targets, Delay(share=share) if share else Delay(delay_ns), mode)}]"
+    test, targets, mode, delay_ns, share, every = key
+    return f"{test} [{bump_text(targets, Delay(share=share) if share else Delay(delay_ns), mode, every)}]"
 
 
 def _delay_key(delay_ns: float, share: float | None) -> tuple[float, float]:
@@ -115,6 +119,7 @@ def to_json(entry: Entry) -> dict[str, Any]:
         "mode": entry.mode,
         "delay_ns": entry.delay_ns,
         **({} if entry.share is None else {"share": entry.share}),
+        **({} if entry.every == 1 else {"every": entry.every}),
         "calls": entry.calls,
         "drop": dict(zip(names, entry.drop, strict=True)),
         "transmission": dict(zip(names, entry.transmission, strict=True)),
@@ -132,6 +137,7 @@ def from_json(one: Any) -> Entry:
         mode=one["mode"],
         delay_ns=one["delay_ns"],
         share=one.get("share"),
+        every=one.get("every", 1),
         calls=one["calls"],
         drop=(one["drop"]["estimate"], one["drop"]["low"], one["drop"]["high"]),
         transmission=(one["transmission"]["estimate"], one["transmission"]["low"], one["transmission"]["high"]),

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from pytest_speedbump.bump import Bump, Declaration, Kind, Mode, Origin, check_mode, parse_mode
+from pytest_speedbump.bump import Bump, Declaration, Kind, Mode, Origin, check_mode, parse_every, parse_mode
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.plugin.options import Given, Options, did_you_mean, is_ours
 from pytest_speedbump.targets import Targets, parse_targets
@@ -39,17 +39,20 @@ class _MarkerKind:
 
 MARKERS = {
     "speedbump": _MarkerKind(
-        None, None, "speedbump(*targets, delay, mode): slow the targets, measure and report what throughput loses"
+        None,
+        None,
+        "speedbump(*targets, delay, mode, every): slow the targets, measure and report what throughput loses",
     ),
     "speedbump_insensitive": _MarkerKind(
         "insensitive",
         "budget",
-        "speedbump_insensitive(*targets, delay, budget, mode): the slowed targets must cost less than the budget",
+        "speedbump_insensitive(*targets, delay, budget, mode, every): "
+        "the slowed targets must cost less than the budget",
     ),
     "speedbump_sensitive": _MarkerKind(
         "sensitive",
         "at_least",
-        "speedbump_sensitive(*targets, delay, at_least, mode): the slowed targets must cost at_least so much",
+        "speedbump_sensitive(*targets, delay, at_least, mode, every): the slowed targets must cost at_least so much",
     ),
 }
 
@@ -119,13 +122,13 @@ def _suite_wide(targets: Given[Targets], options: Options) -> Iterator[Bump]:
     for delay in options.delays.value:
         if declared is not None and delay.ns == 0:
             raise InputError("a budget with a delay of 0 proves nothing; write a --speedbump-delay of more than 0")
-        yield _bump(targets.value, delay, options.mode.value, declared, targets.by, options)
+        yield _bump(targets.value, delay, options.every.value, options.mode.value, declared, targets.by, options)
 
 
 def _from_marker(marker: pytest.Mark, options: Options, base: Path) -> Iterator[Bump]:
     """``base``: where the marker's files are looked up from, wherever pytest was started."""
     kind = MARKERS[marker.name]
-    known = {"delay", "mode"} | ({kind.limit} if kind.limit else set())
+    known = {"delay", "every", "mode"} | ({kind.limit} if kind.limit else set())
     unknown = sorted(set(marker.kwargs) - known)
     if unknown:
         raise InputError(f"unknown keyword {unknown[0]!r}; it knows {', '.join(sorted(known))}")
@@ -144,6 +147,9 @@ def _from_marker(marker: pytest.Mark, options: Options, base: Path) -> Iterator[
     delays = options.delays.value
     if "delay" in arguments:
         delays = _prevailing("delay", arguments["delay"], parse_delays, options.delays, notes)
+    every = options.every.value
+    if "every" in arguments:
+        every = _prevailing("every", arguments["every"], parse_every, options.every, notes)
     mode: Mode = options.mode.value
     if "mode" in arguments:
         mode = _prevailing("mode", arguments["mode"], parse_mode, options.mode, notes)
@@ -151,21 +157,21 @@ def _from_marker(marker: pytest.Mark, options: Options, base: Path) -> Iterator[
     for delay in delays:
         if declared is not None and delay.ns == 0:
             raise InputError("a delay of 0 proves nothing; write more than 0")
-        yield _bump(targets, delay, mode, declared, by, options, tuple(notes))
+        yield replace(_bump(targets, delay, every, mode, declared, by, options), notes=tuple(notes))
 
 
 def _bump(
     targets: Targets,
     delay: Delay,
+    every: int,
     mode: Mode,
     declared: Declaration | None,
     by: Origin,
     options: Options,
-    notes: tuple[str, ...] = (),
 ) -> Bump:
     delay_ns = math.nan if delay.ns is None else delay.ns
     check_mode(mode, targets, 0.0 if options.list_only else delay_ns)  # a listing delays nothing
-    return Bump(targets, delay_ns, mode, declared, by, notes, delay.share)
+    return Bump(targets, delay_ns, mode, declared, by, delay_share=delay.share, every=every)
 
 
 def _prevailing[T](

@@ -10,7 +10,7 @@ from typing import Literal
 
 import pytest
 
-from pytest_speedbump.bump import MODES, Mode, Origin, check_scan_mode, parse_mode
+from pytest_speedbump.bump import MODES, Mode, Origin, check_scan_mode, parse_every, parse_mode
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.files import STDOUT, find_file, parse_output
 from pytest_speedbump.targets import Targets, parse_targets
@@ -30,7 +30,7 @@ LONGEST_NUMBER = 100  # digits; Python itself reads no more than some thousands
 _PREFIX = re.compile(r"speed[-_]?bump[-_]?", re.IGNORECASE)
 
 # Options that are given to be used at once. The others, such as a mode, are settings that may wait for a target.
-NEED_A_TARGET = ("list", "budget", "delay", "save", "compare", "total_time")
+NEED_A_TARGET = ("list", "budget", "delay", "every", "save", "compare", "total_time")
 OF_A_SCAN = ("list", "total_time")  # of those the ones that a scan makes use of
 NO_SCAN = "--speedbump-scan-markers does nothing: nothing is scanned; add --speedbump-scan PATTERN"
 LISTED = "--speedbump-scan-markers does nothing: --speedbump-list measures nothing; leave one of them out"
@@ -63,6 +63,7 @@ class Options:
     scan: Given[Targets] | None
     scan_markers: bool
     delays: Given[tuple[Delay, ...]]
+    every: Given[int]
     mode: Given[Mode]
     budget: Given[float] | None
     max_time_ns: float
@@ -148,6 +149,7 @@ _OPTIONS = {
         f"(default: {DEFAULT_DELAY})",
         "DELAY",
     ),
+    "every": _Option("delay only every Nth call of a target in a thread (default: 1)", "N"),
     "mode": _Option(f"{', '.join(MODES)} (default: spin)", "MODE"),
     "budget": _Option(
         "every benchmark under --speedbump-target must lose less than this share of its throughput", "SHARE"
@@ -257,6 +259,7 @@ def parse_options(config: pytest.Config) -> Options:
         scan=None if scan is None else Given(_parse_targets(scan, config), scan.by),
         scan_markers=flag("scan_markers"),
         delays=parse("delay", parse_delays) or Given(parse_delays(DEFAULT_DELAY, "delay"), "default"),
+        every=parse("every", parse_every) or Given(1, "default"),
         mode=mode,
         budget=parse("budget", parse_share),
         max_time_ns=max_time.value if max_time else parse_time(DEFAULT_MAX_TIME, "limit"),

@@ -16,6 +16,7 @@ def properties(results: Sequence[Result]) -> Iterator[tuple[str, object]]:
             "targets": str(result.bump.targets),
             "delay_ns": result.bump.delay_ns if result.bump.is_resolved else None,
             "share": result.bump.delay_share,
+            "every": result.bump.every if result.bump.every > 1 else None,
             "verdict": result.verdict,
             "outcome": result.outcome,
             "reason": str(result.reason),

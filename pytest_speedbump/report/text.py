@@ -2,6 +2,7 @@
 
 from math import ceil
 
+from pytest_speedbump.bump import every_text
 from pytest_speedbump.report.columns import plain
 from pytest_speedbump.report.numbers import interval_text, limit_text
 from pytest_speedbump.result import Result
@@ -51,7 +52,7 @@ def failure_text(result: Result) -> str:
 
 def _headline(result: Result) -> str:
     bump, declared = result.bump, result.bump.declared
-    delay = f"{format_time(bump.delay_ns)} a call" if bump.is_resolved else ""
+    delay = f"{format_time(bump.delay_ns)} {every_text(bump.every)}" if bump.is_resolved else ""
     if bump.delay_share is not None:
         delay = f"{delay} ({bump.asked} of the round)" if delay else f"{bump.asked} of the round"
     slowed = f"speedbump: {bump.targets} slowed by {delay}"
@@ -83,9 +84,11 @@ def _evidence(result: Result) -> list[str]:
     counts = result.counts
     if result.known_drop is None or counts is None or not counts.calls or result.control_ns is None:
         return []
-    per_call = counts.delivered_ns / counts.calls
+    delayed = counts.calls / result.bump.every
     noun = "call" if counts.calls == 1 else "calls"
-    work = f"{counts.calls:.6g} {noun} x {format_time(per_call)} = {format_time(counts.delivered_ns)}"
+    of = "" if result.bump.every == 1 else f"{delayed:.6g} of "
+    per_call = format_time(counts.delivered_ns / delayed)
+    work = f"{of}{counts.calls:.6g} {noun} x {per_call} = {format_time(counts.delivered_ns)}"
     reaches = ""
     if result.known_transmission is not None and transmission_text(result) != "-":
         reaches = f"; {interval_text(result.known_transmission, percent=True)} of it reaches the run time"

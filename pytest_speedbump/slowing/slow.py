@@ -4,7 +4,7 @@ from contextlib import ContextDecorator
 from typing import Self
 
 from pytest_speedbump import _core
-from pytest_speedbump.bump import check_mode, parse_mode
+from pytest_speedbump.bump import check_mode, parse_every, parse_mode
 from pytest_speedbump.counts import Snapshot
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.slowing.session import make_session, take_snapshot
@@ -33,17 +33,20 @@ class slow(_core.Armed, ContextDecorator):  # noqa: N801 - a verb, like contextl
         targets: patterns, as in the reference of targets; later ones win.
         delay: per call, such as ``"2us"``; ``"0ns"`` counts and adds nothing.
         mode: ``"spin"``, ``"nogil"``, ``"sleep"``, or ``"await"``, of coroutine functions.
+        every: of each target's calls in each thread, every so many are delayed: 10 delays call 10, 20, 30 and so on.
+            All are counted.
 
     Raises:
-        ValueError: a bad target, delay or mode, with the sentence that the command line would print.
+        ValueError: a bad target, delay, mode or ``every``, with the sentence that the command line would print.
         RuntimeError: on entering, where another bump is armed or no tool id of ``sys.monitoring`` is free.
     """
 
-    def __init__(self, *targets: str, delay: str, mode: str = "spin") -> None:
+    def __init__(self, *targets: str, delay: str, mode: str = "spin", every: int = 1) -> None:
         if not targets:
             raise InputError("slow() has no target; name what to slow, such as slow('pkg.parse*', delay='2us')")
         self._targets = parse_targets(targets)
         self._mode = parse_mode(mode, "mode")
+        self._every = parse_every(every, "every")
         self._delay, self._delay_ns = delay, self._parse_delay(delay)
 
     def _parse_delay(self, delay: str) -> float:
@@ -55,7 +58,7 @@ class slow(_core.Armed, ContextDecorator):  # noqa: N801 - a verb, like contextl
         session = make_session(self._targets, self._mode, f"slow({str(self._targets)!r})")
         try:
             self._arm(session)
-            session.set_delay(self._delay_ns)
+            session.set_delay(self._delay_ns, self._every)
             return self
         except BaseException:  # Ctrl-C in here: no __exit__ will follow
             session.disarm()
@@ -70,7 +73,7 @@ class slow(_core.Armed, ContextDecorator):  # noqa: N801 - a verb, like contextl
     def delay(self, delay: str) -> None:
         self._delay, self._delay_ns = delay, self._parse_delay(delay)
         if self._session is not None:
-            self._session.set_delay(self._delay_ns)
+            self._session.set_delay(self._delay_ns, self._every)
 
     def snapshot(self) -> Snapshot:
         """Totals since the block was entered; readable after it as well."""

@@ -2,25 +2,45 @@
 
 from collections.abc import Iterator, Sequence
 
-from pytest_speedbump.bump import Bump
+from pytest_speedbump.bump import Bump, every_text
 from pytest_speedbump.counts import CodeCounts
 from pytest_speedbump.experiment.conditions import Conditions
 from pytest_speedbump.experiment.tally import Tally
 from pytest_speedbump.inference.bare import PROBE_NS
 from pytest_speedbump.remarks import Remark
 
-__all__ = ["audit", "audit_conditions", "doubts", "doubts_of", "uncalled_targets"]
+__all__ = ["audit", "audit_conditions", "doubts", "doubts_of", "too_seldom", "uncalled_targets"]
 
 DELIVERY_TOLERANCE = 0.05  # share of the request; the larger of the two tolerances holds
-DELIVERY_TOLERANCE_NS = 10.0  # for each call: about a step of a coarse clock
+DELIVERY_TOLERANCE_NS = 10.0  # for each delayed call: about a step of a coarse clock
+SELDOM = 0.25  # of the slowed rounds without any delay: in fewer it is as if the target were not called in some
 CLOCK_TOLERANCE = 0.01  # share by which the clock of delays may differ from the system's
 LESS_WORK = 10.0  # factor of time; 4 are explained by a busy machine and by where the frame stack begins a new chunk
 MORE_WORK = 2.0  # factor of time, beyond what the probe costs
 
 
-def audit(tally: Tally, conditions: Conditions) -> Remark:
-    """Why no verdict can be given; empty if all is well. That the target ran at all is asked elsewhere."""
-    return audit_conditions(conditions) or _delivery(tally) or _same_work(tally) or _less_work(tally, conditions)
+def audit(tally: Tally, conditions: Conditions, every: int = 1) -> Remark:
+    """Why no verdict can be given; empty if all is well. That the target ran at all is asked elsewhere.
+
+    ``every``: so many calls are delayed.
+    """
+    return (
+        audit_conditions(conditions)
+        or _delivery(tally, every)
+        or _same_work(tally)
+        or _less_work(tally, conditions)
+        or too_seldom(tally, every)
+    )
+
+
+def too_seldom(tally: Tally, every: int) -> Remark:
+    """Too few of the slowed rounds have a call that is to be delayed; empty where that is not so.
+
+    What they lose comes in rare, large pieces then, which is not what clipped means are made for.
+    """
+    if every == 1 or not tally.pairs or tally.undelayed <= SELDOM * tally.pairs:
+        return Remark()
+    return Remark("seldom", every=every_text(every), calls=tally.calls, undelayed=tally.undelayed, pairs=tally.pairs)
 
 
 def audit_conditions(conditions: Conditions) -> Remark:
@@ -66,14 +86,14 @@ def _clock(conditions: Conditions) -> Remark:
     return Remark("clock", ratio=ratio) if abs(ratio - 1) > CLOCK_TOLERANCE else Remark()
 
 
-def _delivery(tally: Tally) -> Remark:
-    slowed = tally.slowed
+def _delivery(tally: Tally, every: int) -> Remark:
+    slowed, delayed = tally.slowed, tally.slowed.calls / every
     error = abs(slowed.delivered_ns - slowed.requested_ns)
-    if error <= max(DELIVERY_TOLERANCE * slowed.requested_ns, DELIVERY_TOLERANCE_NS * slowed.calls):
+    if error <= max(DELIVERY_TOLERANCE * slowed.requested_ns, DELIVERY_TOLERANCE_NS * delayed):
         return Remark()
     if not slowed.delivered_ns:  # in other modes a delay is late at worst
         return Remark("unpaused")
-    mean = slowed / slowed.calls
+    mean = slowed / delayed
     return Remark("delivery", delivered_ns=mean.delivered_ns, requested_ns=mean.requested_ns)
 
 

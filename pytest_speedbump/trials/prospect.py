@@ -36,9 +36,11 @@ class Prospect:
     def largest(self) -> float:
         """Excess of a round that absorbs nothing, as far as is known; 0 as long as no call was seen."""
         measurement = self._measurement
-        calls = max(measurement.calls, measurement.tally.most_calls)
+        bump, tally = measurement.bump, measurement.tally
+        calls = max(measurement.calls, tally.most_calls) / bump.every
         bare_ns = self._case.bare.ns if self._case.is_open else measurement.round_ns or 0.0
-        return calls * self._measurement.bump.delay_ns / max(bare_ns, 1.0)
+        # Of rounds with calls for one delay and a half, some have two.
+        return max(calls * bump.delay_ns, tally.most_requested_ns) / max(bare_ns, 1.0)
 
     @property
     def _longer_ns(self) -> float:

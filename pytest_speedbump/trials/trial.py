@@ -19,7 +19,7 @@ from pytest_speedbump.remarks import Remark
 from pytest_speedbump.result import Evidence, MatchedCode, Result, Verdict
 from pytest_speedbump.slowing.session import Session, make_session
 from pytest_speedbump.targets import Targets
-from pytest_speedbump.trials.audit import audit, doubts, uncalled_targets
+from pytest_speedbump.trials.audit import audit, doubts, too_seldom, uncalled_targets
 from pytest_speedbump.trials.case import Case
 from pytest_speedbump.trials.explain import explain_bump
 from pytest_speedbump.trials.judgement import describe, is_broken, judge, undecided
@@ -132,7 +132,7 @@ class Trial:
                 uncalled = explain_bump(self._bump, self._session, names, subject if time_left else None)
             reason = Remark("uncalled", target=", ".join(names), hint=uncalled.hint)
             return replace(self._result("void", reason, matched), uncalled=uncalled)
-        problem = audit(measurement.tally, measurement.conditions)
+        problem = audit(measurement.tally, measurement.conditions, self._bump.every if self._bump.delay_ns else 1)
         if problem:
             return self._result("void", problem, matched)
         if not self._case.procedure.blocks:
@@ -149,7 +149,8 @@ class Trial:
             if self._is_hopeless():
                 return
             pilot = measurement.run_pilot(experiment)
-            self.settled = not measurement.tally.most_calls
+            tally, bump = measurement.tally, self._bump
+            self.settled = not tally.most_calls or (bump.delay_ns > 0 and bool(too_seldom(tally, bump.every)))
             if pilot and not self.settled:
                 self._open(pilot)
         while not self.settled:

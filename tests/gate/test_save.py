@@ -35,7 +35,7 @@ def test_what_an_entry_holds(suite: Suite) -> None:
     run = suite.run(tests, *SAVE)
     assert run.code == 0
     (held,) = locked(suite).values()
-    assert held.key == ("test_it.py::test_it", ("work.leaf", "!work.other"), "nogil", 100e3, 0.0)
+    assert held.key == ("test_it.py::test_it", ("work.leaf", "!work.other"), "nogil", 100e3, 0.0, 1)
     assert (held.calls, held.kind, held.limit) == (1.0, "insensitive", 0.99)
     for name, triple in (("drop", held.drop), ("transmission", held.transmission)):
         found = [run.result[name][end] for end in ("estimate", "low", "high")]

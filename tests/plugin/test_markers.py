@@ -193,6 +193,6 @@ def test_a_file_of_patterns_lies_beside_its_test(suite: Suite) -> None:
 
 def test_markers_are_registered_with_their_signatures(suite: Suite) -> None:
     run = suite.run("", "--markers")
-    assert "@pytest.mark.speedbump(*targets, delay, mode): " in run.out
-    assert "@pytest.mark.speedbump_insensitive(*targets, delay, budget, mode): " in run.out
-    assert "@pytest.mark.speedbump_sensitive(*targets, delay, at_least, mode): " in run.out
+    assert "@pytest.mark.speedbump(*targets, delay, mode, every): " in run.out
+    assert "@pytest.mark.speedbump_insensitive(*targets, delay, budget, mode, every): " in run.out
+    assert "@pytest.mark.speedbump_sensitive(*targets, delay, at_least, mode, every): " in run.out

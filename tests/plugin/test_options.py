@@ -131,6 +131,37 @@ def test_the_command_line_beats_a_marker_and_says_so(suite: Suite) -> None:
         assert note in result["notes"]
 
 
+def test_every_so_many_calls(suite: Suite) -> None:
+    """Of a target that is called often enough; of another nobody says that it does not matter."""
+    run = suite.run(
+        """
+        def often():
+            for _ in range(31):
+                work.leaf()
+
+        @pytest.mark.speedbump_insensitive("work.leaf", delay="200us", budget="10%", every=10)
+        def test_often(speedbump):
+            speedbump(often)
+
+        @pytest.mark.speedbump_insensitive("work.leaf", delay="200us", budget="10%", every=3)
+        def test_seldom(benchmark):
+            benchmark.pedantic(work.leaf, iterations=1, rounds=3)
+        """,
+        "--speedbump-every=3",
+    )
+    often, seldom = run.results
+    assert (often["verdict"], often["every"]) == ("sensitive", 3)
+    assert often["requested_ns"] == pytest.approx(often["calls"] / 3 * 200e3, rel=0.1)
+    assert often["transmission"]["estimate"] == pytest.approx(1, abs=0.2)
+    assert often["notes"] == ["every 10 of the marker overridden by the command line"]
+    assert "work.leaf slowed by 200us every 3rd call costs" in run.out
+    assert "10.3333 of 31 calls x 200us = 2.07ms in each run of " in run.out
+    assert "200us every 3rd call" in run.out
+    assert (seldom["verdict"], seldom["outcome"], seldom["cause"]) == ("void", "failed", "seldom")
+    assert seldom["reason"].startswith("every 3rd call is delayed, and in ")
+    assert seldom["notes"] == []
+
+
 def test_the_command_line_is_not_said_to_override_what_it_agrees_with(suite: Suite) -> None:
     run = suite.run(MARKED, "--speedbump-delay=0.2ms", "--speedbump-mode=nogil", "--speedbump-budget=0.2")
     assert run.result["notes"] == []

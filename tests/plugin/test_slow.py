@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -54,6 +55,17 @@ def test_a_delay_of_zero_counts_and_adds_nothing() -> None:
         leaf()
     (target,) = bump.snapshot().targets
     assert (target.calls, target.requested_ns, target.delivered_ns) == (1, 0, 0)
+
+
+def test_every_so_many_calls_are_slowed() -> None:
+    with slow(HERE + "leaf", delay="1us", every=10) as bump:
+        assert [leaf() for _ in range(1005)] == ["leaf"] * 1005
+        bump.delay = "2us"
+        for _ in range(5):
+            leaf()
+    (target,) = bump.snapshot().targets
+    assert target.calls == 1010
+    assert target.requested_ns == pytest.approx(100 * 1e3 + 2e3)
 
 
 def test_the_delay_can_be_changed_while_armed() -> None:
@@ -229,10 +241,13 @@ def test_no_free_tool_id_names_the_holders() -> None:
         (("x",), {"delay": f"{2**64}ns"}, f"delay '{2**64}ns' is over the limit; write at most 60s"),
         (("x",), {"delay": "5%"}, "delay '5%' is a share of a round, and only benchmarks have rounds; write a time"),
         (("x",), {"delay": "1us,2us"}, "delay '1us,2us' is a sweep, which is for benchmarks; write one time"),
+        (("x",), {"delay": "2us", "every": 0}, "every 0 is no number of calls; write a whole number from 1 to 1"),
+        (("x",), {"delay": "2us", "every": 2.5}, "every 2.5 is no number of calls"),
+        (("x",), {"delay": "2us", "every": True}, "every True is no number of calls"),
         (("x",), {"delay": "2us", "mode": "warp"}, "mode 'warp' is unknown; write one of spin, nogil, sleep, await"),
     ],
 )  # fmt: skip
-def test_bad_arguments(targets: tuple[str, ...], arguments: dict[str, str], sentence: str) -> None:
+def test_bad_arguments(targets: tuple[str, ...], arguments: dict[str, Any], sentence: str) -> None:
     before = held()
     with pytest.raises(ValueError, match=sentence):
         slow(*targets, **arguments)

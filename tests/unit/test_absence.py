@@ -31,7 +31,7 @@ HERE = "a.py::test_it"
 def test_fate(
     fate: str, passed: list[str], unmeasured: list[str], tests: list[str], files: list[str], existing: list[str]
 ) -> None:
-    key = (HERE, ("pkg.f",), "spin", 2000.0, 0.0)
+    key = (HERE, ("pkg.f",), "spin", 2000.0, 0.0, 1)
     absent = find_absent(
         [key],
         passed=passed,

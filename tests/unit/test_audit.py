@@ -11,9 +11,16 @@ from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.trials.audit import audit, doubts, uncalled_targets
 
 
-def pair(calls: tuple[int, int] = (2, 2), ns: int = 100_000, delay_ns: float = 1000, delivers: float = 1.0) -> Pair:
+def pair(
+    calls: tuple[int, int] = (2, 2),
+    ns: int = 100_000,
+    delay_ns: float = 1000,
+    delivers: float = 1.0,
+    delayed: int | None = None,
+) -> Pair:
+    """``delayed``: so many of the slowed calls; None: all."""
     control, slowed = calls
-    requested = slowed * delay_ns
+    requested = (slowed if delayed is None else delayed) * delay_ns
     return Pair(
         Round(ns, Counts(control)),
         Round(int(ns + requested), Counts(slowed, requested, delivers * requested)),
@@ -63,6 +70,26 @@ def test_what_voids(pairs: list[Pair], changes: dict[str, object], reason: str) 
 def test_steps_of_a_coarse_clock_are_no_missing_delay() -> None:
     assert audit(tally([pair(delay_ns=50, delivers=0.85)] * 20), conditions()) == ""
     assert audit(tally([pair(delay_ns=50, delivers=0.5)] * 20), conditions()) != ""
+
+
+@pytest.mark.parametrize("every", [1, 10])
+def test_what_is_missing_is_a_share_of_what_was_to_be_delayed(every: int) -> None:
+    """Not of all calls: their steps of a clock would explain everything."""
+    for delivers, reason in ((1.0, ""), (0.96, ""), (0.9, "the delay was not delivered: 900ns a call instead of 1us")):
+        rounds = tally([pair((200, 200), delivers=delivers, delayed=200 // every)] * 20)
+        assert audit(rounds, conditions(), every).startswith(reason), delivers
+
+
+def test_rounds_in_which_nothing_was_to_be_delayed() -> None:
+    with_it, without = pair((10, 10), delayed=1), pair((10, 10), delayed=0)
+    assert audit(tally([with_it] * 15 + [without] * 5), conditions(), 10) == ""
+    assert audit(tally([with_it] * 14 + [without] * 6), conditions(), 20) == (
+        "every 20th call is delayed, and in 6 of 20 slowed rounds there was none, with 10 of all calls in a round; "
+        "delay more of them, or make rounds longer"
+    )
+    assert audit(tally([without] * 20), conditions(), 20).kind == "seldom"
+    assert audit(tally([with_it] * 14 + [pair((0, 0), delayed=0)] * 6), conditions(), 10).kind == "called_no_more"
+    assert audit(tally([with_it, pair((0, 0), delayed=0)] * 10), conditions(), 10) == "", "not called is something else"
 
 
 def test_the_cost_of_the_probe_is_no_other_work() -> None:

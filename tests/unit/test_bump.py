@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_speedbump.bump import MODES, Bump, parse_mode, share_delay_ns
+from pytest_speedbump.bump import MODES, Bump, every_text, parse_every, parse_mode, share_delay_ns
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.targets import parse_targets
 
@@ -17,6 +17,38 @@ def test_modes() -> None:
 def test_unknown_modes(value: object) -> None:
     with pytest.raises(InputError, match="is unknown; write one of spin, nogil, sleep, await"):
         parse_mode(value, "mode")
+
+
+@pytest.mark.parametrize(("value", "every"), [(1, 1), (10, 10), ("10", 10), ("0010", 10), (10**9, 10**9)])
+def test_every(value: object, every: int) -> None:
+    assert parse_every(value, "every") == every
+
+
+@pytest.mark.parametrize(
+    "value", [0, -1, "0", "-3", "", " 10", "+1", "ten", "٣", "10.0", "1e3", 2.0, 10**9 + 1, "9" * 5000, True, None, [2]]
+)
+def test_no_number_of_calls(value: object) -> None:
+    with pytest.raises(
+        InputError, match=r"^it .* is no number of calls; write a whole number from 1 to 1000000000, as"
+    ):
+        parse_every(value, "it")
+
+
+@pytest.mark.parametrize(
+    ("every", "text"),
+    [
+        (1, "a call"), (2, "every 2nd call"), (3, "every 3rd call"), (4, "every 4th call"), (10, "every 10th call"),
+        (11, "every 11th call"), (12, "every 12th call"), (13, "every 13th call"), (21, "every 21st call"),
+        (102, "every 102nd call"), (113, "every 113th call"), (1000, "every 1000th call"),
+    ],
+)  # fmt: skip
+def test_how_it_is_said(every: int, text: str) -> None:
+    assert every_text(every) == text
+
+
+def test_a_bump_that_spares_calls_says_so() -> None:
+    bump = Bump(parse_targets(["a.*"]), 2000, "nogil", None, "marker", every=10)
+    assert (str(bump), bump.delay_text) == ("a.* +2us nogil every 10th call", "2us nogil every 10th call")
 
 
 def test_a_bump_is_named_after_target_and_delay() -> None:

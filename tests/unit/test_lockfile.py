@@ -33,6 +33,7 @@ entries = st.builds(
     mode=st.sampled_from(MODES),
     delay_ns=st.floats(0, 60e9),
     share=st.none() | st.floats(0.001, 1),
+    every=st.integers(1, 20),
     calls=st.floats(0, 1e12),
     drop=triples,
     transmission=triples,

@@ -164,6 +164,21 @@ def test_a_sweep_is_one_bump_a_delay() -> None:
     assert [bump.delay_ns for bump in plan(pytest.mark.speedbump("pkg.a", delay="0ns,1us,2us"))] == [0, 1000, 2000]
 
 
+def test_which_calls_are_slowed() -> None:
+    """The command line beats a marker, a marker an ini file; of none, all are."""
+    ini, typed = (replace(DEFAULTS, every=Given(7, by)) for by in ("ini", "command line"))
+    marked, bare = pytest.mark.speedbump("pkg.a", every=10), pytest.mark.speedbump("pkg.a")
+    found = [(*((one.every, one.notes) for one in plan(mark, options=options)),)
+             for mark in (bare, marked) for options in (DEFAULTS, ini, typed)]  # fmt: skip
+    note = ("every 10 of the marker overridden by the command line",)
+    assert found == [((1, ()),), ((7, ()),), ((7, ()),), ((10, ()),), ((10, ()),), ((7, note),)]
+    assert [str(one) for one in plan(pytest.mark.speedbump("pkg.a", delay="1us,5%", every=2, mode="nogil"))] == [
+        "pkg.a +1us nogil every 2nd call", "pkg.a +5% nogil every 2nd call",
+    ]  # fmt: skip
+    (shared,) = plan(options=replace(SUITE_WIDE, every=Given(3, "command line")))
+    assert shared.every == 3
+
+
 def test_a_share_waits_for_a_round() -> None:
     share, time = plan(pytest.mark.speedbump_insensitive("pkg.a", delay="5%,2us", budget="2%"))
     assert (share.delay_share, math.isnan(share.delay_ns), str(share)) == (0.05, True, "pkg.a +5%")

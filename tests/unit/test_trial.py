@@ -67,6 +67,39 @@ def test_a_share_is_what_makes_a_round_so_much_longer(calls: int, iterations: in
     assert str(result.bump) == "machine:target +5%"
 
 
+@pytest.mark.parametrize("noise", [0.0, 0.03])
+@pytest.mark.parametrize(("calls", "every"), [(40, 10), (15, 10), (10, 10), (100, 3)])
+@pytest.mark.parametrize(("reaches", "verdict"), [(0.0, "insensitive"), (1.0, "sensitive")])
+def test_every_so_many_calls(calls: int, every: int, reaches: float, verdict: str, noise: float) -> None:
+    """4 % of the round in delay, on the average, against a share of 2 %."""
+    result = on(Machine(calls=calls, reaches=reaches, noise=noise), 0.02, delay_ns=4000 * every / calls, every=every)
+    assert (result.verdict, result.reason) == (verdict, "")
+    assert result.drop == pytest.approx(1 - 1 / (1 + 0.04 * reaches), abs=0.01)
+    assert result.transmission == pytest.approx(reaches, abs=0.25)
+    assert result.counts is not None
+    assert result.counts.calls == calls
+    assert result.counts.requested_ns == result.counts.delivered_ns == pytest.approx(4000, rel=0.1)
+
+
+@pytest.mark.parametrize("share", [None, 0.02])
+@pytest.mark.parametrize(("calls", "every"), [(1, 2), (5, 10), (7, 10), (1, 1000), (999, 10**9)])
+def test_too_few_calls_for_every_round_to_be_delayed(calls: int, every: int, share: float | None) -> None:
+    """It ends at once, and does not say that they do not matter."""
+    result = on(Machine(calls=calls), share, delay_ns=1000 * every, every=every)
+    assert (result.verdict, result.outcome, result.reason.kind) == ("void", "failed", "seldom")
+    assert result.seconds < 1
+    counting = on(Machine(calls=calls), None, delay_ns=0, every=every)
+    assert (counting.verdict, counting.reason) == ("measured", "")
+
+
+def test_a_share_of_every_so_many_calls() -> None:
+    """Those that are delayed make the round so much longer."""
+    result = on(Machine(calls=50), None, rules=replace(RULES, max_time_ns=1e9), delay_share=0.05, every=10)
+    assert result.bump.delay_ns == pytest.approx(1000)
+    assert result.drop == pytest.approx(1 - 1 / 1.05, abs=0.005)
+    assert str(result.bump) == "machine:target +5% every 10th call"
+
+
 @pytest.mark.parametrize("seldom", [3, 6, 9])
 def test_a_share_of_a_target_that_the_first_rounds_do_not_call(seldom: int) -> None:
     """Under a delay of 0 any budget would be kept."""
