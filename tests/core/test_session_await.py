@@ -538,11 +538,12 @@ def test_a_circle_through_a_coroutine_that_was_never_begun(slowed: Armed) -> Non
     thing = Thing()
     thing.own = thing.method()  # type: ignore[attr-defined]
     alive = weakref.ref(thing)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
         del thing
         gc.collect()
     assert alive() is None
+    assert [str(one.message) for one in seen] == ["coroutine 'Thing.method' was never awaited"], "once"
 
 
 # ---- in a process of its own ----
@@ -605,7 +606,7 @@ print(asyncio.run(work(4)), session.totals()[0])
 
 
 def test_the_process_ends_in_the_middle_of_a_pause() -> None:
-    assert run_script(_PROGRAM + "loop = asyncio.new_event_loop()\nprint(asyncio.run(work(1)))") == "1\n"
+    assert run_script(_PROGRAM + "print(asyncio.run(work(1)))") == "1\n"
     run_script(
         _PROGRAM
         + """
