@@ -139,27 +139,40 @@ static sb_gate *armed_gate(void)
 /* What the outer coroutine has of the inner one. */
 typedef struct {
     PyObject_HEAD sb_gate *gate; /* Owned. */
-    PyObject *coroutine;         /* Owned: not begun yet; NULL: it was given out, or closed */
-    const void *cells;           /* as in its hook */
+    /* Owned: not begun yet, and hidden from the collector, which would have it warn that it was never awaited before it
+     * asks who holds it; NULL: it was given out, or closed. */
+    PyObject *coroutine;
+    const void *cells; /* as in its hook */
     size_t target;
     sb_amount due,
         pause;     /* of a pause that has begun: what was asked for, and what of it is waited; 0: there is none */
     int64_t began; /* ticks */
 } sb_call;
 
+/* What the coroutine holds, the call holds. */
 static int call_traverse(PyObject *op, visitproc visit, void *arg)
 {
+    const sb_call *self = (sb_call *)op;
     Py_VISIT(Py_TYPE(op));
-    Py_VISIT(((sb_call *)op)->gate);
-    Py_VISIT(((sb_call *)op)->coroutine);
-    return 0;
+    Py_VISIT(self->gate);
+    return self->coroutine != NULL ? Py_TYPE(self->coroutine)->tp_traverse(self->coroutine, visit, arg) : 0;
+}
+
+/* New reference, which the collector sees again; NULL without an exception where it is gone. */
+static PyObject *take_coroutine(sb_call *self)
+{
+    PyObject *coroutine = self->coroutine;
+    self->coroutine = NULL;
+    if (coroutine != NULL) {
+        PyObject_GC_Track(coroutine);
+    }
+    return coroutine;
 }
 
 /* Closing what was not begun runs none of its code. */
 static void close_coroutine(sb_call *self)
 {
-    PyObject *coroutine = self->coroutine;
-    self->coroutine = NULL;
+    PyObject *coroutine = take_coroutine(self);
     if (coroutine != NULL) {
         PyObject *pending = PyErr_GetRaisedException();
         PyObject *done = PyObject_CallMethod(coroutine, "close", NULL);
@@ -287,12 +300,10 @@ static PyObject *call_miss(PyObject *op, PyObject *Py_UNUSED(ignored))
 
 static PyObject *call_coroutine(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    sb_call *self = (sb_call *)op;
-    PyObject *coroutine = self->coroutine;
+    PyObject *coroutine = take_coroutine((sb_call *)op);
     if (coroutine == NULL) {
         PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited coroutine");
     }
-    self->coroutine = NULL;
     return coroutine;
 }
 
@@ -335,6 +346,7 @@ static PyObject *give_out(sb_gate *gate, const hook *one, PyObject *coroutine)
     }
     call->gate = (sb_gate *)Py_NewRef(gate);
     call->coroutine = coroutine;
+    PyObject_GC_UnTrack(coroutine);
     call->cells = one->cells;
     call->target = one->target;
     call->due = call->pause = call->began = 0;
