@@ -1,7 +1,7 @@
 """``--speedbump-list``: what the targets match in one call of a benchmark, and how often. Measures nothing."""
 
 from pytest_speedbump.bump import Bump
-from pytest_speedbump.counts import Counts
+from pytest_speedbump.counts import Counts, Kind
 from pytest_speedbump.experiment.rounds import look
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject, show_error
 from pytest_speedbump.remarks import Remark
@@ -11,6 +11,8 @@ from pytest_speedbump.trials.audit import uncalled_targets
 from pytest_speedbump.trials.explain import explain
 
 __all__ = ["list_bump"]
+
+PLANTED: tuple[Kind, ...] = ("c", "native")  # before anything runs: all that matches is known, also what is not called
 
 
 def list_bump(test: str, subject: Subject, bump: Bump) -> Result:
@@ -26,7 +28,8 @@ def list_bump(test: str, subject: Subject, bump: Bump) -> Result:
             look(session, subject)
         except CallableRaisedError as error:
             broken = Remark("listed_until", error=show_error(error.__cause__))
-    matched = take_snapshot(session, bump.targets).matched
+    found = take_snapshot(session, bump.targets, idle=True).matched
+    matched = [code for code in found if code.calls]
     names = uncalled_targets(bump, matched)
     uncalled = explain(names, subject) if names else None
     missing = Remark("not_listed", target=", ".join(names), hint=uncalled.hint) if uncalled else Remark()
@@ -40,6 +43,8 @@ def list_bump(test: str, subject: Subject, bump: Bump) -> Result:
         iterations=subject.iterations,
         counts=sum(matched, Counts()) / subject.iterations,
         matched=tuple(
-            MatchedCode(code.name, code.file, code.line, code.calls / subject.iterations, 0.0) for code in matched
+            MatchedCode.of(code, Counts(code.calls / subject.iterations))
+            for code in found
+            if code.calls or code.site.kind in PLANTED
         ),
     )

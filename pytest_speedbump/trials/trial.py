@@ -234,8 +234,5 @@ class Trial:
             counts=measurement.per_call(sum(matched, Counts())) if tally.pairs else None,
             needed_ns=None if self._prospect.needed_ns is None else rules.enough_ns(self._prospect.needed_ns),
             limited_by=rules.limited_by,
-            matched=tuple(
-                MatchedCode(code.name, code.file, code.line, mean.calls, mean.delivered_ns)
-                for code, mean in ((code, measurement.per_call(code)) for code in matched)
-            ),
+            matched=tuple(MatchedCode.of(code, measurement.per_call(code)) for code in matched),
         )

@@ -1,5 +1,7 @@
 """Each way in which an experiment may not be what it says, and none of them in a clean one."""
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_speedbump.bump import Bump, Origin
@@ -109,7 +111,11 @@ def parse() -> None: ...
 def serve() -> None: ...
 
 
-PARSE, SERVE = (CodeCounts(1, site=Site("start", __name__, f.__name__, f.__code__), target=0) for f in (parse, serve))
+PARSE = CodeCounts(1, site=Site("start", __name__, parse.__name__, parse.__code__), target=0)
+SERVE = CodeCounts(1, site=Site("start", __name__, serve.__name__, serve.__code__), target=1)
+PARSE_LATER = replace(PARSE, target=1)
+CRC = CodeCounts(1, site=Site("c", "zlib", "crc32"), target=0)
+PRODUCT = CodeCounts(1, site=Site("native", "libblas.so", "dgemm"), target=0)
 
 
 @pytest.mark.parametrize(
@@ -118,9 +124,12 @@ PARSE, SERVE = (CodeCounts(1, site=Site("start", __name__, f.__name__, f.__code_
         ("marker", ["*:parse"], [PARSE], []),
         ("marker", ["*:parse", "*:serve"], [PARSE], ["*:serve"]),
         ("marker", ["*:parse", "*:serve"], [PARSE, SERVE], []),
-        ("marker", ["*:p*", "*:parse"], [PARSE], []),  # the later one counts it, both guard it
+        ("marker", ["*:p*", "*:parse"], [PARSE_LATER], []),  # the later one counts it, both guard it
         ("marker", ["*:parse", "!*:nothing"], [PARSE], []),  # what is excluded need not run
         ("marker", ["*:parse"], [], ["*:parse"]),
+        ("marker", ["c:zlib.crc32", "c:zlib.adler32"], [CRC], ["c:zlib.adler32"]),
+        ("marker", ["c:crc32", "!c:zlib.*"], [CRC], []),  # what it counted it matched, by whatever name it found it
+        ("marker", ["native:/usr/lib/libblas*:dgemm", "dgemm"], [PRODUCT], ["dgemm"]),  # a site has no path
         ("command line", ["*:parse", "*:serve"], [PARSE], []),  # suite-wide: one is enough
         ("ini", ["*:parse", "*:serve"], [], ["*:parse", "*:serve"]),
     ],
