@@ -1,13 +1,16 @@
 """``--speedbump-list``: what the targets match in one call of a benchmark, and how often. Measures nothing."""
 
+from collections.abc import Sequence
+
 from pytest_speedbump.bump import Bump
-from pytest_speedbump.counts import Counts, Kind
+from pytest_speedbump.counts import CodeCounts, Counts, Kind
 from pytest_speedbump.experiment.rounds import look
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject, show_error
 from pytest_speedbump.remarks import Remark
 from pytest_speedbump.result import MatchedCode, Result
 from pytest_speedbump.slowing.session import armed, make_session, take_snapshot
 from pytest_speedbump.trials.audit import uncalled_targets
+from pytest_speedbump.trials.chains import look_at_chains
 from pytest_speedbump.trials.explain import explain
 
 __all__ = ["list_bump"]
@@ -16,7 +19,7 @@ PLANTED: tuple[Kind, ...] = ("c", "native")  # before anything runs: all that ma
 
 
 def list_bump(test: str, subject: Subject, bump: Bump) -> Result:
-    """Runs one round, undelayed, and a second one only to find names where nothing matched.
+    """Runs one round, undelayed, and another one only to find names where nothing matched, or how resumes multiply.
 
     Raises:
         InputError: another bump is armed, or no tool id is free.
@@ -39,6 +42,7 @@ def list_bump(test: str, subject: Subject, bump: Bump) -> Result:
         verdict="listed",
         outcome="passed",
         reason=broken or missing,
+        warnings=() if broken else _chains(matched, subject),
         uncalled=uncalled,
         iterations=subject.iterations,
         counts=sum(matched, Counts()) / subject.iterations,
@@ -48,3 +52,15 @@ def list_bump(test: str, subject: Subject, bump: Bump) -> Result:
             if code.calls or code.site.kind in PLANTED
         ),
     )
+
+
+def _chains(matched: Sequence[CodeCounts], subject: Subject) -> tuple[str, ...]:
+    """How resumes multiply, where more than one generator or coroutine was resumed: another round tells."""
+    codes = {code.site.code for code in matched if code.site.kind == "resume" and code.site.code is not None}
+    if len(codes) < 2:
+        return ()
+    try:
+        chains = look_at_chains(codes, subject)
+    except CallableRaisedError:
+        return ()
+    return (str(Remark("chain", **chains._asdict())),) if chains is not None and chains.longest > 1 else ()

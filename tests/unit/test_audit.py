@@ -47,7 +47,7 @@ def test_calls_may_differ_between_rounds_of_a_random_program() -> None:
     ("pairs", "changes", "reason"),
     [
         ([pair()] * 20, {"intact": False}, "another tool turned our sys.monitoring events off"),
-        ([pair()] * 20, {"lost": 3}, "memory ran out: 3 code objects were not slowed"),
+        ([pair()] * 20, {"lost": 3}, "memory ran out: 3 targets were not slowed"),
         ([pair()] * 20, {"clock_ns": 1.02e9}, "the clock jumped: it ran 1.020 times as fast"),
         ([pair()] * 20, {"clock_ns": 0.5e9}, "the clock jumped: it ran 0.500 times as fast"),
         ([pair(delivers=0.9)] * 20, {}, "the delay was not delivered: 900ns a call instead of 1us"),
