@@ -6,30 +6,47 @@ from fnmatch import fnmatchcase
 
 # One character outside brackets, or one whole class; possessive, so that a '[' that is never closed is no token.
 _TOKEN = re.compile(r"\[!?+\]?+[^\]]*+\]|[^\[]", re.DOTALL)
-_LINES = re.compile(r"[0-9]+(-[0-9]+)?")
+_KIND = re.compile(r"(resume|c|native):")
+_LINES = re.compile(r"([0-9]+)(?:-([0-9]+))?")
+_LAST_LINE = 65535
 
 
 class _Rule:
     """One pattern: `place` is the module or file glob, None for a glob on the dotted name; `name` the other glob."""
 
+    lines = range(0)
+
     def __init__(self, pattern: str) -> None:
         text = pattern.removeprefix("!")
-        tokens: list[str] = _TOKEN.findall(text)
-        if not text or "\0" in text or text.startswith(("@", "c:", "native:")) or "".join(tokens) != text:
-            raise ValueError(f"{pattern!r} is no pattern")
         self.exclude = text != pattern
+        kind = _KIND.match(text)
+        self.kind = kind[1] if kind else "start"
+        text = text.removeprefix(kind[0]) if kind else text
+        tokens: list[str] = _TOKEN.findall(text)
+        if not text or "\0" in text or text.startswith("@") or "".join(tokens) != text:
+            raise ValueError(f"{pattern!r} is no pattern")
         self.place: str | None = None
         self.name = text
         if ":" in tokens:
             colon = len(tokens) - 1 - tokens[::-1].index(":")
             self.place, self.name = "".join(tokens[:colon]), "".join(tokens[colon + 1 :])
-            if not self.place or self.place.endswith(":") or not self.name or _LINES.fullmatch(self.name):
+            if not self.place or self.place.endswith(":") or not self.name:
                 raise ValueError(f"{pattern!r} is no pattern")
+            lines = _LINES.fullmatch(self.name)
+            if lines and self.kind in ("start", "resume"):
+                first, last = int(lines[1]), int(lines[2] or lines[1])
+                if self.kind == "resume" or not 1 <= first <= last <= _LAST_LINE:
+                    raise ValueError(f"{pattern!r} is no pattern")
+                self.kind, self.lines = "line", range(first, last + 1)
+        elif self.kind == "native":
+            raise ValueError(f"{pattern!r} is no pattern")
 
-    def match(self, module: str, qualname: str, file: str | None) -> bool:
+    def match(self, module: str, qualname: str, file: str | None, kind: str, line: int) -> bool:
+        if kind != self.kind:
+            return False
         if self.place is None:
             return fnmatchcase(f"{module}.{qualname}" if module else qualname, self.name)
-        if not fnmatchcase(qualname, self.name):
+        if not (line in self.lines if kind == "line" else fnmatchcase(qualname, self.name)):
             return False
         if "/" in self.place or self.place.endswith(".py"):
             starts = [0, *(slash.end() for slash in re.finditer("/", file or ""))]
@@ -41,11 +58,11 @@ class Patterns:
     """A compiled set of patterns; ValueError names the bad one."""
 
     def __init__(self, patterns: Iterable[str]) -> None:
-        self._rules = [_Rule(pattern) for pattern in patterns]
+        self.rules = [_Rule(pattern) for pattern in patterns]
 
-    def match(self, module: str, qualname: str, file: str | None = None) -> int:
-        """The index of the last pattern that matches; -1 if that one excludes, or none does."""
-        for i, rule in reversed(list(enumerate(self._rules))):
-            if rule.match(module, qualname, file):
+    def match(self, module: str, qualname: str, file: str | None = None, kind: str = "start", line: int = 0) -> int:
+        """The index of the last pattern of the kind that matches; -1 if that one excludes, or none does."""
+        for i, rule in reversed(list(enumerate(self.rules))):
+            if rule.match(module, qualname, file, kind, line):
                 return -1 if rule.exclude else i
         return -1

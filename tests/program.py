@@ -11,7 +11,7 @@ from machine import Machine
 
 from pytest_speedbump.experiment.subject import CallableRaisedError
 from pytest_speedbump.inference.shares import EDGE_NS
-from pytest_speedbump.slowing.session import TimingSession
+from pytest_speedbump.slowing.session import TimingSession, What
 
 type Respond = Callable[[Sequence[float]], float]
 
@@ -135,7 +135,7 @@ class Program(Machine):
         calls, requested, delivered, late, waited = (sum(column) for column in zip(*self.rows, strict=True))
         return int(calls), requested, delivered, late, waited
 
-    def snapshot(self) -> list[tuple[CodeType, str, int, int, float, float, float, float]]:
+    def snapshot(self) -> list[tuple[What, str, int, int, float, float, float, float]]:
         return [
             (code, part.module, 0, int(row[0]), *row[1:])  # type: ignore[misc]
             for code, part, row in zip(self.codes, self.parts, self.rows, strict=True)

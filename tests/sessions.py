@@ -5,7 +5,7 @@ from types import CodeType
 
 from pytest_speedbump import _core
 
-__all__ = ["EVENTS", "TOOL_IDS", "MakeSession", "define"]
+__all__ = ["EVENTS", "TOOL_IDS", "MakeSession", "code_of", "define"]
 
 type MakeSession = Callable[..., _core.Session]
 
@@ -13,6 +13,12 @@ TOOL_IDS = (3, 4)
 
 # Those that a session may subscribe to.
 EVENTS = ("PY_START", "PY_RESUME", "PY_THROW", "PY_RETURN", "PY_YIELD", "PY_UNWIND")
+
+
+def code_of(what: CodeType | _core.Site) -> CodeType:
+    """Of a target of Python starts, in a row of a snapshot."""
+    assert isinstance(what, CodeType)
+    return what
 
 
 def define(source: str, file: str = "<made up>") -> CodeType:

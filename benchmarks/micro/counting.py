@@ -35,17 +35,17 @@ def count() -> Counting:
     request()  # caches are full, so that every run does the same
     with slow("graphql.*", delay="0ns") as bump:
         request()
-    ours = [code for code in bump.snapshot().matched if _starts_once(code.code)]
+    ours = [code for code in bump.snapshot().matched if _starts_once(code.site.code)]
     profile = cProfile.Profile()
     profile.runcall(request)
     theirs = {id(entry.code): entry.callcount for entry in profile.getstats()}  # by identity: code is often equal
     return Counting(
         codes=len(ours),
         calls=int(sum(code.calls for code in ours)),
-        differ=sum(theirs.get(id(code.code)) != code.calls for code in ours),
+        differ=sum(theirs.get(id(code.site.code)) != code.calls for code in ours),
     )
 
 
-def _starts_once(code: CodeType) -> bool:
+def _starts_once(code: CodeType | None) -> bool:
     """cProfile counts every resume of a generator as a call."""
-    return not code.co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)
+    return code is not None and not code.co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)

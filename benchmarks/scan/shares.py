@@ -80,4 +80,4 @@ def _called(package: Package) -> dict[Where, str]:
     with slow(package.target, delay="0ns") as bump:
         function()
         matched = bump.snapshot().matched
-    return {(one.code.co_qualname, one.file, one.line): key(one.name, one.line) for one in matched}
+    return {(one.site.qualname, one.file, one.line): key(one.name, one.line) for one in matched}

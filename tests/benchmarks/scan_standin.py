@@ -44,7 +44,7 @@ def scan(
     for rank, one in enumerate(matched, 1):
         pairs = coin.choice((3, 12))
         dose = round_ns / (8 if pairs == 12 else 2)
-        share = shares[one.code] if known is None else 0.05
+        share = shares[one.site.code] if known is None else 0.05
         middle = (1.0 if known is None else known.truth(one.name, dose)) + coin.gauss(0, ERROR)
         found = Estimate(middle, middle - 1.96 * ERROR, middle + 1.96 * ERROR)
         gain = Estimate(share * middle, share * (middle - 2 * ERROR), share * (middle + 2 * ERROR))

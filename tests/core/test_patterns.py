@@ -16,11 +16,18 @@ pytestmark = pytest.mark.filterwarnings("ignore:Possible nested set:FutureWarnin
 NAMES = st.text("ab.", max_size=6) | st.text("ab.-]!^[&/\\é\udc80😀\0\n", max_size=8)
 CLASSES = st.text("ab-!^]z&é", max_size=6).map(lambda members: f"[{members}]")
 PIECES = st.sampled_from(["a", "b", "ab", "*", "?", ".", "-", "!", ":", "/", ".py", "1-2", "é", "😀", "\udc80"])
-PATTERNS = (
+NUMBERS = st.sampled_from(["1", "2", "3", "02", "0", "65535", "65536", "4294967297", "9" * 30])
+LINES = NUMBERS | st.tuples(NUMBERS, NUMBERS).map("-".join)
+PLACES = st.sampled_from(["*", "a", "a*", "*/a.py", "a.py", "b/*"])
+PREFIXES = st.sampled_from(["", "", "", "!", "resume:", "!resume:", "c:", "!c:", "native:", "!native:", "c:resume:"])
+BARE = (
     st.text("ab.*?", min_size=1, max_size=6)
     | st.text("ab-]!^*?[.:\\/@é\udc80😀\0", max_size=10)
     | st.lists(CLASSES | PIECES, min_size=1, max_size=5).map("".join)
+    | st.tuples(PLACES, LINES).map(":".join)
 )
+PATTERNS = st.tuples(PREFIXES, BARE).map("".join)
+KINDS = st.sampled_from(["start", "line", "line", "resume", "c", "native"])
 
 
 def is_valid(pattern: str) -> bool:
@@ -31,15 +38,33 @@ def is_valid(pattern: str) -> bool:
     return True
 
 
-@given(st.lists(PATTERNS.filter(is_valid), max_size=3), NAMES, NAMES, NAMES)
-@example(["[z-a!-c-e]"], "", "d", "")
-@example(["*:f"], "", "f", "")
-@example(["*[!é]"], "", "é", "")
-@example(["*.?"], "m", "\udc80", "")
-@example(["a/*b/c.py:f"], "", "f", "/a/a/b/b/c.py")
-@example(["pkg.*", "!pkg.debug*", "pkg.debug_fast"], "pkg", "debug", "")
-def test_same_winner_as_fnmatch(patterns: list[str], module: str, qualname: str, file: str) -> None:
-    assert _core.Patterns(patterns).match(module, qualname, file) == Oracle(patterns).match(module, qualname, file)
+@given(st.lists(PATTERNS.filter(is_valid), max_size=3), NAMES, NAMES, NAMES, KINDS, st.sampled_from([1, 2, 3, 65535]))
+@example(["[z-a!-c-e]"], "", "d", "", "start", 0)
+@example(["*:f"], "", "f", "", "start", 0)
+@example(["*[!é]"], "", "é", "", "start", 0)
+@example(["*.?"], "m", "\udc80", "", "start", 0)
+@example(["a/*b/c.py:f"], "", "f", "/a/a/b/b/c.py", "start", 0)
+@example(["pkg.*", "!pkg.debug*", "pkg.debug_fast"], "pkg", "debug", "", "start", 0)
+@example(["*", "resume:*", "!resume:f", "!f"], "", "f", "", "resume", 0)
+@example(["*:1-3", "!a.py:2", "a.py:2-2"], "m", "f", "/a.py", "line", 2)
+@example(["*:1-3", "!m:2"], "m", "f", "", "line", 2)
+@example(["native:*:f", "c:*:f"], "m", "f", "", "native", 0)
+def test_same_winner_as_fnmatch(
+    patterns: list[str], module: str, qualname: str, file: str, kind: str, line: int
+) -> None:
+    asked = (module, qualname, file, kind, line)
+    assert _core.Patterns(patterns).match(*asked) == Oracle(patterns).match(*asked)
+
+
+@given(st.lists(PATTERNS.filter(is_valid), max_size=3))
+def test_kinds_are_those_that_can_be_chosen(patterns: list[str]) -> None:
+    chosen = [pattern for pattern in patterns if not pattern.startswith("!")]
+    assert _core.Patterns(patterns).kinds == {rule.kind for rule in Oracle(chosen).rules}
+
+
+def test_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="there is no kind 'stop' of targets"):
+        _core.Patterns(["*"]).match("m", "f", "", "stop")
 
 
 @given(PATTERNS)
@@ -63,10 +88,14 @@ def test_same_patterns_are_refused(pattern: str) -> None:
         "tests/test_a.py::test_b",
         "pkg.mod:",
         "@targets.txt",
-        "pkg/mod.py:120",
-        "pkg.mod:120-130",
-        "c:zlib.crc32",
-        "native:libz.so*:crc32",
+        "pkg/mod.py:0",
+        "pkg.mod:130-120",
+        "!pkg.mod:65536",
+        "resume:",
+        "resume:pkg.mod:120",
+        "c:",
+        "native:crc32",
+        "native::crc32",
     ],
 )
 def test_refusal_names_the_pattern(pattern: str) -> None:

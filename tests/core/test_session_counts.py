@@ -13,7 +13,7 @@ import graphql
 import pytest
 from reference_backend import Patterns as ReferencePatterns
 from reference_backend import PythonBackend
-from sessions import MakeSession
+from sessions import MakeSession, code_of
 
 from pytest_speedbump import _core
 
@@ -68,7 +68,7 @@ async def stream(n: int) -> AsyncIterator[int]:
 
 def calls(session: _core.Session) -> dict[str, int]:
     """By qualname; what was seen but not counted included."""
-    return {code.co_qualname: calls for code, _, _, calls, *_ in session.snapshot()}
+    return {code_of(code).co_qualname: calls for code, _, _, calls, *_ in session.snapshot()}
 
 
 def test_equal_to_cprofile_on_a_real_package(count: MakeSession) -> None:

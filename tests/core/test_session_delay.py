@@ -87,7 +87,11 @@ def test_bad_delay_is_refused_and_changes_nothing(
     ("arguments", "error", "message"),
     [
         (("pkg.*", "spin", "me"), TypeError, "must be pytest_speedbump._core.Patterns, not str"),
-        ((_core.Patterns(["a"]), "busy", "me"), ValueError, "mode must be 'spin', 'nogil' or 'sleep', not 'busy'"),
+        (
+            (_core.Patterns(["a"]), "busy", "me"),
+            ValueError,
+            "mode must be 'spin', 'nogil', 'sleep' or 'await', not 'busy'",
+        ),
         ((_core.Patterns(["a"]), "spin", 3), TypeError, "must be str, not int"),
         ((_core.Patterns(["a"]),), TypeError, "argument"),
     ],

@@ -6,7 +6,7 @@ import weakref
 from types import FunctionType
 
 import pytest
-from sessions import MakeSession, define
+from sessions import MakeSession, code_of, define
 
 from pytest_speedbump import _core
 
@@ -14,7 +14,7 @@ SURROGATE = "\udc80"
 
 
 def seen(session: _core.Session) -> list[tuple[str, str, int]]:
-    return [(module, code.co_qualname, calls) for code, module, _, calls, *_ in session.snapshot()]
+    return [(module, code_of(code).co_qualname, calls) for code, module, _, calls, *_ in session.snapshot()]
 
 
 @pytest.mark.parametrize("names", [{}, {"__name__": 42}, {"__name__": None}, {"__name__": b"pkg"}], ids=repr)
@@ -101,7 +101,6 @@ def test_matched_code_lives_as_long_as_the_session(count: MakeSession, mortal_co
     session.disarm()
     assert session.snapshot()[0][0] is alive()
     assert gc.is_tracked(session)
-    assert alive() in gc.get_referents(*gc.get_referents(session))
 
 
 def test_many_targets(count: MakeSession) -> None:

@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scripts import run_script
-from sessions import EVENTS, MakeSession
+from sessions import EVENTS, MakeSession, code_of
 
 from pytest_speedbump import _core
 
@@ -53,7 +53,7 @@ def read(session: _core.Session) -> dict[str, Row]:
     assert list(into[-6:]) == [0] * 6
     rows = [Row(*into[i : i + 3]) for i in range(0, 3 * len(targets), 3)]
     assert [row.calls for row in rows] == [target[3] for target in targets]
-    named = {target[0].co_name: row for target, row in zip(targets, rows, strict=True)}
+    named = {code_of(target[0]).co_name: row for target, row in zip(targets, rows, strict=True)}
     assert len(named) == len(targets)
     return {name: row for name, row in named.items() if row != Row()}
 

@@ -1,5 +1,5 @@
 /* Patterns and names from arbitrary bytes, one a line: module, qualname, file, patterns. Beside memory safety it holds
- * the set to its definition: the winner is the last pattern that matches alone.
+ * the set to its definition: the winner is the last pattern of a kind that matches alone.
  *
  *     fuzz_pattern [RUNS [SEED]]                       random inputs, the same ones for the same seed
  *     clang -fsanitize=fuzzer -DSB_LIBFUZZER ...       the same check under libFuzzer, which brings its own main
@@ -44,15 +44,23 @@ static text text_take(const uint8_t **data, size_t *size)
     return t;
 }
 
-/* names: module, qualname, file */
-static int match(const sb_patterns *set, const text *names)
+/* texts: module, qualname, file */
+static sb_named name(sb_kind kind, int line, const text *texts)
 {
-    return sb_patterns_match(set, names[0].at, names[0].length, names[1].at, names[1].length, names[2].at,
-                             names[2].length);
+    return (sb_named){
+        .kind = kind,
+        .line = line,
+        .module = texts[0].at,
+        .module_length = texts[0].length,
+        .qualname = texts[1].at,
+        .qualname_length = texts[1].length,
+        .file = texts[2].at,
+        .file_length = texts[2].length,
+    };
 }
 
 /* Whether the pattern, or what it excludes, matches alone. */
-static int matches_alone(text pattern, const text *names)
+static int matches_alone(text pattern, const sb_named *named)
 {
     const size_t skip = pattern.length > 0 && pattern.at[0] == '!';
     if (pattern.length > skip && pattern.at[skip] == '!') {
@@ -63,17 +71,17 @@ static int matches_alone(text pattern, const text *names)
     sb_patterns *set;
     size_t bad;
     expect(sb_patterns_compile(&set, &at, &length, 1, &bad) == SB_PATTERN_OK, "a pattern compiles in a set only");
-    const int winner = match(set, names);
+    const int winner = sb_patterns_match(set, named);
     sb_patterns_free(set);
     return winner == 0;
 }
 
-static void check_winner(const sb_patterns *set, const text *patterns, size_t count, const text *names)
+static void check_winner(const sb_patterns *set, const text *patterns, size_t count, const sb_named *named)
 {
-    const int winner = match(set, names);
+    const int winner = sb_patterns_match(set, named);
     expect(winner >= SB_MATCH_NONE && winner < (int)count, "the winner is out of range");
     for (size_t i = count; i-- > 0;) {
-        const int alone = matches_alone(patterns[i], names);
+        const int alone = matches_alone(patterns[i], named);
         if (alone < 0) {
             return;
         }
@@ -83,6 +91,21 @@ static void check_winner(const sb_patterns *set, const text *patterns, size_t co
         }
     }
     expect(winner == SB_MATCH_NONE, "the winner does not match alone");
+}
+
+/* Of every kind, and of lines that the random patterns name. */
+static void check_set(const sb_patterns *set, const text *patterns, size_t count, const text *texts)
+{
+    for (int kind = 0; kind < SB_N_KINDS; kind++) {
+        const sb_named named = name((sb_kind)kind, 0, texts);
+        check_winner(set, patterns, count, &named);
+    }
+    for (int line = 1; line <= 11; line += 10) {
+        const sb_named named = name(SB_LINE, line, texts);
+        check_winner(set, patterns, count, &named);
+        expect(sb_patterns_match(set, &named) < 0 || sb_patterns_may_match_lines(set, &named, line - 1, line + 1),
+               "a line matches that none of its code object may");
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -105,7 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t bad;
     const sb_pattern_error error = sb_patterns_compile(&set, texts, lengths, count, &bad);
     if (error == SB_PATTERN_OK) {
-        check_winner(set, patterns, count, names);
+        check_set(set, patterns, count, names);
     }
     else {
         expect(set == NULL && bad < count, "an error without its pattern");
@@ -176,6 +199,9 @@ int main(int argc, char **argv)
         ".py:",
         "1",
         "\\",
+        "resume:",
+        "c:",
+        "native:",
     };
     const uint32_t of_names = 11;
     const uint32_t of_patterns = sizeof pieces / sizeof *pieces;

@@ -16,10 +16,25 @@ static sb_pattern_error compile(sb_patterns **set, const char *const *texts, siz
     return sb_patterns_compile(set, texts, lengths, count, bad);
 }
 
+static int match_of(const sb_patterns *set, sb_kind kind, int line, const char *module, const char *qualname,
+                    const char *file)
+{
+    const sb_named named = {
+        .kind = kind,
+        .line = line,
+        .module = module,
+        .module_length = strlen(module),
+        .qualname = qualname,
+        .qualname_length = strlen(qualname),
+        .file = file,
+        .file_length = file != NULL ? strlen(file) : 0,
+    };
+    return sb_patterns_match(set, &named);
+}
+
 static int match(const sb_patterns *set, const char *module, const char *qualname, const char *file)
 {
-    return sb_patterns_match(set, module, strlen(module), qualname, strlen(qualname), file,
-                             file != NULL ? strlen(file) : 0);
+    return match_of(set, SB_START, 0, module, qualname, file);
 }
 
 /* What a set of one pattern answers; -100 if it does not compile. */
@@ -245,12 +260,27 @@ static void test_errors(void)
         {__LINE__, "pkg.mod:", SB_PATTERN_NO_QUALNAME},
         {__LINE__, "@targets.txt", SB_PATTERN_AT_FILE},
         {__LINE__, "!@targets.txt", SB_PATTERN_AT_FILE},
-        {__LINE__, "pkg/mod.py:120", SB_PATTERN_LINES},
-        {__LINE__, "pkg.mod:120-130", SB_PATTERN_LINES},
-        {__LINE__, "!pkg.mod:1", SB_PATTERN_LINES},
-        {__LINE__, "c:zlib.crc32", SB_PATTERN_C},
-        {__LINE__, "!c:*", SB_PATTERN_C},
-        {__LINE__, "native:libz.so*:crc32", SB_PATTERN_NATIVE},
+        {__LINE__, "pkg/mod.py:0", SB_PATTERN_LINES},
+        {__LINE__, "pkg.mod:130-120", SB_PATTERN_LINES},
+        {__LINE__, "!pkg.mod:0-1", SB_PATTERN_LINES},
+        {__LINE__, "pkg.mod:65536", SB_PATTERN_LINES},
+        {__LINE__, "pkg.mod:1-65536", SB_PATTERN_LINES},
+        {__LINE__, "pkg.mod:1-99999999999999999999", SB_PATTERN_LINES},
+        {__LINE__, ":120", SB_PATTERN_NO_MODULE},
+        {__LINE__, "resume:", SB_PATTERN_EMPTY},
+        {__LINE__, "!resume:", SB_PATTERN_EMPTY},
+        {__LINE__, "resume:@targets.txt", SB_PATTERN_AT_FILE},
+        {__LINE__, "resume::f", SB_PATTERN_NO_MODULE},
+        {__LINE__, "resume:pkg.mod:", SB_PATTERN_NO_QUALNAME},
+        {__LINE__, "resume:pkg.mod:120", SB_PATTERN_NO_RESUMES},
+        {__LINE__, "resume:mod.py:1-2", SB_PATTERN_NO_RESUMES},
+        {__LINE__, "c:", SB_PATTERN_EMPTY},
+        {__LINE__, "c:zlib:", SB_PATTERN_NO_QUALNAME},
+        {__LINE__, "native:", SB_PATTERN_EMPTY},
+        {__LINE__, "native:crc32", SB_PATTERN_NO_LIBRARY},
+        {__LINE__, "!native:*", SB_PATTERN_NO_LIBRARY},
+        {__LINE__, "native::crc32", SB_PATTERN_NO_LIBRARY},
+        {__LINE__, "native:libz.so*:", SB_PATTERN_NO_QUALNAME},
     };
     for (size_t i = 0; i < LENGTH(rows); i++) {
         const char *const texts[] = {"fine", rows[i].pattern, "["};
@@ -271,7 +301,7 @@ static void test_errors(void)
     CHECK(sb_patterns_compile(&set, twice, (const size_t[]){1, SIZE_MAX}, 2, &bad) == SB_PATTERN_NO_MEMORY);
     CHECK(set == NULL && bad == 2);
 
-    for (int error = SB_PATTERN_NATIVE; error <= SB_PATTERN_OK; error++) {
+    for (int error = SB_PATTERN_NO_RESUMES; error <= SB_PATTERN_OK; error++) {
         CHECK(strlen(sb_pattern_strerror((sb_pattern_error)error)) > 0);
     }
     sb_patterns_free(NULL);
@@ -289,6 +319,77 @@ static void test_last_match_wins(void)
     CHECK(match(set, "pkg", "parse", NULL) == 3);
     CHECK(match(set, "other", "parse", NULL) == SB_MATCH_NONE);
     CHECK(!sb_patterns_need_file(set));
+    sb_patterns_free(set);
+}
+
+/* A pattern of one kind neither chooses nor excludes what is of another. */
+static void test_kinds(void)
+{
+    const char *const texts[] = {"pkg.*", "resume:pkg.*", "!resume:pkg.f", "c:pkg.*", "native:pkg:*", "mod.py:2-3"};
+    sb_patterns *set;
+    size_t bad;
+    CHECK(compile(&set, texts, LENGTH(texts), &bad) == SB_PATTERN_OK);
+    static const int winners[SB_N_KINDS] = {
+        [SB_START] = 0, [SB_LINE] = 5, [SB_RESUME] = SB_MATCH_NONE, [SB_C] = 3, [SB_NATIVE] = 4};
+    for (int kind = 0; kind < SB_N_KINDS; kind++) {
+        const int got = match_of(set, (sb_kind)kind, 3, "pkg", "f", "/x/mod.py");
+        CHECK_ROW(__LINE__, got == winners[kind], "kind %d: %d", kind, got);
+        CHECK_ROW(__LINE__, sb_patterns_have(set, (sb_kind)kind), "kind %d", kind);
+    }
+    CHECK(match_of(set, SB_RESUME, 0, "pkg", "g", NULL) == 1);
+    CHECK(match_of(set, SB_LINE, 3, "pkg", "g", NULL) == SB_MATCH_NONE);
+    sb_patterns_free(set);
+
+    const char *const excludes[] = {"!resume:*"};
+    CHECK(compile(&set, excludes, 1, &bad) == SB_PATTERN_OK);
+    CHECK(!sb_patterns_have(set, SB_RESUME));
+    sb_patterns_free(set);
+}
+
+static bool may_match_lines(const sb_patterns *set, const char *module, const char *file, int first, int last)
+{
+    const sb_named named = {
+        .kind = SB_LINE,
+        .module = module,
+        .module_length = strlen(module),
+        .qualname = "",
+        .file = file,
+        .file_length = file != NULL ? strlen(file) : 0,
+    };
+    return sb_patterns_may_match_lines(set, &named, first, last);
+}
+
+static void test_lines(void)
+{
+    const char *const texts[] = {"pkg.mod:10-20", "!pkg.mod:15", "pkg/mod.py:30", "*:65535", "!x.py:1-65535"};
+    sb_patterns *set;
+    size_t bad;
+    CHECK(compile(&set, texts, LENGTH(texts), &bad) == SB_PATTERN_OK);
+    static const struct {
+        int row;
+        int line;
+        const char *file;
+        int expected;
+    } rows[] = {
+        {__LINE__, 9, NULL, SB_MATCH_NONE},       {__LINE__, 10, NULL, 0},
+        {__LINE__, 15, NULL, SB_MATCH_NONE},      {__LINE__, 20, NULL, 0},
+        {__LINE__, 21, NULL, SB_MATCH_NONE},      {__LINE__, 30, NULL, SB_MATCH_NONE},
+        {__LINE__, 30, "/home/pkg/mod.py", 2},    {__LINE__, 65535, "mod.py", 3},
+        {__LINE__, 65535, "x.py", SB_MATCH_NONE},
+    };
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        const int got = match_of(set, SB_LINE, rows[i].line, "pkg.mod", "", rows[i].file);
+        CHECK_ROW(rows[i].row, got == rows[i].expected, "line %d: %d", rows[i].line, got);
+    }
+    CHECK(match_of(set, SB_START, 0, "pkg.mod", "10-20", NULL) == SB_MATCH_NONE);
+
+    CHECK(!may_match_lines(set, "pkg.mod", NULL, 1, 9));
+    CHECK(may_match_lines(set, "pkg.mod", NULL, 1, 10));
+    CHECK(may_match_lines(set, "pkg.mod", NULL, 20, 25));
+    CHECK(may_match_lines(set, "pkg.mod", NULL, 12, 13));
+    CHECK(!may_match_lines(set, "pkg.mod", NULL, 21, 29));
+    CHECK(!may_match_lines(set, "pkg", NULL, 10, 20));
+    CHECK(may_match_lines(set, "m", "pkg/mod.py", 1, 50));
     sb_patterns_free(set);
 }
 
@@ -322,8 +423,10 @@ static void test_long_names(void)
     size_t bad;
     CHECK(compile(&set, texts, 1, &bad) == SB_PATTERN_OK);
     for (size_t length = 500; length < sizeof module; length += length < 520 ? 1 : 100) {
-        CHECK(sb_patterns_match(set, module, length, "f", 1, NULL, 0) == 0);
-        CHECK(sb_patterns_match(set, module, length, "g", 1, NULL, 0) == SB_MATCH_NONE);
+        sb_named named = {.module = module, .module_length = length, .qualname = "f", .qualname_length = 1};
+        CHECK(sb_patterns_match(set, &named) == 0);
+        named.qualname = "g";
+        CHECK(sb_patterns_match(set, &named) == SB_MATCH_NONE);
     }
     sb_patterns_free(set);
 }
@@ -337,7 +440,8 @@ static void test_worst_case(void)
     sb_patterns *set;
     size_t bad;
     CHECK(compile(&set, texts, 1, &bad) == SB_PATTERN_OK);
-    CHECK(sb_patterns_match(set, "a", 1, text, sizeof text, NULL, 0) == SB_MATCH_NONE);
+    const sb_named named = {.module = "a", .module_length = 1, .qualname = text, .qualname_length = sizeof text};
+    CHECK(sb_patterns_match(set, &named) == SB_MATCH_NONE);
     sb_patterns_free(set);
 }
 
@@ -347,6 +451,8 @@ int main(void)
     test_forms();
     test_errors();
     test_last_match_wins();
+    test_kinds();
+    test_lines();
     test_need_file();
     test_empty_set();
     test_long_names();

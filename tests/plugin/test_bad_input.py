@@ -65,9 +65,10 @@ TARGETS = [
     ("@large", "target '@large': the file is over 1 MiB; a list of patterns is shorter"),
     ("@nested", "target '@nested': the file names another file; write its patterns out"),
     ("@unclosed", "target 'pkg[a' has a '[' that is never closed"),
-    ("c:zlib.crc32", "target 'c:zlib.crc32' names a callable implemented in C, which is not supported yet;"),
-    ("native:libz.so*:crc32", "target 'native:libz.so*:crc32' names a native symbol, which is not supported yet;"),
-    ("pkg/mod.py:120", "target 'pkg/mod.py:120' names lines, which is not supported yet;"),
+    ("pkg/mod.py:130-120", "target 'pkg/mod.py:130-120' has lines out of order or out of range; write the first,"),
+    ("resume:pkg.mod:120", "target 'resume:pkg.mod:120' names lines, which are not resumed by themselves; name their"),
+    ("c:", "target 'c:' is empty; '*' matches everything"),
+    ("native:crc32", "target 'native:crc32' names no library; write 'native:library:symbol', as in 'native:libz.so*"),
 ]
 
 TEST = """
@@ -197,7 +198,7 @@ NO_SCAN = f"{MARKERS} does nothing: nothing is scanned; add --speedbump-scan PAT
         (("--speedbump-scan=",), "target '' is empty; '*' matches everything"),
         (("--speedbump-scan=!work.*",), "targets ['!work.*'] only exclude; name first what to slow, such as '*'"),
         (("--speedbump-scan=@nested",), "target '@nested': the file names another file; write its patterns out"),
-        (("--speedbump-scan=c:zlib.crc32",), "target 'c:zlib.crc32' names a callable implemented in C, which is not"),
+        (("--speedbump-scan=native:crc32",), "target 'native:crc32' names no library; write"),
         (("-o", "speedbump_scan=pkg.mod:"), "target 'pkg.mod:' has no qualname after its last ':'"),
         (("-o", "speedbump_scn=work.*"), "ini key speedbump_scn is unknown; did you mean speedbump_scan?"),
         (

@@ -8,6 +8,7 @@ from contextlib import suppress
 from types import CodeType, FunctionType
 
 import pytest
+from sessions import code_of
 
 from pytest_speedbump import _core
 
@@ -97,7 +98,9 @@ def test_every_thread_meets_every_code_object_once(session: _core.Session) -> No
 
     in_threads(call_all)
     rows = session.snapshot()
-    assert sorted(row[0].co_qualname for row in rows) == sorted(function.__qualname__ for function in functions)
+    assert sorted(code_of(row[0]).co_qualname for row in rows) == sorted(
+        function.__qualname__ for function in functions
+    )
     assert {row[3] for row in rows} == {N_THREADS}
     assert session.lost == 0
 

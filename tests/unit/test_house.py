@@ -12,7 +12,7 @@ MAY_IMPORT = {
     "errors": set[str](),
     "units": {"errors"},
     "files": {"errors"},
-    "targets": {"errors", "files"},
+    "targets": {"counts", "errors", "files"},
     "bump": {"errors", "targets", "units"},
     "remarks": {"units"},
     "counts": set[str](),
