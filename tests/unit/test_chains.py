@@ -62,7 +62,7 @@ def interleaved() -> None:
 def test_each_suspension_is_told_from_the_frames_that_it_resumes(
     codes: list[Callable[[], object]], run: Callable[[], object], chains: Chains
 ) -> None:
-    assert look_at_chains([one.__code__ for one in codes], PlainSubject(run, (), {})) == chains  # type: ignore[attr-defined]
+    assert look_at_chains([one.__code__ for one in codes], PlainSubject(run, (), {})) == chains
 
 
 def test_the_interpreter_is_left_as_it_was_found() -> None:
