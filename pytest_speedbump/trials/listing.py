@@ -12,6 +12,7 @@ from pytest_speedbump.slowing.session import armed, make_session, take_snapshot
 from pytest_speedbump.trials.audit import uncalled_targets
 from pytest_speedbump.trials.chains import look_at_chains
 from pytest_speedbump.trials.explain import explain
+from pytest_speedbump.trials.reach import unreached
 
 __all__ = ["list_bump"]
 
@@ -43,6 +44,7 @@ def list_bump(test: str, subject: Subject, bump: Bump) -> Result:
         outcome="passed",
         reason=broken or missing,
         warnings=() if broken else _chains(matched, subject),
+        unreached=unreached(bump.targets),
         uncalled=uncalled,
         iterations=subject.iterations,
         counts=sum(matched, Counts()) / subject.iterations,

@@ -24,6 +24,7 @@ from pytest_speedbump.trials.case import Case
 from pytest_speedbump.trials.explain import explain
 from pytest_speedbump.trials.judgement import describe, is_broken, judge, undecided
 from pytest_speedbump.trials.prospect import Prospect
+from pytest_speedbump.trials.reach import unreached
 from pytest_speedbump.trials.rules import Rules
 from pytest_speedbump.uncalled import Uncalled
 
@@ -234,5 +235,6 @@ class Trial:
             counts=measurement.per_call(sum(matched, Counts())) if tally.pairs else None,
             needed_ns=None if self._prospect.needed_ns is None else rules.enough_ns(self._prospect.needed_ns),
             limited_by=rules.limited_by,
+            unreached=unreached(bump.targets),
             matched=tuple(MatchedCode.of(code, measurement.per_call(code)) for code in matched),
         )
