@@ -17,7 +17,10 @@ __all__ = ["Targets", "load_core", "parse_targets"]
 LARGEST_FILE = 1 << 20  # A file of patterns, in bytes.
 
 # The code that runs rounds is never part of what is measured, whatever matches it.
-_OWN = ("!pytest_speedbump.*", "!pytest_benchmark.*", "!resume:pytest_speedbump.*", "!resume:pytest_benchmark.*")
+_OWN = (
+    "!pytest_speedbump.*", "!pytest_benchmark.*", "!resume:pytest_speedbump.*", "!resume:pytest_benchmark.*",
+    "!native:*:clock_gettime",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
