@@ -22,7 +22,7 @@ _SENTENCES: dict[Cause, str] = {
     "renamed": "the code of {target} is named {names}",
     "children": "processes were started while it ran, and children are not measured",
     "idle": "{target} exists, and was not called when the benchmark was repeated",
-    "unreachable": "{target} is implemented in C, and is called in no way that can be slowed",
+    "unreachable": "{target} is implemented in C, and cannot be slowed as c:{target} either",
     "direct": "{target} can be slowed, and was not called as an object when the benchmark was repeated: what CPython "
     "or compiled code calls directly as a C function is not seen",
     "unloaded": "nothing that is loaded is named so",

@@ -76,13 +76,18 @@ LISTING = """
 
     def test_everything(benchmark):
         benchmark(pack)
+
+    @pytest.mark.skipif("True", reason="it is not installed")
+    @pytest.mark.speedbump("c:what_is_not_installed.f")
+    def test_skipped(benchmark):
+        benchmark(pack)
 """
 
 
 def test_a_listing_of_c_callables_shows_all_that_there_is(suite: Suite) -> None:
     run = suite.run(LISTING, "--speedbump-list", "--speedbump-target=c:*")
     assert errors("result-1", run.document) == []
-    assert run.counts == {"passed": 4}
+    assert run.counts == {"passed": 4, "skipped": 1}
     zlib, everything, runner, _, fixture, _, alone = run.results
     calls = {code["name"]: code["calls"] for code in zlib["matched"]}
     assert calls["c:zlib.crc32"] == 2
@@ -100,3 +105,27 @@ def test_a_listing_of_c_callables_shows_all_that_there_is(suite: Suite) -> None:
         r" +0  c:zlib\.adler32$",
         r" +and \d+ more that are not called: -v shows them, --speedbump-json has them",
     ])  # fmt: skip
+
+
+ONE = """
+    def test_it(benchmark):
+        benchmark(work.call)
+"""
+MARKED = """
+    @pytest.mark.speedbump("work.leaf", "c:builtins.isinstance")
+    def test_it(benchmark):
+        benchmark(work.call)
+"""
+
+
+def test_what_cannot_be_slowed_is_refused_before_any_test_runs(suite: Suite) -> None:
+    refused = suite.refuse(ONE, "--speedbump-target=c:zlib.crc23")
+    assert refused == (
+        "target 'c:zlib.crc23': zlib.crc23 does not exist: 'zlib' has no 'crc23'; did you mean 'zlib.crc32'?"
+    )
+    refused = suite.refuse(ONE, "--speedbump-scan=c:time.perf_counter_ns")
+    assert refused.startswith("target 'c:time.perf_counter_ns': time.perf_counter_ns is the clock that rounds are")
+    refused = suite.refuse(MARKED)
+    assert refused.startswith("test_it.py::test_it: target 'c:builtins.isinstance': builtins.isinstance would be coun")
+    refused = suite.refuse(ONE, "--speedbump-target=native:libz*:crc32", "--speedbump-mode=nogil")
+    assert refused.startswith("mode 'nogil' gives the GIL up, and a native symbol's caller may not hold the GIL")
