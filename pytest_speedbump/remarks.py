@@ -17,7 +17,7 @@ Kind = Literal[
     # doubts about a verdict that stands
     "more_work", "short_rounds", "traced", "below_floor", "tail", "halves", "probe", "earlier", "cut_short",
     # of a listing
-    "not_listed", "listed_until",
+    "not_listed", "listed_until", "chain",
     # of a scan: why nothing was ranked, or not to the end; why a test that is only scanned has no drop
     "short_of_time", "unmatched", "not_scanned", "interrupted", "only_scanned",
 ]  # fmt: skip
@@ -43,8 +43,9 @@ _SENTENCES: dict[Kind, str] = {
     "raised": "the callable raised {error} when repeated (round {round}, {arm}); "
     "one that cannot run twice needs benchmark.pedantic(setup=...)",
     "uncalled": "{target} never ran in the measured rounds{hint}",
-    "interfered": "another tool turned our sys.monitoring events off while the rounds ran; turn that tool off",
-    "lost": "memory ran out: {n} code objects were not slowed",
+    "interfered": "another tool turned our sys.monitoring events off, or put a pointer to a C function back that "
+    "we had replaced, while the rounds ran; turn that tool off",
+    "lost": "memory ran out: {n} targets were not slowed",
     "clock": "the clock jumped: it ran {ratio:.3f} times as fast as the system's; measure again",
     "delivery": "the delay was not delivered: {delivered_ns:time} a call instead of {requested_ns:time}; "
     "ask for a longer one",
@@ -70,6 +71,8 @@ _SENTENCES: dict[Kind, str] = {
     "cut_short": "pytest-timeout left no time to go on; raise its limit, or lower --speedbump-max-time",
     "not_listed": "{target} never ran{hint}",
     "listed_until": "the callable raised {error} when repeated; what is listed was called until then",
+    "chain": "resume: up to {longest} generators or coroutines of one chain are resumed by each suspension: "
+    "{resumes:.6g} resumes for {suspensions:.6g} suspensions in one run",
     "short_of_time": "{limit_ns:time} were too short; give it a longer {option}",
     "unmatched": "calls nothing that matches {target}{hint}",
     "not_scanned": "{error}",

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self
 
 from pytest_speedbump.bump import Bump, Declaration
-from pytest_speedbump.counts import Counts
+from pytest_speedbump.counts import CodeCounts, Counts, Kind
 from pytest_speedbump.remarks import Remark
 from pytest_speedbump.targets import Targets
 from pytest_speedbump.uncalled import Uncalled
@@ -19,6 +19,7 @@ __all__ = [
     "Outcome",
     "Result",
     "Severity",
+    "Unreached",
     "Verdict",
     "VoidError",
 ]
@@ -140,13 +141,33 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class MatchedCode:
-    """One code object that was slowed; ``calls`` and ``delivered_ns`` per call of the benchmarked callable."""
+    """One site that was slowed; ``calls`` and ``delivered_ns`` per call of the benchmarked callable.
+
+    Attributes:
+        file, line: None where there is no Python code: of ``c`` and ``native``.
+    """
 
     name: str
-    file: str
-    line: int
+    file: str | None
+    line: int | None
     calls: float
     delivered_ns: float
+    kind: Kind = "start"
+
+    @classmethod
+    def of(cls, code: CodeCounts, mean: Counts) -> Self:
+        """Of a site, with what its counts came to."""
+        site = code.site
+        file, line = (None, None) if site.code is None else (site.file, site.first_line)
+        return cls(site.name, file, line, mean.calls, mean.delivered_ns, site.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """A callable implemented in C that a glob matches, and the reason why it is not slowed."""
+
+    name: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +188,7 @@ class Result:
         limited_by: the option that limited the time.
         needed_ns: its value under which the rounds seen would have given an interval, or a floor under the budget.
         uncalled: the target that never ran, and why, where that is why there is no verdict.
+        unreached: what globs match and was not slowed.
         evidence: that of earlier attempts at the same test included; None without a budget, or without rounds.
     """
 
@@ -188,6 +210,7 @@ class Result:
     probe_ns: float | None = None
     machine: Machine | None = None
     matched: tuple[MatchedCode, ...] = ()
+    unreached: tuple[Unreached, ...] = ()
     lock: Change | None = None
     limited_by: str = "--speedbump-max-time"
     needed_ns: float | None = None
@@ -212,6 +235,11 @@ class Result:
     def calls(self) -> float | None:
         """Matched calls per call of the benchmarked callable."""
         return None if self.counts is None else self.counts.calls
+
+    @property
+    def is_called(self) -> bool:
+        """Whether any of what matched was called: a listing holds more."""
+        return any(code.calls for code in self.matched)
 
     @property
     def slowed_ns(self) -> float | None:
@@ -250,10 +278,8 @@ class Result:
             **(dict.fromkeys(_COUNTS) if self.counts is None else asdict(self.counts)),
             "probe_ns": self.probe_ns,
             "machine": self.machine and asdict(self.machine),
-            "matched": [
-                {"name": c.name, "file": c.file, "line": c.line, "calls": c.calls, "delivered_ns": c.delivered_ns}
-                for c in self.matched
-            ],
+            "matched": [asdict(code) for code in self.matched],
+            "unreached": [asdict(one) for one in self.unreached],
             "lock": self.lock and {"kind": self.lock.kind, "text": self.lock.text},
             "limited_by": self.limited_by,
             "needed_ns": self.needed_ns,
@@ -283,6 +309,7 @@ class Result:
             known_transmission=Estimate.from_json(one["transmission"]),
             warnings=tuple(one["warnings"]),
             matched=tuple(MatchedCode(**code) for code in one["matched"]),
+            unreached=tuple(Unreached(**callable_) for callable_ in one["unreached"]),
             lock=lock and Change(**lock),
             machine=one["machine"] and Machine(**one["machine"]),
             uncalled=Uncalled.from_json(one["uncalled"]),

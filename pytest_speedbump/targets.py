@@ -6,7 +6,7 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING
 
-from pytest_speedbump.counts import Site
+from pytest_speedbump.counts import CodeCounts
 from pytest_speedbump.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,7 +17,10 @@ __all__ = ["Targets", "load_core", "parse_targets"]
 LARGEST_FILE = 1 << 20  # A file of patterns, in bytes.
 
 # The code that runs rounds is never part of what is measured, whatever matches it.
-_OWN = ("!pytest_speedbump.*", "!pytest_benchmark.*", "!resume:pytest_speedbump.*", "!resume:pytest_benchmark.*")
+_OWN = (
+    "!pytest_speedbump.*", "!pytest_benchmark.*", "!resume:pytest_speedbump.*", "!resume:pytest_benchmark.*",
+    "!native:*:clock_gettime",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +58,20 @@ class Targets:
 
         return _core.Patterns([*self.patterns, *_OWN])
 
-    def unmatched(self, sites: Iterable[Site]) -> list[str]:
-        """The names that match none of ``sites``; exclusions need not.
+    def unmatched(self, codes: Iterable[CodeCounts]) -> list[str]:
+        """The names that match none of ``codes``, all of which were called; exclusions need not.
 
-        Each name is asked by itself, so that one counts as matched even where a later one takes over the counting.
+        Each name that counted nothing is asked by itself: it counts as matched where a later one takes over.
         """
         from pytest_speedbump import _core
 
-        called = [(site.module, site.qualname, site.file, site.kind, site.line) for site in sites]
+        codes = list(codes)
+        counted = {code.target for code in codes}
+        called = [(site.module, site.qualname, site.file, site.kind, site.line) for site in (one.site for one in codes)]
         missed = []
         for index, name in self.chosen:
+            if index in counted:
+                continue
             own = [pattern for pattern, origin in zip(self.patterns, self.origins, strict=True) if origin == index]
             patterns = _core.Patterns(own)
             if not any(patterns.match(*site) >= 0 for site in called):

@@ -133,6 +133,7 @@ def _plan(session: pytest.Session) -> "Run | None":
         return None
     load_core()
     from pytest_speedbump.plugin.measuring import check_environment
+    from pytest_speedbump.plugin.reach import check_targets
     from pytest_speedbump.plugin.run import Run
 
     run = Run.start(options)
@@ -142,6 +143,7 @@ def _plan(session: pytest.Session) -> "Run | None":
     collected.family = run.family
     if run.tests and not config.option.collectonly:
         check_environment(config)
+        check_targets(run, session.items)
     return run
 
 

@@ -175,7 +175,7 @@ class Run:
         if targets is None:
             return ""
         suite_wide = self._suite_wide(targets)
-        if any(result.matched or result.verdict in ("measured", "inconclusive") for result in suite_wide):
+        if any(result.is_called or result.verdict in ("measured", "inconclusive") for result in suite_wide):
             return ""
         if suite_wide:
             return f"no benchmark of this run calls its targets: {suite_wide[0].reason}"
@@ -189,7 +189,7 @@ class Run:
         if scan is None:
             return ""
         if self.options.list_only:
-            found = [(one.test, bool(one.matched), one.reason) for one in self._suite_wide(scan)]
+            found = [(one.test, one.is_called, one.reason) for one in self._suite_wide(scan)]
         else:
             found = [(test, bool(one.functions), one.reason) for test, one in self.rankings.items()]
         if any(matched or reason.kind not in _UNSCANNED for _, matched, reason in found):

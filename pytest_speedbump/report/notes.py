@@ -37,14 +37,22 @@ def _lines(group: Sequence[tuple[str, str]], many: int) -> Iterator[str]:
     yield f"{who} and {len(group) - 1} more{other}: {what}"
 
 
-def notes(result: Result) -> list[str]:
-    """What a reader of the table should know, be it only a doubt. A failed test has said why already."""
+def notes(result: Result, *, each: bool = False) -> list[str]:
+    """What a reader of the table should know, be it only a doubt. A failed test has said why already.
+
+    Args:
+        each: also what is no doubt: what a glob took was all that it could.
+    """
     said = [*result.bump.notes, *result.warnings]
     if result.lock is not None and result.lock.text and result.outcome != "failed":
         said.insert(0, f"lockfile: {result.lock.kind}: {result.lock.text}")
     unconcerned = result.verdict == "void" and result.bump.suite_wide and result.calls == 0
     if result.reason and result.outcome != "failed" and not unconcerned:
         said.insert(0, f"{result.verdict}: {result.reason}")
+    if each and result.unreached:
+        names = [one.name for one in result.unreached]
+        more = f" and {len(names) - MANY} more" if len(names) > MANY else ""
+        said.append(f"not slowed, --speedbump-list says why: {', '.join(names[:MANY])}{more}")
     return [*said, *_time(result)]
 
 

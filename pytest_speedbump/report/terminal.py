@@ -9,6 +9,7 @@ from _pytest.terminal import TerminalReporter
 from pytest_speedbump.ranking import Ranking
 from pytest_speedbump.report.columns import plain, wrap
 from pytest_speedbump.report.grid import Table
+from pytest_speedbump.report.listing import lay_out_listing
 from pytest_speedbump.report.names import short_names
 from pytest_speedbump.report.notes import gather, notes
 from pytest_speedbump.report.overview import Overview, lay_out_overview, unnoticed
@@ -34,11 +35,12 @@ def write_table(terminal: TerminalReporter, results: Sequence[Result], seed: int
     title = f" speedbump: {len(results)} {'bump' if len(results) == 1 else 'bumps'} "
     colours = ["red" if result.outcome == "failed" else _COLOURS.get(found(result)) for result in results]
     _write_table(terminal, title, table, colours)
-    said = [(f"{result.test} [{result.bump}]", note) for result in results for note in notes(result)]
+    each = terminal.verbosity > 0
+    said = [(f"{result.test} [{result.bump}]", note) for result in results for note in notes(result, each=each)]
     foot = [f"{summary(results)}; intervals hold for 95%; seed {seed}"]
     if table.left_out:
         foot.append(f"no room in {width} columns for {' and '.join(table.left_out)}: --speedbump-json has all")
-    foot += [f"  {line}" for line in gather(said, each=terminal.verbosity > 0)]
+    foot += [f"  {line}" for line in gather(said, each=each)]
     for text in foot:
         for line in wrap(plain(text), width, indent=4):
             terminal.write_line(line)
@@ -108,12 +110,13 @@ def write_listing(terminal: TerminalReporter, results: Sequence[Result]) -> None
     """What the targets match in each benchmark, and how often one call of the benchmark calls it."""
     terminal.write_line("")
     terminal.write_line(" speedbump: what the targets match, with calls in one run of the benchmark ".center(80, "-"))
+    width, each = _edge(), terminal.verbosity > 0
     for result in results:
         terminal.write_line(plain(f"{result.test}  {result.bump.targets}"), bold=True)
-        for code in sorted(result.matched, key=lambda code: -code.calls):
-            terminal.write_line(plain(f"  {code.calls:10.6g}  {code.name}  {code.file}:{code.line}"))
-        if not result.matched:
+        if not result.is_called:
             terminal.write_line(plain(f"  {result.reason}"), yellow=True)
+        for line in lay_out_listing(result, width, each=each):
+            terminal.write_line(plain(line))
 
 
 def write_failures(terminal: TerminalReporter, reasons: Sequence[str]) -> None:

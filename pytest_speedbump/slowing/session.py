@@ -90,14 +90,14 @@ def armed(session: Session) -> AbstractContextManager[object]:
         raise InputError(str(error)) from None
 
 
-def take_snapshot(session: Session, targets: Targets) -> Snapshot:
-    """Reads a session of ``targets``, armed or not. What was seen but never called while counting is left out."""
+def take_snapshot(session: Session, targets: Targets, *, idle: bool = False) -> Snapshot:
+    """Reads a session of ``targets``, armed or not. ``idle``: also what was never called while counting."""
     matched = tuple(
         CodeCounts(
             calls, requested, delivered, late, waited, site=site_of(what, module), target=targets.origins[pattern]
         )
         for what, module, pattern, calls, requested, delivered, late, waited in session.snapshot()
-        if calls
+        if calls or idle
     )
     return Snapshot(
         tuple(_total(name, [code for code in matched if code.target == index]) for index, name in targets.chosen),

@@ -72,7 +72,7 @@ def uncalled_targets(bump: Bump, matched: Sequence[CodeCounts]) -> Sequence[str]
     """
     if bump.suite_wide:
         return () if matched else [name for _, name in bump.targets.chosen]
-    return bump.targets.unmatched(code.site for code in matched)
+    return bump.targets.unmatched(matched)
 
 
 def _events(conditions: Conditions) -> Remark:

@@ -5,7 +5,7 @@ import functools
 import inspect
 import resource
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import (
     BuiltinFunctionType,
     ClassMethodDescriptorType,
@@ -15,14 +15,16 @@ from types import (
     ModuleType,
     WrapperDescriptorType,
 )
-from typing import Any
+from typing import Any, get_args
 
 from pytest_speedbump.bump import Bump
-from pytest_speedbump.counts import CodeCounts
+from pytest_speedbump.counts import CodeCounts, Kind, Site
+from pytest_speedbump.errors import InputError
 from pytest_speedbump.experiment.rounds import look
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
 from pytest_speedbump.slowing.session import Session, armed, make_session, sites_of, take_snapshot
 from pytest_speedbump.targets import parse_targets
+from pytest_speedbump.trials.loaded import is_library_loaded, lines_of, modules
 from pytest_speedbump.uncalled import Cause, Uncalled
 
 __all__ = ["explain", "explain_bump", "resolve"]
@@ -33,10 +35,12 @@ WRAPPERS = 20  # around a function, at most: they may go round in circles
 _ABSENT = object()
 _CACHED = type(functools.lru_cache(lambda: None))
 _STARTED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR  # called before they start
-_IN_C = (BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)
+_IN_C = BuiltinFunctionType | MethodDescriptorType | WrapperDescriptorType | ClassMethodDescriptorType
 _STARTING_PROCESSES = ("subprocess", "multiprocessing", "concurrent.futures.process")
 _flags_of = vars(type)["__flags__"].__get__  # read without running a metaclass's code
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: every class of a class statement has it
+_UNCERTAIN: tuple[Cause | None, ...] = (None, "idle", "unreached", "direct", "elsewhere")
+_RESUME = "resume:"
 _COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>")
 
 
@@ -57,9 +61,9 @@ def explain(names: Sequence[str], subject: Subject | None) -> Uncalled:
     """
     ran, children = ((), False) if subject is None else _run_once(subject)
     targets = [name for name in names if not name.startswith("!")]
-    found = [explain_one(target) for target in targets]
+    found = [_explain_resume(target, ran) if target.startswith(_RESUME) else explain_one(target) for target in targets]
     for one in found:
-        if one.cause not in (None, "idle"):
+        if one.cause not in _UNCERTAIN:
             return one
     if children:
         return Uncalled(targets[0], "children", _near(targets, ran))
@@ -67,18 +71,119 @@ def explain(names: Sequence[str], subject: Subject | None) -> Uncalled:
 
 
 def explain_one(target: str) -> Uncalled:
-    """As far as ``target`` itself and the modules that are loaded tell."""
+    """As far as ``target`` itself and what is loaded tell."""
     if "," in target and not set(target) & set("/["):  # in a path or in brackets a comma may belong to the name
         return Uncalled(target, "comma")
-    if target.endswith(_COMPREHENSIONS):
-        return Uncalled(target, "inlined")
-    if set(target) & set("*?[/@"):
-        return Uncalled(target)
     try:
-        thing = resolve(target)
-        return Uncalled(target) if thing is _ABSENT else _explain_thing(target, thing)
+        match _kind_of(target):
+            case "start":
+                return _explain_start(target)
+            case "line":
+                return _explain_lines(target)
+            case "resume":
+                return _explain_resume(target, ())
+            case "c":
+                return _explain_callable(target)
+            case "native":
+                return _explain_symbol(target)
     except Exception:  # a metaclass may object even to this way of looking, and a hint is worth no traceback
         return Uncalled(target)
+    return Uncalled(target)
+
+
+def _kind_of(target: str) -> Kind | None:
+    """None of what is no pattern, or a file of them."""
+    try:
+        kinds = set() if target.startswith("@") else parse_targets([target]).compile().kinds
+    except InputError:
+        return None
+    return next((kind for kind in get_args(Kind) if kind in kinds), None)
+
+
+def _explain_start(target: str) -> Uncalled:
+    if target.endswith(_COMPREHENSIONS):
+        return Uncalled(target, "inlined")
+    if _is_glob(target):
+        return Uncalled(target)
+    thing = resolve(target)
+    return Uncalled(target) if thing is _ABSENT else _explain_thing(target, thing)
+
+
+def _is_glob(target: str) -> bool:
+    return bool(set(target) & set("*?[/"))
+
+
+def _explain_lines(target: str) -> Uncalled:
+    owner, _, span = target.rpartition(":")
+    ends = [int(end) for end in span.split("-")]
+    lines = lines_of(owner)
+    if lines is None:
+        files = {file for _, file in modules()} if "/" in owner or owner.endswith(".py") else set(sys.modules)
+        return Uncalled(target, "unloaded", tuple(f"{one}:{span}" for one in _like(owner, files)))
+    if any(ends[0] <= line <= ends[-1] for line in lines):
+        return Uncalled(target, "unreached")
+    before, after = {line for line in lines if line < ends[0]}, {line for line in lines if line > ends[-1]}
+    nearest = [*([max(before)] if before else []), *([min(after)] if after else [])]
+    return Uncalled(target, "no_code", tuple(f"{owner}:{line}" for line in nearest))
+
+
+def _explain_resume(target: str, ran: Sequence[CodeCounts]) -> Uncalled:
+    """``ran``: what one more round started; nothing where there was none."""
+    name = target.removeprefix(_RESUME)
+    patterns = parse_targets([name]).compile()
+    matching = [one.site for one in ran if patterns.match(one.site.module, one.site.qualname, one.site.file) >= 0]
+    if matching:
+        return Uncalled(target, "unsuspended" if any(map(_is_resumable, matching)) else "never_resumed")
+    one = explain_one(name)
+    if one.cause == "idle":
+        return Uncalled(target, "never_resumed")
+    if one.cause == "generator" and not ran:  # It may have been started.
+        return Uncalled(target)
+    return Uncalled(target, one.cause, tuple(f"{_RESUME}{name}" for name in one.names))
+
+
+def _is_resumable(site: Site) -> bool:
+    return site.code is not None and bool(site.code.co_flags & _STARTED)
+
+
+def _explain_callable(target: str) -> Uncalled:
+    if _reachable(target):
+        return Uncalled(target, "direct")
+    module, _, last = target.removeprefix("c:").replace(":", ".").rpartition(".")
+    if _is_glob(module) or not module:
+        return Uncalled(target)
+    return Uncalled(target, None, _like(f"c:{module}.{last}", _reachable(f"c:{module}.*")))
+
+
+def _reachable(target: str) -> set[str]:
+    """Names of the callables implemented in C that it matches."""
+    from pytest_speedbump.slowing.callables import find_callables
+
+    found = find_callables(parse_targets([target]).compile())
+    return {Site("c", module, qualname).name for module, qualname, *_ in found}
+
+
+def _explain_symbol(target: str) -> Uncalled:
+    library, _, symbol = target.removeprefix("native:").rpartition(":")
+    if not is_library_loaded(library):
+        return Uncalled(target, "unloaded")
+    if _imported(target):
+        return Uncalled(target, "elsewhere")
+    symbols = {site.qualname: site.name for site in _imported(f"native:{library}:*")}
+    return Uncalled(target, "unimported", tuple(symbols[name] for name in _like(symbol, symbols)))
+
+
+def _imported(target: str) -> list[Site]:
+    """The symbols that could be slowed."""
+    targets = parse_targets([target])
+    session = make_session(targets, "spin", "the search for symbols")
+    with armed(session):
+        return [code.site for code in take_snapshot(session, targets, idle=True).matched]
+
+
+def _like(name: str, names: Iterable[str]) -> tuple[str, ...]:
+    """The names most like one, the nearest first."""
+    return tuple(difflib.get_close_matches(name.replace("*", ""), names, n=NAMES, cutoff=0.6))
 
 
 def resolve(name: str) -> Any:
@@ -115,10 +220,11 @@ def _explain_thing(target: str, thing: Any) -> Uncalled:
         return _explain_function(target, thing)
     if issubclass(kind, ModuleType):
         cause = "module"
-    elif issubclass(kind, type):
-        cause = "class" if _flags_of(thing) & _HEAP_TYPE else "c"
-    elif issubclass(kind, _IN_C) or type(_call_of(kind)) is WrapperDescriptorType:
-        cause = "c"
+    elif issubclass(kind, type) and _flags_of(thing) & _HEAP_TYPE:
+        cause = "class"
+    elif issubclass(kind, type | _IN_C) or type(_call_of(kind)) is WrapperDescriptorType:
+        name = f"c:{target}"
+        return Uncalled(target, "c", (name,)) if _explain_callable(name).cause else Uncalled(target, "unreachable")
     return Uncalled(target, cause)
 
 
@@ -166,9 +272,16 @@ def _near(targets: Sequence[str], ran: Sequence[CodeCounts]) -> tuple[str, ...]:
     """Names that ran and resemble one of the targets, the nearest first."""
     found: dict[str, None] = {}
     for target in targets:
-        names = {f"{one.site.module}:{one.site.qualname}" if ":" in target else one.name for one in ran}
-        wanted = target.strip("*")
-        found |= dict.fromkeys(difflib.get_close_matches(wanted, names, n=NAMES, cutoff=0.6))
+        kind = _kind_of(target)
+        if kind not in ("start", "resume"):
+            continue
+        wanted, prefix = target.removeprefix(_RESUME).strip("*"), _RESUME if kind == "resume" else ""
+        names = {
+            f"{prefix}{one.site.module}:{one.site.qualname}" if ":" in wanted else f"{prefix}{one.name}"
+            for one in ran
+            if kind == "start" or _is_resumable(one.site)
+        }
+        found |= dict.fromkeys(_like(f"{prefix}{wanted}", names))
         last = _last(wanted)
         found |= dict.fromkeys(name for name in sorted(names) if _last(name) == last)
     return tuple(found)[:NAMES]

@@ -24,6 +24,7 @@ from pytest_speedbump.trials.case import Case
 from pytest_speedbump.trials.explain import explain_bump
 from pytest_speedbump.trials.judgement import describe, is_broken, judge, undecided
 from pytest_speedbump.trials.prospect import Prospect
+from pytest_speedbump.trials.reach import unreached
 from pytest_speedbump.trials.rules import Rules
 from pytest_speedbump.uncalled import Uncalled
 
@@ -237,8 +238,6 @@ class Trial:
             counts=measurement.per_call(sum(matched, Counts())) if tally.pairs else None,
             needed_ns=None if self._prospect.needed_ns is None else rules.enough_ns(self._prospect.needed_ns),
             limited_by=rules.limited_by,
-            matched=tuple(
-                MatchedCode(code.name, code.file, code.line, mean.calls, mean.delivered_ns)
-                for code, mean in ((code, measurement.per_call(code)) for code in matched)
-            ),
+            unreached=unreached(bump.targets),
+            matched=tuple(MatchedCode.of(code, measurement.per_call(code)) for code in matched),
         )

@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Iterator
-from importlib.resources import files
 from typing import Any, get_args
 
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # its stubs are a package of their own
+from documents import errors, validator
 from suite import Suite
 
 from pytest_speedbump.ranking import Ranked, Ranking
@@ -39,26 +38,6 @@ TESTS = """
 """
 
 
-def closed(schema: Any) -> Any:
-    """``schema`` without its permission to add properties, which is for the readers of later versions."""
-    if isinstance(schema, list):
-        return [closed(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    inner = {key: closed(value) for key, value in schema.items()}
-    return inner | {"additionalProperties": False} if schema.get("type") == "object" else inner
-
-
-def validator(name: str) -> Draft202012Validator:
-    schema = json.loads(files("pytest_speedbump").joinpath(f"schema/{name}.json").read_text(encoding="utf-8"))
-    Draft202012Validator.check_schema(schema)
-    return Draft202012Validator(closed(schema))
-
-
-def errors(name: str, written: Any) -> list[str]:
-    return [f"{error.json_path}: {error.message}" for error in validator(name).iter_errors(written)]
-
-
 # What is declared is plain, and ends soon where the machine is quiet; a plain measurement needs no precision here.
 DECLARED = ("-k", "not test_sweep", "--speedbump-max-time=5s")
 WITH_SWEEP = ("-k", "test_shown or test_sweep or test_hopeless", "--speedbump-max-time=500ms")
@@ -87,6 +66,7 @@ def test_documents_of_a_run(suite: Suite) -> None:
 
 def test_each_cause_is_listed() -> None:
     doubts = {"more_work", "short_rounds", "traced", "below_floor", "tail", "halves", "probe", "earlier", "cut_short"}
+    doubts |= {"chain"}
     of_scans = {"short_of_time", "unmatched", "not_scanned", "interrupted", "only_scanned"}
     listed = validator("result-1").schema["$defs"]["result"]["properties"]["cause"]["enum"]
     assert sorted(listed) == sorted(set(get_args(Kind)) - doubts - of_scans)

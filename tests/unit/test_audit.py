@@ -1,5 +1,7 @@
 """Each way in which an experiment may not be what it says, and none of them in a clean one."""
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_speedbump.bump import Bump, Origin
@@ -52,7 +54,7 @@ def test_calls_may_differ_between_rounds_of_a_random_program() -> None:
     ("pairs", "changes", "reason"),
     [
         ([pair()] * 20, {"intact": False}, "another tool turned our sys.monitoring events off"),
-        ([pair()] * 20, {"lost": 3}, "memory ran out: 3 code objects were not slowed"),
+        ([pair()] * 20, {"lost": 3}, "memory ran out: 3 targets were not slowed"),
         ([pair()] * 20, {"clock_ns": 1.02e9}, "the clock jumped: it ran 1.020 times as fast"),
         ([pair()] * 20, {"clock_ns": 0.5e9}, "the clock jumped: it ran 0.500 times as fast"),
         ([pair(delivers=0.9)] * 20, {}, "the delay was not delivered: 900ns a call instead of 1us"),
@@ -136,7 +138,11 @@ def parse() -> None: ...
 def serve() -> None: ...
 
 
-PARSE, SERVE = (CodeCounts(1, site=Site("start", __name__, f.__name__, f.__code__), target=0) for f in (parse, serve))
+PARSE = CodeCounts(1, site=Site("start", __name__, parse.__name__, parse.__code__), target=0)
+SERVE = CodeCounts(1, site=Site("start", __name__, serve.__name__, serve.__code__), target=1)
+PARSE_LATER = replace(PARSE, target=1)
+CRC = CodeCounts(1, site=Site("c", "zlib", "crc32"), target=0)
+PRODUCT = CodeCounts(1, site=Site("native", "libblas.so", "dgemm"), target=0)
 
 
 @pytest.mark.parametrize(
@@ -145,9 +151,12 @@ PARSE, SERVE = (CodeCounts(1, site=Site("start", __name__, f.__name__, f.__code_
         ("marker", ["*:parse"], [PARSE], []),
         ("marker", ["*:parse", "*:serve"], [PARSE], ["*:serve"]),
         ("marker", ["*:parse", "*:serve"], [PARSE, SERVE], []),
-        ("marker", ["*:p*", "*:parse"], [PARSE], []),  # the later one counts it, both guard it
+        ("marker", ["*:p*", "*:parse"], [PARSE_LATER], []),  # the later one counts it, both guard it
         ("marker", ["*:parse", "!*:nothing"], [PARSE], []),  # what is excluded need not run
         ("marker", ["*:parse"], [], ["*:parse"]),
+        ("marker", ["c:zlib.crc32", "c:zlib.adler32"], [CRC], ["c:zlib.adler32"]),
+        ("marker", ["c:crc32", "!c:zlib.*"], [CRC], []),  # what it counted it matched, by whatever name it found it
+        ("marker", ["native:/usr/lib/libblas*:dgemm", "dgemm"], [PRODUCT], ["dgemm"]),  # a site has no path
         ("command line", ["*:parse", "*:serve"], [PARSE], []),  # suite-wide: one is enough
         ("ini", ["*:parse", "*:serve"], [], ["*:parse", "*:serve"]),
     ],

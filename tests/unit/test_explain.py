@@ -89,8 +89,8 @@ def subject(function: Callable[..., object] = lambda: None, *args: Any) -> Plain
         ("zlib.crc32", "c"),
         ("zlib:crc32", "c"),
         ("str.join", "c"),
-        ("builtins.len", "c"),
-        ("len", "c"),
+        ("builtins.len", "unreachable"),
+        ("len", "unreachable"),
         ("dict", "c"),
         ("pkg.mod.crc", "c"),
         ("pkg.mod:crc", "c"),
@@ -113,7 +113,8 @@ def subject(function: Callable[..., object] = lambda: None, *args: Any) -> Plain
     ],
 )
 def test_cause(target: str, cause: Cause | None) -> None:
-    assert explain([target], subject()) == Uncalled(target, cause)
+    names = (f"c:{target}",) if cause == "c" else ()
+    assert explain([target], subject()) == Uncalled(target, cause, names)
 
 
 @pytest.mark.parametrize(
@@ -131,6 +132,53 @@ def test_code_goes_by_its_own_name(target: str, name: str) -> None:
     assert explain([target], subject()) == Uncalled(target, "renamed", (name,))
 
 
+LINE = {text: number for number, text in enumerate(SOURCE.splitlines(), 1)}
+PARSE, GEN, CLASS = LINE['def helper(): return parse("a b")'] - 1, LINE["def gen(): yield 1"], LINE["class Plain:"]
+
+
+@pytest.mark.parametrize(
+    ("target", "cause", "names"),
+    [
+        (f"pkg.mod:{PARSE}", "unreached", ()),
+        (f"pkg/mod.py:{PARSE}", "unreached", ()),
+        (f"mod.py:{PARSE}-{GEN}", "unreached", ()),
+        (f"pkg.mo?:{PARSE}", "unreached", ()),
+        (f"pkg.mod:{CLASS}", "no_code", (f"pkg.mod:{CLASS - 5}", f"pkg.mod:{CLASS + 1}")),
+        (f"mod.py:{CLASS - 1}-{CLASS}", "no_code", (f"mod.py:{CLASS - 5}", f"mod.py:{CLASS + 1}")),
+        ("pkg.mod:1-2", "no_code", (f"pkg.mod:{PARSE}",)),
+        (
+            "pkg.mod:60000",
+            "no_code",
+            (f"pkg.mod:{LINE['    def __getattribute__(self, name): raise RuntimeError(name)']}",),
+        ),
+        (f"pgk.mod:{PARSE}", "unloaded", (f"pkg.mod:{PARSE}",)),
+        ("nowhere/at_all.py:3", "unloaded", ()),
+        ("resume:pkg.mod.parse", "never_resumed", ()),
+        ("resume:pkg.mod.Plain", "class", ()),
+        ("resume:pkg.mod.alias", "renamed", ("resume:pkg.mod.parse",)),
+        ("resume:pkg.mod.coro", "generator", ()),
+        ("resume:pkg.mod.nothing*", None, ()),
+    ],
+)
+def test_lines_and_resumes(target: str, cause: Cause | None, names: tuple[str, ...]) -> None:
+    assert explain([target], subject()) == Uncalled(target, cause, names)
+
+
+def test_what_was_started_and_never_suspended(module: types.ModuleType) -> None:
+    def run() -> None:
+        with pytest.raises(StopIteration):
+            module.coro().send(None)
+        module.helper()
+
+    assert explain(["resume:pkg.mod.coro"], subject(run)) == Uncalled("resume:pkg.mod.coro", "unsuspended")
+    assert explain(["resume:pkg.*"], subject(run)).cause == "unsuspended"
+    assert explain(["resume:pkg.mod.p*"], subject(run)).cause == "never_resumed"
+    assert explain(["resume:pkg.mod.corp"], subject(run)) == Uncalled(
+        "resume:pkg.mod.corp", None, ("resume:pkg.mod.coro",)
+    )
+    assert explain(["resume:pkg.mod.coro"], None).cause is None, "nobody knows whether it was started"
+
+
 def test_names_that_ran_and_are_near(module: types.ModuleType) -> None:
     assert explain(["pkg.mod.prase"], subject(module.helper)).names[0] == "pkg.mod.parse"
     assert explain(["pkg.mod:prase"], subject(module.helper)).names[0] == "pkg.mod:parse"
@@ -141,10 +189,10 @@ def test_names_that_ran_and_are_near(module: types.ModuleType) -> None:
 
 
 def test_of_several_targets_the_one_that_cannot_be_slowed_is_named() -> None:
-    assert explain(["pkg.mod.parse", "zlib.crc32"], subject()) == Uncalled("zlib.crc32", "c")
+    assert explain(["pkg.mod.parse", "zlib.crc32"], subject()) == Uncalled("zlib.crc32", "c", ("c:zlib.crc32",))
     assert explain(["nowhere.f", "pkg.mod.parse"], subject()) == Uncalled("pkg.mod.parse", "idle")
     assert explain(["pkg.mod.parse", "!pkg.mod"], subject()) == Uncalled("pkg.mod.parse", "idle")
-    assert explain(["pkg.mod.parse", "zlib.crc32"], subject()).hint.startswith("; zlib.crc32 is implemented in C")
+    assert explain(["pkg.mod.parse", "zlib.crc32"], subject()) == Uncalled("zlib.crc32", "c", ("c:zlib.crc32",))
 
 
 def child() -> None:

@@ -1,6 +1,7 @@
 """Sentences, letters, properties and the table, from results made by hand."""
 
 import io
+import linecache
 import math
 from dataclasses import replace
 from typing import Any, get_args
@@ -11,12 +12,12 @@ from _pytest._io import TerminalWriter
 from pytest_speedbump.bump import Bump, Declaration
 from pytest_speedbump.counts import Counts
 from pytest_speedbump.remarks import Remark
-from pytest_speedbump.report.notes import gather
+from pytest_speedbump.report.notes import gather, notes
 from pytest_speedbump.report.properties import properties
 from pytest_speedbump.report.status import status
 from pytest_speedbump.report.terminal import summary, write_last_word, write_listing, write_table
 from pytest_speedbump.report.text import drop_text, failure_text, transmission_text, verdict_text
-from pytest_speedbump.result import Change, Estimate, MatchedCode, Result
+from pytest_speedbump.result import Change, Estimate, MatchedCode, Result, Unreached
 from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.uncalled import Cause, Uncalled
 
@@ -345,6 +346,51 @@ def test_why_a_target_never_ran(uncalled: Uncalled, hint: str) -> None:
 def test_every_cause_has_its_sentence() -> None:
     for cause in get_args(Cause):
         assert Uncalled("pkg.f", cause, ("pkg.g",)).hint
+
+
+def listing_of(*matched: MatchedCode, verbosity: int = 0, **fields: Any) -> list[str]:
+    terminal = Terminal(verbosity)
+    write_listing(terminal, [replace(VOID, verdict="listed", matched=matched, **fields)])  # type: ignore[arg-type]
+    return terminal.lines[3:]
+
+
+def test_of_what_is_planted_a_listing_shows_some_that_is_not_called() -> None:
+    called = [MatchedCode(f"native:libz.so.1:f{i}", None, None, i, 0.0, "native") for i in range(1, 41)]
+    idle = [MatchedCode(f"c:zlib.f{i:02}", None, None, 0.0, 0.0, "c") for i in reversed(range(30))]
+    rows = [line.split() for line in listing_of(*idle, *called)]
+    assert rows[:2] == [["40", "native:libz.so.1:f40"], ["39", "native:libz.so.1:f39"]]
+    assert rows[40:42] == [["0", "c:zlib.f00"], ["0", "c:zlib.f01"]]
+    assert " ".join(rows[50]) == "and 20 more that are not called: -v shows them, --speedbump-json has them"
+    assert len(rows) == 51
+    assert len(listing_of(*idle, *called, verbosity=1)) == 70
+    assert len(listing_of(*idle, *called, *called)) == 81, "what is called is never left out"
+    assert listing_of(*idle[:1])[:1] == ["  log.* never ran in the measured rounds"]
+
+
+def test_a_listing_shows_lines_with_their_source_where_it_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = MatchedCode("texts:3", __file__, 3, 1.0, 0.0, "line")
+    source = linecache.getline(__file__, 3).strip()
+    assert source
+    assert listing_of(code) == [f"           1  texts:3  {__file__}:3  {source}"]
+    monkeypatch.setenv("COLUMNS", "40")
+    assert listing_of(code) == [f"           1  texts:3  {__file__}:3"]
+    assert listing_of(replace(code, file="/gone.py")) == ["           1  texts:3  /gone.py:3"]
+
+
+UNREACHED = tuple(Unreached(f"c:zlib.{name}", "it is a type") for name in ("a", "b", "c", "d"))
+
+
+def test_what_a_glob_does_not_reach_is_listed() -> None:
+    code = MatchedCode("c:zlib.crc32", None, None, 1.0, 0.0, "c")
+    assert listing_of(code, unreached=UNREACHED)[1:] == ["  not slowed: c:zlib.a and 3 more: it is a type"]
+    assert listing_of(code, unreached=UNREACHED[:1], warnings=("a chain",))[1:] == [
+        "  a chain",
+        "  not slowed: c:zlib.a: it is a type",
+    ]
+    assert notes(replace(BROKEN, unreached=UNREACHED)) == notes(BROKEN)
+    assert set(notes(replace(BROKEN, unreached=UNREACHED), each=True)) - set(notes(BROKEN)) == {
+        "not slowed, --speedbump-list says why: c:zlib.a, c:zlib.b, c:zlib.c and 1 more"
+    }
 
 
 def test_a_listing_begins_with_what_is_called_most() -> None:

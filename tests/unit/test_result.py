@@ -8,7 +8,7 @@ import pytest
 from pytest_speedbump.bump import Bump, Declaration
 from pytest_speedbump.counts import Counts
 from pytest_speedbump.remarks import Remark
-from pytest_speedbump.result import Change, Estimate, Evidence, Machine, MatchedCode, Result, VoidError
+from pytest_speedbump.result import Change, Estimate, Evidence, Machine, MatchedCode, Result, Unreached, VoidError
 from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.uncalled import Uncalled
 
@@ -25,8 +25,9 @@ RESULT = Result(
     known_drop=Estimate(0.2, 0.1, 0.3), known_transmission=Estimate(1.0, 0.9, None), floor=0.003, pairs=180,
     iterations=20, seconds=1.3, control_ns=8000.0, counts=Counts(1.0, 2000.0, 2001.0, 0.5, 0.0), bare_ns=7900.0,
     probe_ns=100.0, evidence=Evidence(4.7, -1.5, 5.3, 0.1), machine=Machine(0.4, 0.01, 0.5, None, 17, "unwaited"),
-    matched=(MatchedCode("pkg.a", "pkg.py", 10, 1.0, 2001.0),), lock=Change("grown", "more"), needed_ns=5e9,
-    uncalled=Uncalled("pkg.a", "renamed", ("pkg.b",)),
+    matched=(MatchedCode("pkg.a", "pkg.py", 10, 1.0, 2001.0), MatchedCode("c:zlib.crc32", None, None, 2.0, 0.0, "c")),
+    unreached=(Unreached("c:zlib.compressobj", "it is not called through a pointer"),),
+    lock=Change("grown", "more"), needed_ns=5e9, uncalled=Uncalled("pkg.a", "renamed", ("pkg.b",)),
 )  # fmt: skip
 VOID = Result(
     test="t.py::t",

@@ -1,0 +1,131 @@
+"""Targets that are no Python functions are targets like any other, through every door of the plugin."""
+
+from documents import errors
+from suite import BRIEFLY, Suite
+
+C = """
+    import zlib
+
+    DATA = bytes(1000)
+
+    def pack():
+        for _ in range(20):
+            zlib.crc32(DATA)
+        work.call()
+
+    @pytest.mark.speedbump_sensitive("c:zlib.crc32", delay="3us", at_least="10%")
+    @pytest.mark.speedbump_insensitive("work.leaf", "c:zlib.crc*", delay="2us", budget="5%", mode="nogil")
+    @pytest.mark.speedbump_insensitive("c:zlib.crc32", "c:zlib.adler32", delay="2us", budget="5%")
+    def test_it(benchmark):
+        benchmark(pack)
+
+    def test_python_only(speedbump):
+        speedbump(work.other)
+"""
+
+
+def test_c_callables_have_verdicts_and_counts(suite: Suite) -> None:
+    """Under targets of the whole run, of a marker, and beside Python functions; a lockfile compares them."""
+    options = ("--speedbump-target=c:zlib.crc32", BRIEFLY, "--speedbump-save", "--speedbump-compare")
+    suite.write(".speedbump.json", '{"schema": "pytest-speedbump-lock/1", "entries": []}')
+    run = suite.run(C, *options)
+    assert (run.code, run.counts) == (1, {"failed": 1, "passed": 1})
+    assert errors("result-1", run.document) == []
+    found = [(result["verdict"], result["outcome"], result["calls"]) for result in run.results]
+    assert found == [
+        ("void", "failed", 20),
+        ("sensitive", "failed", 21),
+        ("sensitive", "passed", 20),
+        ("measured", "passed", 20),
+        ("void", "passed", 0),  # a target of the whole run need not concern it
+    ]
+    void, both, shown, measured, _ = run.results
+    assert void["reason"].startswith("c:zlib.adler32 never ran in the measured rounds; c:zlib.adler32 can be slowed")
+    assert (void["uncalled"]["target"], void["uncalled"]["cause"]) == ("c:zlib.adler32", "direct")
+    crc = {"name": "c:zlib.crc32", "file": None, "line": None, "kind": "c", "calls": 20}
+    assert [{name: code[name] for name in crc} for code in shown["matched"]] == [crc]
+    assert {code["name"]: (code["calls"], code["kind"]) for code in both["matched"]} == {
+        "work.leaf": (1, "start"), "c:zlib.crc32": (20, "c")
+    }  # fmt: skip
+    for result in (shown, both, measured):
+        assert abs(result["delivered_ns"] / result["requested_ns"] - 1) < 0.05
+        assert result["transmission"]["low"] < 1.1
+        assert result["transmission"]["high"] > 0.9
+    assert len(suite.read_json(".speedbump.json")["entries"]) == 3
+
+
+LISTING = """
+    import gc
+    import zlib
+
+    def pack():
+        zlib.crc32(b"a")
+        zlib.crc32(b"b")
+
+    @pytest.mark.speedbump("c:zlib.*")
+    def test_zlib(benchmark):
+        benchmark(pack)
+
+    @pytest.mark.speedbump("c:gc.*", "c:time.*", "c:sys.*")
+    def test_runner(benchmark):
+        benchmark(pack)
+
+    @pytest.mark.speedbump("c:gc.*", "c:time.*", "c:sys.*")
+    def test_fixture(speedbump):
+        speedbump(pack)
+
+    def test_everything(benchmark):
+        benchmark(pack)
+
+    @pytest.mark.skipif("True", reason="it is not installed")
+    @pytest.mark.speedbump("c:what_is_not_installed.f")
+    def test_skipped(benchmark):
+        benchmark(pack)
+"""
+
+
+def test_a_listing_of_c_callables_shows_all_that_there_is(suite: Suite) -> None:
+    run = suite.run(LISTING, "--speedbump-list", "--speedbump-target=c:*")
+    assert errors("result-1", run.document) == []
+    assert run.counts == {"passed": 4, "skipped": 1}
+    zlib, everything, runner, _, fixture, _, alone = run.results
+    calls = {code["name"]: code["calls"] for code in zlib["matched"]}
+    assert calls["c:zlib.crc32"] == 2
+    assert calls["c:zlib.adler32"] == 0, "it could be slowed"
+    for result in (everything, alone):
+        called = [code["name"] for code in result["matched"] if code["calls"]]
+        assert called == ["c:zlib.crc32"], "what runs the rounds is never slowed"
+        assert len(result["matched"]) > 100
+    for result in (runner, fixture):
+        assert [code["name"] for code in result["matched"] if code["calls"]] == []
+        assert "c:gc.collect" in [code["name"] for code in result["matched"]]
+    run.pytest.stdout.re_match_lines([
+        r"test_it\.py::test_zlib  c:zlib\.\*",
+        r" +2  c:zlib\.crc32$",
+        r" +0  c:zlib\.adler32$",
+        r" +and \d+ more that are not called: -v shows them, --speedbump-json has them",
+    ])  # fmt: skip
+
+
+ONE = """
+    def test_it(benchmark):
+        benchmark(work.call)
+"""
+MARKED = """
+    @pytest.mark.speedbump("work.leaf", "c:builtins.isinstance")
+    def test_it(benchmark):
+        benchmark(work.call)
+"""
+
+
+def test_what_cannot_be_slowed_is_refused_before_any_test_runs(suite: Suite) -> None:
+    refused = suite.refuse(ONE, "--speedbump-target=c:zlib.crc23")
+    assert refused == (
+        "target 'c:zlib.crc23': zlib.crc23 does not exist: 'zlib' has no 'crc23'; did you mean 'zlib.crc32'?"
+    )
+    refused = suite.refuse(ONE, "--speedbump-scan=c:time.perf_counter_ns")
+    assert refused.startswith("target 'c:time.perf_counter_ns': time.perf_counter_ns is the clock that rounds are")
+    refused = suite.refuse(MARKED)
+    assert refused.startswith("test_it.py::test_it: target 'c:builtins.isinstance': builtins.isinstance would be coun")
+    refused = suite.refuse(ONE, "--speedbump-target=native:libz*:crc32", "--speedbump-mode=nogil")
+    assert refused.startswith("mode 'nogil' gives the GIL up, and a native symbol's caller may not hold the GIL")
