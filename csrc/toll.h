@@ -26,7 +26,7 @@ typedef struct {
     sb_atomic_i64 lost; /* targets that were not counted for want of memory; added to under the lock */
     sb_atomic_int shares;
     sb_stopwatch stopwatch; /* of mode SB_TIME: how long it has not been paused; turned under the lock */
-    sb_atomic_int armings;  /* how many; of mode SB_TIME: so that what a thread was in at an earlier one is not taken for now */
+    sb_atomic_int armings;  /* of mode SB_TIME: so that what a thread was in at an earlier one is not taken for now */
 } sb_toll;
 
 /* Paused, and one share of it; the first of a mode calibrates, which may let other threads run. NULL with an exception
