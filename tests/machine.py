@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 from pytest_speedbump.experiment.scheduler import Wait
 from pytest_speedbump.experiment.subject import CallableRaisedError
+from pytest_speedbump.slowing.session import What
 
 type Waiting = Callable[[float, float], Sequence[float]]
 
@@ -162,7 +163,7 @@ class Machine:
         calls, requested, delivered, late = self._totals
         return int(calls), requested, delivered, late, 0.0
 
-    def snapshot(self) -> list[tuple[CodeType, str, int, int, float, float, float, float]]:
+    def snapshot(self) -> list[tuple[What, str, int, int, float, float, float, float]]:
         calls, requested, delivered, late = self._totals
         return [(self.code, __name__, 0, int(calls), requested, delivered, late, 0.0)]
 

@@ -4,14 +4,14 @@ from array import array
 from collections.abc import Buffer, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import CodeType
 from typing import Any
 
 from machine import Machine
 
+from pytest_speedbump import _core
 from pytest_speedbump.experiment.subject import CallableRaisedError
 from pytest_speedbump.inference.shares import EDGE_NS
-from pytest_speedbump.slowing.session import TimingSession
+from pytest_speedbump.slowing.session import TimingSession, What
 
 type Respond = Callable[[Sequence[float]], float]
 
@@ -20,19 +20,22 @@ EDGES = 2  # events a call
 
 @dataclass(frozen=True)
 class Part:
-    """One function: its own share of the round, how often it is called in one, in which ``module``."""
+    """One function: its own share of the round, how often it is called in one, in which ``module``; is it C's?"""
 
     name: str
     share: float
     calls: int = 1
     module: str = "program"
+    in_c: bool = False
 
 
-def _code(part: Part) -> CodeType:
+def _what(part: Part) -> What:
+    if part.in_c:
+        return _core.Site(("c", part.name, None, 0))  # type: ignore[arg-type]  # of a structseq that is one tuple
     namespace: dict[str, Any] = {}
     exec(compile(f"def {part.name}(): pass", f"{part.module}.py", "exec"), namespace)
-    code: CodeType = namespace[part.name].__code__
-    return code
+    what: What = namespace[part.name].__code__
+    return what
 
 
 class Program(Machine):
@@ -55,7 +58,7 @@ class Program(Machine):
     ) -> None:
         super().__init__(round_ns, noise=noise, **options)  # type: ignore[arg-type]
         self.parts, self.respond, self.odd_rounds = list(parts), respond, odd_rounds
-        self.codes = [_code(part) for part in parts]
+        self.codes = [_what(part) for part in parts]
         self.rows = [[0.0] * 5 for _ in parts]
         self.times = [[0.0] * 3 for _ in parts]
         self.doses: list[tuple[float, float]] = [(0.0, 1.0)] * len(self.parts)
@@ -135,7 +138,7 @@ class Program(Machine):
         calls, requested, delivered, late, waited = (sum(column) for column in zip(*self.rows, strict=True))
         return int(calls), requested, delivered, late, waited
 
-    def snapshot(self) -> list[tuple[CodeType, str, int, int, float, float, float, float]]:
+    def snapshot(self) -> list[tuple[What, str, int, int, float, float, float, float]]:
         return [
             (code, part.module, 0, int(row[0]), *row[1:])  # type: ignore[misc]
             for code, part, row in zip(self.codes, self.parts, self.rows, strict=True)
