@@ -78,6 +78,13 @@ void sb_time_c_reinit(void)
 
 /* ---- the hooks ---- */
 
+/* Callables are shared by all interpreters, and those that did not ask are let pass. */
+static bool is_ours(const sb_slot *slot)
+{
+    const PyThreadState *thread = PyThreadState_GetUnchecked();
+    return thread != NULL && thread->interp == slot->interpreter;
+}
+
 /* What stands for the target in the counters. No object is ever that low. */
 static const void *key_of(const sb_slot *slot)
 {
@@ -110,7 +117,7 @@ static inline sb_thread *ready_thread(const sb_toll *toll)
 int sb_time_c_enter(sb_slot *slot)
 {
     const int64_t begin = sb_clock_ticks(slot->delay->clock);
-    sb_toll *toll = PyInterpreterState_Get() == slot->interpreter ? go_inside(slot) : NULL;
+    sb_toll *toll = is_ours(slot) ? go_inside(slot) : NULL;
     if (toll == NULL) {
         return 0;
     }
@@ -134,7 +141,7 @@ int sb_time_c_enter(sb_slot *slot)
 void sb_time_c_leave(sb_slot *slot)
 {
     const int64_t begin = sb_clock_ticks(slot->delay->clock);
-    sb_toll *toll = PyInterpreterState_Get() == slot->interpreter ? go_inside(slot) : NULL;
+    sb_toll *toll = is_ours(slot) ? go_inside(slot) : NULL;
     if (toll == NULL) {
         return;
     }
