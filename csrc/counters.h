@@ -19,7 +19,8 @@
 #include <stdint.h>
 
 typedef struct {
-    const void *code; /* Borrowed, kept alive by the targets; NULL: the cell is free. */
+    const void *code; /* Borrowed, kept alive by the targets, or what stands for a target and is no address of any
+                         object; NULL: the cell is free. */
     size_t target;    /* index into the targets */
     sb_atomic_i64 calls;
     union {
@@ -32,9 +33,9 @@ typedef struct {
              */
             sb_amount carry;
         };
-        struct { /* in one that measures times, see time_python.c */
+        struct { /* in one that measures times, see booking.h */
             sb_atomic_i64 own_ticks;
-            sb_atomic_i64 quarter_edges;
+            sb_atomic_i64 edge_parts;
             size_t open; /* the owner's: how many of its frames are on the stack */
         };
     };

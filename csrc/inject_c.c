@@ -1,6 +1,7 @@
 /* Callables implemented in C, in place; see injector.h. */
 #include "injector.h"
 #include "planting.h"
+#include "time_c.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -338,7 +339,7 @@ sb_injector *sb_inject_c(sb_toll *toll, PyObject *found)
     self->base.mechanism = &C;
     self->found = items;
     self->cleaner = find_trace_cleaner();
-    sb_planting_init(&self->planting, toll, enter);
+    sb_planting_init(&self->planting, toll, toll->mode == SB_TIME ? sb_time_c_enter : enter);
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items); i++) {
         if (add(self, toll, PyTuple_GET_ITEM(items, i)) < 0) {
             c_free(&self->base);

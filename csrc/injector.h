@@ -10,11 +10,6 @@
 
 typedef struct sb_injector sb_injector;
 
-/* What read_times() gives of a target. */
-typedef struct {
-    double calls, own_ns, edges;
-} sb_times;
-
 typedef struct {
     /* Plants all that is to be planted, or nothing. Returns 0, or -1 with an exception set. By one thread at a time. */
     int (*arm)(sb_injector *self);
@@ -32,9 +27,6 @@ typedef struct {
     void (*sum_locked)(const sb_injector *self, sb_counts *sums, size_t n);
     /* The same, of all targets. */
     void (*total_locked)(const sb_injector *self, sb_counts *sum);
-    /* The times of the first `n` targets, zeros where there are fewer. Returns how many there are. NULL where the
-     * mechanism measures none. */
-    Py_ssize_t (*read_times)(sb_injector *self, sb_times *into, size_t n);
     int (*traverse)(const sb_injector *self, visitproc visit, void *arg);
     /* Disarmed before. NULL is fine. */
     void (*free)(sb_injector *self);
@@ -55,8 +47,8 @@ sb_injector *sb_time_python(sb_state *state, sb_toll *toll, PyObject *patterns);
 /* Lines and resumes, through sys.monitoring, and starts of Python code beside them. */
 sb_injector *sb_inject_parts(sb_state *state, sb_toll *toll, PyObject *patterns);
 
-/* Callables implemented in C, in place. `found`: a sequence of (module, qualname, object, pattern). TypeError where an
- * object has no place. */
+/* Callables implemented in C, in place; of mode SB_TIME, the time that they take themselves. `found`: a sequence of
+ * (module, qualname, object, pattern). TypeError where an object has no place. */
 sb_injector *sb_inject_c(sb_toll *toll, PyObject *found);
 
 /* The pointer that a callable is called through, which other callables may share; it lives as long as the object. NULL

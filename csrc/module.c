@@ -6,6 +6,7 @@
 #include "probe.h"
 #include "session.h"
 #include "thunk.h"
+#include "time_c.h"
 #include "timer.h"
 
 /* In the interpreter's dictionary. */
@@ -76,6 +77,7 @@ static PyObject *module_after_fork(PyObject *module, PyObject *Py_UNUSED(ignored
     sb_lock_reinit(&state->lock); /* a thread that did not come along may have held it */
     sb_plans_reinit();
     sb_slots_reinit();
+    sb_time_c_reinit();
     if (state->armed != NULL) {
         /* Without taking a reference, and whatever comes of it: a thread that did not come along may have been arming
          * the session, disarming or even freeing it. */

@@ -1,6 +1,8 @@
 /* Planting and uprooting; see planting.h. */
 #include "planting.h"
 
+#include "time_c.h"
+
 #include <assert.h>
 
 /* ---- delays that are never given back ---- */
@@ -195,8 +197,12 @@ static int take_slot(sb_planting *planting, sb_hold *hold)
     slot->word = planting->toll->plan.word;
     slot->delay = planting->delay;
     slot->interpreter = PyInterpreterState_Get();
-    slot->target = hold->target;
-    slot->mode = planting->toll->mode;
+    slot->target = (uint32_t)hold->target;
+    slot->mode = (uint8_t)planting->toll->mode;
+    if (planting->toll->mode == SB_TIME) {
+        slot->leave = sb_time_c_leave;
+        atomic_store(&slot->holder, planting->toll);
+    }
     SB_LOCK(&planting->toll->lock);
     hold->before = sb_slot_sum(slot);
     hold->slot = slot;
@@ -255,6 +261,9 @@ bool sb_planting_uproot(sb_planting *planting, bool abandon)
     }
     for (size_t i = 0; i < planting->n_holds; i++) {
         release_slot(planting, &planting->holds[i]);
+    }
+    if (planting->toll->mode == SB_TIME) {
+        sb_time_c_settle();
     }
     return true;
 }

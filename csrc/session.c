@@ -1,6 +1,7 @@
 /* The Session type: arming, and reading; see session.h. */
 #include "session.h"
 
+#include "booking.h"
 #include "injector.h"
 #include "numbers.h"
 #include "patterns.h"
@@ -113,6 +114,7 @@ int sb_session_arm(PyObject *op)
 
     sb_plan_set(&self->toll->plan, SB_PAUSED);
     sb_toll_measure(self->toll, false);
+    sb_change(&self->toll->armings, 1);
     if (arm_injectors(self) < 0) {
         SB_LOCK(&state->lock);
         state->armed = NULL;
@@ -411,19 +413,19 @@ done:
 
 static PyObject *session_read_times(PyObject *op, PyObject *into)
 {
-    sb_injector *injector = ((sb_session *)op)->injectors[0];
+    sb_toll *toll = toll_of(op);
     sb_numbers numbers;
-    if (injector->mechanism->read_times == NULL) {
+    if (toll->mode != SB_TIME) {
         PyErr_Format(PyExc_TypeError, "read_times() needs a session of mode 'time', and this one's is '%s'",
-                     MODE_NAMES[toll_of(op)->mode]);
+                     MODE_NAMES[toll->mode]);
         return NULL;
     }
     if (sb_numbers_get(&numbers, into, "into", sizeof(sb_times) / sizeof(double), true) < 0) {
         return NULL;
     }
-    const Py_ssize_t n = injector->mechanism->read_times(injector, (sb_times *)numbers.items, numbers.n_rows);
+    const size_t n = sb_booking_read(toll, (sb_times *)numbers.items, numbers.n_rows);
     sb_numbers_release(&numbers);
-    return PyLong_FromSsize_t(n);
+    return PyLong_FromSize_t(n);
 }
 
 static PyObject *session_get_intact(PyObject *op, void *Py_UNUSED(closure))
@@ -479,7 +481,12 @@ static int make_injectors(sb_injector **into, sb_state *state, sb_toll *toll, co
     const sb_patterns *patterns = sb_patterns_of(r->patterns);
     int n = 0;
     if (r->mode == SB_TIME) {
-        into[n++] = sb_time_python(state, toll, r->patterns);
+        if (sb_patterns_have(patterns, SB_C)) {
+            into[n++] = sb_inject_c(toll, r->found);
+        }
+        if (n == 0 || (into[0] != NULL && sb_patterns_have(patterns, SB_START))) {
+            into[n++] = sb_time_python(state, toll, r->patterns);
+        }
     }
     else if (r->mode == SB_AWAIT) {
         into[n++] = sb_inject_await(state, toll, r->found, r->later);
@@ -613,10 +620,11 @@ static PyMethodDef session_methods[] = {
      "`pattern` an index into the session's Patterns."},
     {"read_times", session_read_times, METH_O,
      "read_times($self, into, /)\n--\n\n"
-     "Of a session of mode 'time': fill a flat buffer of doubles with (calls, own_ns, edges) for each matched code\n"
-     "object, in the order of snapshot(), and with zeros behind them. Totals so far; returns how many there are.\n"
-     "The time up to a thread's last event is booked. An edge is one dispatch of an event by the interpreter, three\n"
-     "quarters of it of the outer function and one of the inner; what it costs is part of own_ns."},
+     "Of a session of mode 'time': fill a flat buffer of doubles with (calls, own_ns, edges) for each target, in the\n"
+     "order of snapshot(), and with zeros behind them. Totals so far; returns how many there are. The time up to a\n"
+     "thread's last event is booked. An edge is one dispatch of an event by the interpreter, three quarters of it of\n"
+     "the outer function and one of the inner; what it costs is part of own_ns. The thunks of callables implemented\n"
+     "in C have edges, too, which are a fraction of one."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -27,6 +27,11 @@ static int let_pass(sb_slot *slot)
     return 0;
 }
 
+static void leave_nothing(sb_slot *slot)
+{
+    (void)slot;
+}
+
 static void lock_slots(void)
 {
     while (atomic_flag_test_and_set_explicit(&in_use, memory_order_acquire)) {
@@ -55,6 +60,7 @@ sb_slot *sb_slot_take(const void *function)
     if (slot == NULL && SB_HAS_THUNKS && n_slots < SB_N_SLOTS) {
         slot = &sb_slots[n_slots++];
         slot->enter = let_pass;
+        slot->leave = leave_nothing;
         slot->function = function;
     }
     if (slot != NULL) {
@@ -86,6 +92,7 @@ void sb_slot_open(sb_slot *slot, int (*enter)(sb_slot *slot))
 void sb_slot_release(sb_slot *slot)
 {
     __atomic_store_n(&slot->enter, let_pass, __ATOMIC_RELEASE);
+    atomic_store(&slot->holder, NULL);
     lock_slots();
     slot->held = false;
     unlock_slots();

@@ -31,14 +31,20 @@
 typedef struct sb_slot {
     /* First, the thunk knows: where it goes on. Set once, for good. */
     _Alignas(64) const void *function;
-    /* Second, the thunk knows. Returns 0; or -1, and the thunk returns 0 to its caller, without going on. */
+    /* Second, the thunk knows. Returns 0, and the function is gone on to; 1, and it is called, with nothing on the
+     * stack and a pointer to be returned, and `leave` after it; or -1, and the thunk returns 0 to its caller. */
     int (*enter)(struct sb_slot *slot);
+    /* Third, the thunk knows. Also called for a call that went in under an earlier holder: it stays until another
+     * holder brings one of its own. */
+    void (*leave)(struct sb_slot *slot);
+    /* NULL as soon as nobody holds the slot; what it points to may be gone then. */
+    _Atomic(void *) holder;
     /* What follows is the holder's, and stays as it is until somebody else takes the slot. */
     const sb_atomic_i64 *word; /* of the holder's plan, which is never given back */
     const sb_delay *delay;     /* never given back either */
     const void *interpreter;   /* of the holder, or NULL */
-    size_t target;             /* index in the holder's plan and counts */
-    int mode;                  /* an sb_mode */
+    uint32_t target;           /* index in the holder's plan and counts */
+    uint8_t mode;              /* an sb_mode */
     bool held;
 } sb_slot;
 

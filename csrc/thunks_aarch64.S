@@ -3,7 +3,8 @@
 
 #define SLOTS 4096
 #define SLOT_SIZE 64
-#define ENTER 8 /* offset in a slot */
+#define ENTER 8 /* offsets in a slot */
+#define LEAVE 16
 
     .text
     .globl sb_thunks
@@ -54,11 +55,36 @@ common:
     .cfi_def_cfa_offset 0
     hint #29 /* autiasp */
     .cfi_negate_ra_state
-    cbnz w16, refused
+    cbnz w16, not_passed
     ldr x16, [x17]
     br x16
-refused:
+not_passed:
+    tbz w16, #31, through
     mov x0, xzr
+    ret
+through:
+    hint #25 /* paciasp */
+    .cfi_negate_ra_state
+    stp x29, x30, [sp, #-32]!
+    .cfi_def_cfa_offset 32
+    .cfi_offset 29, -32
+    .cfi_offset 30, -24
+    mov x29, sp
+    str x17, [sp, #16]
+    ldr x16, [x17]
+    blr x16
+    ldr x17, [sp, #16]
+    str x0, [sp, #16]
+    mov x0, x17
+    ldr x16, [x17, #LEAVE]
+    blr x16
+    ldr x0, [sp, #16]
+    ldp x29, x30, [sp], #32
+    .cfi_restore 30
+    .cfi_restore 29
+    .cfi_def_cfa_offset 0
+    hint #29 /* autiasp */
+    .cfi_negate_ra_state
     ret
     .cfi_endproc
     .size common, . - common

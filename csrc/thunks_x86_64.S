@@ -3,7 +3,8 @@
 
 #define SLOTS 4096
 #define SLOT_SIZE 64
-#define ENTER 8 /* offset in a slot */
+#define ENTER 8 /* offsets in a slot */
+#define LEAVE 16
 
     .text
     .globl sb_thunks
@@ -47,7 +48,8 @@ common: /* the stack is aligned after nine pushes and the return address */
     movq %r11, %rdi
     call *ENTER(%r11)
     testl %eax, %eax
-    jne refused
+    js refused
+    jne through
     popq %r11
     .cfi_adjust_cfa_offset -8
     popq %r10
@@ -72,6 +74,32 @@ refused:
     addq $72, %rsp
     .cfi_adjust_cfa_offset -72
     xorl %eax, %eax
+    ret
+through: /* the slot in r11 stays on the stack, which that aligns; then the result does */
+    .cfi_adjust_cfa_offset 72
+    popq %r11
+    .cfi_adjust_cfa_offset -8
+    popq %r10
+    .cfi_adjust_cfa_offset -8
+    popq %r9
+    .cfi_adjust_cfa_offset -8
+    popq %r8
+    .cfi_adjust_cfa_offset -8
+    popq %rcx
+    .cfi_adjust_cfa_offset -8
+    popq %rdx
+    .cfi_adjust_cfa_offset -8
+    popq %rsi
+    .cfi_adjust_cfa_offset -8
+    popq %rdi
+    .cfi_adjust_cfa_offset -8
+    movq %r11, (%rsp)
+    call *(%r11)
+    movq (%rsp), %rdi
+    movq %rax, (%rsp)
+    call *LEAVE(%rdi)
+    popq %rax
+    .cfi_adjust_cfa_offset -8
     ret
     .cfi_endproc
     .size common, . - common

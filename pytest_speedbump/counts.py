@@ -49,6 +49,11 @@ class Site:
         return f"{self.module}.{self.qualname}" if self.module else self.qualname
 
     @property
+    def key(self) -> tuple[object, ...]:
+        """What tells it from all others of its session, as long as that lives: equal code may be of two functions."""
+        return (self.kind, id(self.code), self.line) if self.code else (self.kind, self.module, self.qualname)
+
+    @property
     def file(self) -> str:
         """``""`` where there is no Python file."""
         return self.code.co_filename if self.code else ""

@@ -10,7 +10,7 @@ from pytest_speedbump.errors import InputError
 from pytest_speedbump.experiment.subject import PlainSubject
 from pytest_speedbump.ranking import Ranking
 from pytest_speedbump.report.ranking_table import lay_out_ranking
-from pytest_speedbump.targets import parse_targets
+from pytest_speedbump.targets import parse_scanned
 from pytest_speedbump.trials.scan import Scan, ScanRules
 from pytest_speedbump.units import parse_share, parse_time
 
@@ -63,7 +63,7 @@ def scan(
     )
     parsed = parse_mode(mode, "mode")
     check_scan_mode(parsed)
-    one = Scan("", parse_targets(targets), parsed, rules, _Nobody())
+    one = Scan("", parse_scanned(targets), parsed, rules, _Nobody())
     one.run(PlainSubject(function, (), {}))
     ranking = one.ranking()
     return Scanned(**{field.name: getattr(ranking, field.name) for field in fields(Ranking)})

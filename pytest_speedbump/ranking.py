@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self
 
 from pytest_speedbump.bump import Mode
+from pytest_speedbump.counts import Kind
 from pytest_speedbump.remarks import Remark
 from pytest_speedbump.result import Estimate
 from pytest_speedbump.targets import Targets
@@ -18,6 +19,9 @@ class Ranked:
     """One function. Times in ns and counts are per call of the benchmarked callable; shares are those of a bare round.
 
     Attributes:
+        name: as it would be written as a target.
+        file, line: None where there is no Python code.
+        kind: ``start``: of a Python function; ``c``: a callable implemented in C.
         calls: of a typical undelayed round: the median, or the mean where that is 0.
         share: its own time, without that of callees which are targets as well; None where it was not measured.
         transmission: share of a delay that reaches the round time, by the dose that tells it most precisely, or by a
@@ -37,8 +41,8 @@ class Ranked:
     """
 
     name: str
-    file: str
-    line: int
+    file: str | None
+    line: int | None
     calls: float
     share: float | None
     transmission: Estimate | None
@@ -50,6 +54,7 @@ class Ranked:
     rank: int
     pairs: int
     dose_ns: float | None = None
+    kind: Kind = "start"
 
     def to_json(self) -> dict[str, Any]:
         """One entry of ``functions`` in the result document."""

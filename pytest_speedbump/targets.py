@@ -12,9 +12,16 @@ from pytest_speedbump.errors import InputError
 if TYPE_CHECKING:
     from pytest_speedbump._core import Patterns
 
-__all__ = ["Targets", "load_core", "parse_targets"]
+__all__ = ["Targets", "load_core", "parse_scanned", "parse_targets"]
 
 LARGEST_FILE = 1 << 20  # A file of patterns, in bytes.
+
+# Why a scan, which needs the time that a function takes itself, cannot do with what is no function.
+_NO_TIME = {
+    "line": "that of a line is not measured",
+    "resume": "that of a resume is part of its function's",
+    "native": "of a native symbol only the beginning of a call is seen",
+}
 
 # The code that runs rounds is never part of what is measured, whatever matches it.
 _OWN = (
@@ -100,6 +107,24 @@ def parse_targets(names: Iterable[object], base: Path | None = None) -> Targets:
     if all(pattern.startswith("!") for pattern in patterns):
         raise InputError(f"targets {written!r} only exclude; name first what to slow, such as '*'")
     return Targets(tuple(written), tuple(patterns), tuple(origins))
+
+
+def parse_scanned(names: Iterable[object], base: Path | None = None) -> Targets:
+    """As :func:`parse_targets`, of what is to be ranked.
+
+    Raises:
+        InputError: as well where a target is neither of Python functions nor of callables implemented in C.
+    """
+    targets = parse_targets(names, base)
+    from pytest_speedbump import _core
+
+    for pattern in targets.patterns:
+        for kind in _core.Patterns([pattern]).kinds & _NO_TIME.keys():
+            raise InputError(
+                f"target {pattern!r} cannot be ranked: a scan needs the time that a function takes itself, and "
+                f"{_NO_TIME[kind]}; slow it by itself, with --speedbump-target or slow()"
+            )
+    return targets
 
 
 def load_core() -> None:

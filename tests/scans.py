@@ -53,7 +53,8 @@ estimates = st.builds(
     st.lists(numbers, min_size=3, max_size=3).map(sorted), st.booleans(), st.booleans(),
 )  # fmt: skip
 functions = st.builds(
-    Ranked, name=names, file=names, line=st.integers(0, 9), calls=st.floats(0, 1e6), share=st.none() | st.floats(0, 1),
+    Ranked, name=names, file=st.none() | names, line=st.none() | st.integers(0, 9),
+    kind=st.sampled_from(["start", "c"]), calls=st.floats(0, 1e6), share=st.none() | st.floats(0, 1),
     transmission=st.none() | estimates, slack_ns=st.none() | estimates, gain=st.none() | estimates,
     gain_per_us=st.none() | numbers, verdict=st.sampled_from(["critical", "partly", "free", "small", "unresolved"]),
     confirmed=st.booleans(), rank=st.integers(1, 1500), pairs=st.just(3),

@@ -54,7 +54,7 @@ def recorded(ranking: Ranking, more: Callable[[Ranked], dict[str, Any]] = lambda
     }
 
 
-def key(name: str, line: int) -> str:
+def key(name: str, line: int | None) -> str:
     """Tells functions of one name apart, such as a property's getter and setter."""
     return f"{name}:{line}"
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from pytest_speedbump.experiment.rounds import undisturbed
 from pytest_speedbump.experiment.subject import Subject
-from pytest_speedbump.slowing.session import TimingSession, armed
+from pytest_speedbump.slowing.session import TimingSession, armed, site_of
 
 __all__ = ["Profile"]
 
@@ -18,15 +18,15 @@ class Profile:
     """Own times of all functions that the session matches.
 
     Attributes:
-        times: by the address of the code object, ``(own_ns, edges)`` of each in every round, also before it was met:
-            what it took without its callees that are targets as well, and how many events' dispatch by the interpreter
-            is in that. The code objects live as long as the session.
+        times: by the key of the site, ``(own_ns, edges)`` of each in every round, also before it was met: what it took
+            without its callees that are targets as well, and how many events' dispatch by the interpreter is in that.
+            The keys are good as long as the session lives.
         rounds: so far.
     """
 
     def __init__(self, session: TimingSession) -> None:
         self._session = session
-        self.times: dict[int, list[tuple[float, float]]] = {}
+        self.times: dict[tuple[object, ...], list[tuple[float, float]]] = {}
         self.rounds = 0
 
     def add(self, subject: Subject, rounds: int) -> None:
@@ -44,11 +44,11 @@ class Profile:
             for _ in range(rounds):
                 subject.round(lambda: session.set_delay(0.0), session.pause)
                 totals.append(self._read())
-        codes = [what for what, *_ in session.snapshot()]
+        keys = [site_of(what, module).key for what, module, *_ in session.snapshot()]
         for before, after in pairwise(totals):
             added = _differences(before, after)
-            for code, own_ns, edges in zip(codes, added[1::_NUMBERS], added[2::_NUMBERS], strict=False):
-                self.times.setdefault(id(code), [(0.0, 0.0)] * self.rounds).append((own_ns, edges))
+            for key, own_ns, edges in zip(keys, added[1::_NUMBERS], added[2::_NUMBERS], strict=False):
+                self.times.setdefault(key, [(0.0, 0.0)] * self.rounds).append((own_ns, edges))
             self.rounds += 1
 
     def _read(self) -> "array[float]":

@@ -156,7 +156,7 @@ class Screening:
             calls = [after - before for before, after in pairwise(totals)]
             if sum(map(bool, calls)) > 1:
                 typical = median(calls) or mean(calls)
-                self.functions.append(Function(target, site, typical, profile.times.get(id(site.code), missing)))
+                self.functions.append(Function(target, site, typical, profile.times.get(site.key, missing)))
 
     def pair(self, doses: Sequence[Dose]) -> Screened | None:
         """Slows these targets in one of two rounds. None where the pair had waited for a processor, or its delay was

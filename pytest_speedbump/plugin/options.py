@@ -13,7 +13,7 @@ import pytest
 from pytest_speedbump.bump import MODES, Mode, Origin, check_scan_mode, parse_every, parse_mode
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.files import STDOUT, find_file, parse_output
-from pytest_speedbump.targets import Targets, parse_targets
+from pytest_speedbump.targets import Targets, parse_scanned, parse_targets
 from pytest_speedbump.units import Delay, parse_delays, parse_share, parse_time
 
 __all__ = ["Given", "Options", "add_options", "did_you_mean", "is_ours", "join_target_files", "parse_options"]
@@ -256,7 +256,7 @@ def parse_options(config: pytest.Config) -> Options:
     passes = parse("passes", _parse_passes)
     return Options(
         targets=None if targets is None else Given(_parse_targets(targets, config), targets.by),
-        scan=None if scan is None else Given(_parse_targets(scan, config), scan.by),
+        scan=None if scan is None else Given(_parse_targets(scan, config, parse_scanned), scan.by),
         scan_markers=flag("scan_markers"),
         delays=parse("delay", parse_delays) or Given(parse_delays(DEFAULT_DELAY, "delay"), "default"),
         every=parse("every", parse_every) or Given(1, "default"),
@@ -360,9 +360,11 @@ def _beside(given: Given[object] | None, config: pytest.Config) -> Path:
     return config.invocation_params.dir
 
 
-def _parse_targets(given: Given[object], config: pytest.Config) -> Targets:
+def _parse_targets(
+    given: Given[object], config: pytest.Config, parse: Callable[[Iterable[object], Path], Targets] = parse_targets
+) -> Targets:
     assert isinstance(given.value, list)
-    return parse_targets(given.value, _beside(given, config))
+    return parse(given.value, _beside(given, config))
 
 
 def _parse_limit(value: object, name: str) -> float:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from keyword import iskeyword
 
+from pytest_speedbump.counts import Kind
 from pytest_speedbump.ranking import Ranked, Ranking
 from pytest_speedbump.report.columns import plain
 from pytest_speedbump.report.ranked import is_hot_and_free
@@ -28,13 +29,15 @@ def pins(rankings: Sequence[Ranking]) -> str:
     return "\n\n".join("\n".join(_of_test(ranking)) for ranking in rankings)
 
 
-def target(name: str) -> str:
-    """A pattern for code of this full dotted name alone: characters that mean something in one stand in brackets.
+def target(name: str, kind: Kind = "start") -> str:
+    """A pattern for what has this full dotted name alone, after its ``c:`` where it is of C: characters that mean
+    something in one stand in brackets.
 
     ``?``, which matches any character, is for those that no brackets hold: NUL, and ``!`` at the front.
     """
+    prefix, name = ("c:", name.removeprefix("c:")) if kind == "c" else ("", name)
     last = len(name) - 1
-    return "".join(
+    return prefix + "".join(
         "?" if one == "\0" or (one == "!" and index == 0)
         else f"[{one}]" if one in "*?[:" or (index in (0, last) and (one == "@" or one.isspace()))
         else one
@@ -104,7 +107,8 @@ def _must_not_show(one: Ranked, ranking: Ranking) -> str:
 
 def _marker(kind: str, one: Ranked, delay_ns: float, limit: str, ranking: Ranking) -> str:
     mode = "" if ranking.mode == "spin" else f", mode={_quoted(ranking.mode)}"
-    return f"speedbump_{kind}({_quoted(target(one.name))}, delay={_quoted(str(Delay(ns=delay_ns)))}, {limit}{mode})"
+    pattern, delay = _quoted(target(one.name, one.kind)), _quoted(str(Delay(ns=delay_ns)))
+    return f"speedbump_{kind}({pattern}, delay={delay}, {limit}{mode})"
 
 
 def _delay_ns(round_ns: float, arriving: float) -> float:

@@ -26,7 +26,7 @@ COLD_FACTOR = 2  # gain over share, from which on a profile misleads
 HIGH_PER_US = 0.1  # of throughput for one microsecond a call
 CONFIRMED = "*"
 
-type Key = tuple[str, str, int]
+type Key = tuple[str, str | None, int | None]
 
 
 def key(one: Ranked) -> Key:
@@ -39,7 +39,7 @@ def labels(functions: Iterable[Ranked]) -> dict[Key, str]:
     keys = dict.fromkeys(map(key, functions))
     named = Counter(name for name, _, _ in keys)
     return {
-        (name, file, line): plain(name if named[name] == 1 else f"{name} ({PurePath(file).name}:{line})")
+        (name, file, line): plain(f"{name} ({PurePath(file).name}:{line})" if file and named[name] > 1 else name)
         for name, file, line in keys
     }
 

@@ -120,8 +120,9 @@ class Candidate:
         is_known = math.isfinite(known.error)
         return Ranked(
             name=function.site.name,
-            file=function.site.file,
-            line=function.site.first_line,
+            file=function.site.file if function.site.code else None,
+            line=function.site.first_line if function.site.code else None,
+            kind=function.site.kind,
             calls=function.calls / iterations,
             share=self.share.value,
             transmission=estimate_of(Interval(known.tau, known.low, known.high)) if is_known else None,

@@ -46,7 +46,7 @@ IDLE = 8  # pairs in which nothing is slowed: one pair of each function tells no
 AGAIN = 3  # times that a pair is tried which could not be judged
 JOINT = 25  # pairs in which the critical ones are slowed together...
 MOST_SLACK = 60  # ...and the free ones, whose slack is a difference
-PROBE_NS = 13.0  # that a call takes longer to be counted
+PROBE_NS, THUNK_NS = 13.0, 5.0  # that a call takes longer to be counted, of a Python function and of one in C
 EVERYTHING = Reach(1.0, 0.3)  # of a delay arrives, and one pair would say so
 MOST_JOINT = 4  # rounds of delay in one, for the free ones together...
 ENOUGH_JOINT = 0.4  # ...of which such a part is to arrive
@@ -376,7 +376,7 @@ class Scan:
         if absorbed is None:
             return None
         # What counts their calls takes of it as well, in both arms.
-        probes_ns = PROBE_NS * sum(one.function.calls for one in free)
+        probes_ns = sum(one.function.calls * (THUNK_NS if one.function.site.kind == "c" else PROBE_NS) for one in free)
         centre, low, high = (end + probes_ns for end in absorbed)
         return estimate_of(Interval(centre, low, high), self._screening.iterations)
 

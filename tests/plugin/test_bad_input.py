@@ -204,6 +204,7 @@ NO_SCAN = f"{MARKERS} does nothing: nothing is scanned; add --speedbump-scan PAT
         (("--speedbump-scan=!work.*",), "targets ['!work.*'] only exclude; name first what to slow, such as '*'"),
         (("--speedbump-scan=@nested",), "target '@nested': the file names another file; write its patterns out"),
         (("--speedbump-scan=native:crc32",), "target 'native:crc32' names no library; write"),
+        (("--speedbump-scan=resume:pkg.*", SCAN), "target 'resume:pkg.*' cannot be ranked: a scan needs the time that"),
         (("-o", "speedbump_scan=pkg.mod:"), "target 'pkg.mod:' has no qualname after its last ':'"),
         (("-o", "speedbump_scn=work.*"), "ini key speedbump_scn is unknown; did you mean speedbump_scan?"),
         (

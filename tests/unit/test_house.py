@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "counts": set[str](),
     "uncalled": set[str](),
     "result": {"bump", "counts", "remarks", "targets", "uncalled"},
-    "ranking": {"bump", "remarks", "result", "targets"},
+    "ranking": {"bump", "counts", "remarks", "result", "targets"},
     "slowing": NOUNS,
     "experiment": NOUNS | {"slowing"},
     "inference": set[str](),

@@ -90,6 +90,14 @@ def test_a_target_matches_the_name_whatever_it_holds(name: str) -> None:
     assert patterns.match("m", f"x{name}x", "f.py") == -1
 
 
+@given(st.text(characters, min_size=1))
+def test_a_target_matches_the_callable_of_c_whatever_its_name_holds(name: str) -> None:
+    patterns = parse_targets([target(f"c:{name}", "c")]).compile()
+    assert patterns.match("", name, "", "c") == 0
+    assert patterns.match("", name, "") == -1
+    assert patterns.match("m", f"x{name}x", "", "c") == -1
+
+
 @given(st.text("ab*?[]!:@.<>-", min_size=1, max_size=6), st.text("ab*?[]!:@.<>-", min_size=1, max_size=6))
 def test_a_target_matches_nothing_else(name: str, other: str) -> None:
     patterns = parse_targets([target(name)]).compile()

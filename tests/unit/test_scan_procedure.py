@@ -114,6 +114,30 @@ def test_what_is_hidden_is_free_and_its_slack_is_told() -> None:
     assert ranking.functions[0].name == "program.schedule"
 
 
+def test_callables_of_c_are_ranked_among_python_functions() -> None:
+    """Each by its own share, also where one has the name of a Python function, and two the same."""
+    program = Program(
+        [
+            Part("loads", 0.05),
+            Part("crc32", 0.3, 10, in_c=True),
+            Part("loads", 0.2, 5, in_c=True),
+            Part("hidden", 0.2, 2, in_c=True),
+            Part("crc32", 0.1, 3, "other", in_c=True),
+        ],
+        behind([False, False, False, True, False], slack_ns=0.5e6),
+        noise=0.005,
+    )
+    found = {one.name: one for one in scan(program).functions}
+    shares = {"program.loads": 0.05, "c:program.crc32": 0.3, "c:program.loads": 0.2, "c:other.crc32": 0.1}
+    assert {name: one.share for name, one in found.items() if one.verdict == "critical"} == pytest.approx(
+        shares, rel=0.05
+    )
+    assert found["c:program.hidden"].verdict == "free"
+    assert {name: (one.kind, one.file, one.line) for name, one in found.items()} == {
+        name: ("c", None, None) if name.startswith("c:") else ("start", "program.py", 1) for name in found
+    }
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_nothing_that_matters_is_missed_among_many(seed: int) -> None:
     many = parts(150, seed)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from pytest_speedbump.errors import InputError
-from pytest_speedbump.targets import parse_targets
+from pytest_speedbump.targets import parse_scanned, parse_targets
 
 
 def test_patterns_files_and_exclusions(tmp_path: Path) -> None:
@@ -42,6 +42,22 @@ def test_files_with_a_byte_order_mark_or_dos_lines(tmp_path: Path) -> None:
 def test_bad_targets(names: list[object], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         parse_targets(names)
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        (["pkg.*", "pkg/mod.py:3-9"], "target 'pkg/mod.py:3-9' .* function takes itself, and that of a line is not"),
+        (["resume:pkg.a", "pkg.*"], "target 'resume:pkg.a' cannot be ranked: a scan needs .* of a resume is part of"),
+        (["@hot.txt"], "target 'native:libz:crc32' .* beginning of a call is seen; slow it by itself, with --speed"),
+        (["a["], "that is never closed"),
+    ],
+)  # fmt: skip
+def test_a_scan_is_of_what_has_time_of_its_own(tmp_path: Path, names: list[object], sentence: str) -> None:
+    (tmp_path / "hot.txt").write_text("c:zlib.*\nnative:libz:crc32\n")
+    with pytest.raises(InputError, match=sentence):
+        parse_scanned(names, tmp_path)
+    assert parse_scanned(["c:zlib.*", "pkg.*", "!resume:*", "!native:*:*"]).patterns[0] == "c:zlib.*"
 
 
 @pytest.mark.parametrize(
