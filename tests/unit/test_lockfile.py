@@ -16,7 +16,8 @@ from pytest_speedbump.counts import Counts
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.lockfile import file as lockfile
 from pytest_speedbump.lockfile.compare import compare, merge
-from pytest_speedbump.lockfile.entry import Entry, Key, entry_of, key_of, name_of, to_json
+from pytest_speedbump.lockfile.entry import Entry, Key, entry_of, from_json, key_of, name_of, to_json
+from pytest_speedbump.plugin.family import Family
 from pytest_speedbump.remarks import Remark
 from pytest_speedbump.result import Change, Estimate, Result
 from pytest_speedbump.targets import Targets
@@ -110,6 +111,22 @@ def void(calls: float | None, reason: str = "pkg.f never ran") -> Result:
 
 
 # ---- the file ----
+
+
+def test_bumps_of_different_calls_are_told_apart() -> None:
+    """A file of old, which knows no such thing, is of bumps that slow each call."""
+    each, tenth = result(delay_ns=2000), result(delay_ns=2000)
+    tenth = replace(tenth, bump=replace(tenth.bump, every=10))
+    assert "every" not in to_json(entry(delay_ns=2000))
+    assert (key_of(each)[:-1], key_of(each)[-1], key_of(tenth)[-1]) == (key_of(tenth)[:-1], 1, 10)
+    assert name_of(key_of(tenth)) == "test_it.py::test_it [pkg.f +2us every 10th call]"
+    held = entry_of(tenth)
+    assert held is not None
+    assert from_json(to_json(held)) == held
+    assert held.delayed_ns == pytest.approx(200)
+    assert Family.of({"a": [each.bump, tenth.bump]}, locks=True).digest not in {
+        Family.of({"a": [one, one]}, locks=True).digest for one in (each.bump, tenth.bump)
+    }
 
 
 @given(files)
