@@ -33,12 +33,14 @@ typedef struct sb_slot {
     _Alignas(64) const void *function;
     /* Second, the thunk knows. Returns 0; or -1, and the thunk returns 0 to its caller, without going on. */
     int (*enter)(struct sb_slot *slot);
-    /* What follows is the holder's, and stays as it is until somebody else takes the slot. */
-    const sb_atomic_i64 *word; /* of the holder's plan, which is never given back */
-    const sb_delay *delay;     /* never given back either */
-    const void *interpreter;   /* of the holder, or NULL */
-    size_t target;             /* index in the holder's plan and counts */
-    int mode;                  /* an sb_mode */
+    /* What follows is the holder's, and stays as it is until somebody else takes the slot. A call that began before may
+     * then find some of it old and some new, and counts in the slot in any case: it spends what either would have it.
+     */
+    _Atomic(const sb_atomic_i64 *) word; /* of the holder's plan, which is never given back */
+    _Atomic(const sb_delay *) delay;     /* never given back either */
+    const void *_Atomic interpreter;     /* of the holder, or NULL */
+    _Atomic(size_t) target;              /* index in the holder's plan and counts */
+    _Atomic(int) mode;                   /* an sb_mode */
     bool held;
 } sb_slot;
 
