@@ -8,21 +8,23 @@ static int go_on(void *context)
 }
 
 /* Not inlined: a call that is only counted then saves no registers. */
-__attribute__((noinline)) static void delay_call(const sb_slot *slot, sb_cell *cell, sb_amount due)
+__attribute__((noinline)) static void delay_call(sb_slot *slot, sb_cell *cell, sb_amount due)
 {
     sb_amount carry = cell->carry;
     sb_spent spent;
-    (void)sb_delay_spend(slot->delay, due, &carry, go_on, NULL, &spent);
+    const sb_delay *delay = atomic_load_explicit(&slot->delay, memory_order_relaxed);
+    (void)sb_delay_spend(delay, due, &carry, go_on, NULL, &spent);
     cell->carry = carry;
     sb_book(cell, due, &spent);
 }
 
 int sb_enter_native(sb_slot *slot)
 {
-    const sb_word word = sb_load_acquire(slot->word);
+    const sb_word word = sb_load_acquire(atomic_load_explicit(&slot->word, memory_order_relaxed));
     sb_cell *cell = word != 0 ? sb_slot_cell(slot) : NULL;
     if (cell != NULL) {
-        const sb_amount due = sb_word_due(word, slot->target, sb_add(&cell->calls, 1));
+        const size_t target = atomic_load_explicit(&slot->target, memory_order_relaxed);
+        const sb_amount due = sb_word_due(word, target, sb_add(&cell->calls, 1));
         if (due != 0) {
             delay_call(slot, cell, due);
         }

@@ -1,4 +1,4 @@
-/* Native symbols, in the slots of the dynamic linker; see injector.h and elf.h.
+/* Native symbols, in the slots of the dynamic linker; see injector.h and imports.h.
  *
  * A target is a function, by its address: names of one address are one target, which is called by the first that
  * matched. Many slots lead to it. They are looked for when the session is armed, and between rounds where a library was
@@ -6,8 +6,8 @@
  */
 #include "injector.h"
 
-#include "elf.h"
 #include "enter_native.h"
+#include "imports.h"
 #include "patterns.h"
 #include "planting.h"
 
@@ -23,10 +23,11 @@ typedef struct {
     sb_injector base;
     sb_planting planting;
     PyObject *patterns; /* Owned. */
-    sb_elf elf;         /* what is pinned, while armed */
+    sb_imports imports; /* what is pinned, while armed */
     entry *entries;     /* Owned; open addressing, mask + 1 of them: the planting's holds by function. */
     size_t mask, used;
-    sb_lock lock; /* over planting and uprooting */
+    sb_lock lock;  /* over planting and uprooting */
+    pid_t process; /* whose threads may hold it */
 } native_injector;
 
 /* ---- functions ---- */
@@ -112,7 +113,7 @@ static Py_ssize_t hold_of(native_injector *self, const sb_import *import)
     }
     entry *found = find_entry(self, import->function);
     if (found->function == NULL) {
-        const Py_ssize_t target = add_target(self, &self->elf.objects[import->provider], import->symbol);
+        const Py_ssize_t target = add_target(self, &self->imports.objects[import->provider], import->symbol);
         const Py_ssize_t hold = target >= 0 ? sb_planting_add(&self->planting, import->function, (size_t)target) : -1;
         if (hold < 0) {
             return -1;
@@ -152,39 +153,51 @@ static int plant_import(native_injector *self, const sb_import *import, const sb
 /* Plants what is not planted yet. What was pinned stays so where that fails. Returns 0, or -1 with an exception set. */
 static int plant_all(native_injector *self)
 {
-    sb_elf former = self->elf;
+    sb_imports former = self->imports;
     sb_maps maps = {0};
-    int result = sb_elf_read(&self->elf, wants, self);
+    int result = sb_imports_read(&self->imports, wants, self);
     if (result < 0) {
-        self->elf = former;
+        self->imports = former;
         PyErr_NoMemory();
         return -1;
     }
-    if (self->elf.n_imports > 0 && sb_maps_read(&maps) < 0) {
+    if (self->imports.n_items > 0 && sb_maps_read(&maps) < 0) {
         PyErr_SetFromErrnoWithFilename(PyExc_OSError, "/proc/self/maps");
         result = -1;
     }
-    for (size_t i = 0; i < self->elf.n_imports && result == 0; i++) {
-        result = plant_import(self, &self->elf.imports[i], &maps);
+    for (size_t i = 0; i < self->imports.n_items && result == 0; i++) {
+        result = plant_import(self, &self->imports.items[i], &maps);
+    }
+    if (result < 0) {
+        self->imports.loads = former.loads; /* so that the next round tries it again */
     }
     sb_maps_release(&maps);
-    sb_elf_release(&former);
+    sb_imports_release(&former);
     return result;
 }
 
 /* ---- the injector ---- */
 
+static void lock(native_injector *self)
+{
+    if (self->process != getpid()) {
+        sb_lock_reinit(&self->lock); /* a thread that did not come along into a fork's child may have held it */
+        self->process = getpid();
+    }
+    SB_LOCK(&self->lock);
+}
+
 static int native_arm(sb_injector *base)
 {
     native_injector *self = (native_injector *)base;
-    SB_LOCK(&self->lock);
+    lock(self);
     const int result = plant_all(self);
     if (result == 0) {
         sb_planting_arm(&self->planting);
     }
     else {
         sb_planting_uproot(&self->planting, true);
-        sb_elf_release(&self->elf);
+        sb_imports_release(&self->imports);
     }
     SB_UNLOCK(&self->lock);
     return result;
@@ -193,13 +206,10 @@ static int native_arm(sb_injector *base)
 static bool native_disarm(sb_injector *base)
 {
     native_injector *self = (native_injector *)base;
-    if (self->elf.process != getpid()) {
-        sb_lock_reinit(&self->lock); /* a thread that did not come along into a fork's child may have held it */
-    }
-    SB_LOCK(&self->lock);
+    lock(self);
     const bool disarmed = sb_planting_uproot(&self->planting, false);
     if (disarmed) {
-        sb_elf_release(&self->elf);
+        sb_imports_release(&self->imports);
     }
     SB_UNLOCK(&self->lock);
     return disarmed;
@@ -208,7 +218,7 @@ static bool native_disarm(sb_injector *base)
 static int native_is_intact(sb_injector *base)
 {
     native_injector *self = (native_injector *)base;
-    SB_LOCK(&self->lock);
+    lock(self);
     const int intact = sb_planting_is_intact(&self->planting);
     SB_UNLOCK(&self->lock);
     return intact;
@@ -217,8 +227,8 @@ static int native_is_intact(sb_injector *base)
 static int native_refresh(sb_injector *base)
 {
     native_injector *self = (native_injector *)base;
-    SB_LOCK(&self->lock);
-    const bool stale = sb_look(&self->planting.armed) == 1 && sb_elf_loads() != self->elf.loads;
+    lock(self);
+    const bool stale = sb_look(&self->planting.armed) == 1 && sb_imports_loads() != self->imports.loads;
     const int result = stale ? plant_all(self) : 0;
     SB_UNLOCK(&self->lock);
     return result;
@@ -282,6 +292,7 @@ sb_injector *sb_inject_native(sb_toll *toll, PyObject *patterns)
     }
     self->base.mechanism = &NATIVE;
     self->patterns = Py_NewRef(patterns);
+    self->process = getpid();
     sb_planting_init(&self->planting, toll, sb_enter_native);
     return &self->base;
 }

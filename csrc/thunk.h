@@ -39,12 +39,14 @@ typedef struct sb_slot {
     void (*leave)(struct sb_slot *slot);
     /* NULL as soon as nobody holds the slot; what it points to may be gone then. */
     _Atomic(void *) holder;
-    /* What follows is the holder's, and stays as it is until somebody else takes the slot. */
-    const sb_atomic_i64 *word; /* of the holder's plan, which is never given back */
-    const sb_delay *delay;     /* never given back either */
-    const void *interpreter;   /* of the holder, or NULL */
-    uint32_t target;           /* index in the holder's plan and counts */
-    uint8_t mode;              /* an sb_mode */
+    /* What follows is the holder's, and stays as it is until somebody else takes the slot. A call that began before may
+     * then find some of it old and some new, and counts in the slot in any case: it spends what either would have it.
+     */
+    _Atomic(const sb_atomic_i64 *) word; /* of the holder's plan, which is never given back */
+    _Atomic(const sb_delay *) delay;     /* never given back either */
+    const void *_Atomic interpreter;     /* of the holder, or NULL */
+    _Atomic(uint32_t) target;            /* index in the holder's plan and counts */
+    _Atomic(uint8_t) mode;               /* an sb_mode */
     bool held;
 } sb_slot;
 

@@ -9,8 +9,8 @@
  *
  * The main program is an object like any other, with the file name of its executable. No Python.h.
  */
-#ifndef SB_ELF_H
-#define SB_ELF_H
+#ifndef SB_IMPORTS_H
+#define SB_IMPORTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,11 +34,11 @@ typedef struct {
 typedef struct {
     sb_object *objects; /* Owned, `n_objects` of them. */
     size_t n_objects;
-    sb_import *imports; /* Owned, `n_imports` of them, in the order in which the objects were loaded. */
-    size_t n_imports;
+    sb_import *items; /* Owned, `n_items` of them, in the order in which the objects were loaded. */
+    size_t n_items;
     unsigned long long loads; /* how many objects had been loaded, ever */
     pid_t process;            /* whose pins they are */
-} sb_elf;
+} sb_imports;
 
 /* Whether an import of this symbol is wanted, from `provider`, or from any if that is NULL. Called with the loader's
  * lock held: it may call nothing that loads. */
@@ -46,12 +46,13 @@ typedef bool (*sb_wants)(void *context, const sb_object *provider, const char *s
 
 /* All imports that are wanted; the objects on both sides stay loaded until they are given back, so the places may be
  * written. Returns 0, or -1 when out of memory; nothing is to be given back then. */
-int sb_elf_read(sb_elf *elf, sb_wants wants, void *context);
+int sb_imports_read(sb_imports *imports, sb_wants wants, void *context);
 
 /* In the child of a fork nothing is unloaded: a thread that did not come along may have held the loader's locks. */
-void sb_elf_release(sb_elf *elf);
+void sb_imports_release(sb_imports *imports);
 
-/* How many objects have been loaded into this process, ever: what sb_elf_read() would tell has changed only with it. */
-unsigned long long sb_elf_loads(void);
+/* How many objects have been loaded into this process, ever: what sb_imports_read() would tell has changed only with
+ * it. */
+unsigned long long sb_imports_loads(void);
 
 #endif

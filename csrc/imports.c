@@ -1,11 +1,11 @@
-/* Reading the dynamic sections of loaded objects; see elf.h.
+/* Reading the dynamic sections of loaded objects; see imports.h.
  *
  * What the loader may take away is read with its lock held, in dl_iterate_phdr(), where nothing may be called that
  * takes another one of its locks: dlopen() in another thread takes the two in the opposite order. So slots that are not
  * bound are resolved afterwards, when their objects are pinned.
  */
 #define _GNU_SOURCE /* dl_iterate_phdr, dlvsym */
-#include "elf.h"
+#include "imports.h"
 
 #include "thunk.h"
 
@@ -28,6 +28,7 @@
 #endif
 
 #define NO_OBJECT SIZE_MAX
+#define FIRST_VERSION 2 /* that a library gives its symbols; 0 and 1 are none */
 
 /* ---- what can be read of an object ---- */
 
@@ -125,32 +126,41 @@ static dynamic read_dynamic(const loaded *object)
     return d;
 }
 
-/* Whether the object has data under this name, and no function. It is asked where the importer does not know what it
- * imports, which is the rule for what a Python extension imports from Python; that the address is in a part that may be
- * executed says little, because constants may lie there too. */
-static bool is_data(const dynamic *d, const char *symbol)
+/* The object's own symbol of this name, in this version if that is not 0; or NULL. */
+static const ElfW(Sym) * find_symbol(const dynamic *d, const char *name, unsigned version)
 {
     if (d->hashes == NULL || d->symbols == NULL || d->strings == NULL) {
-        return true;
+        return NULL;
     }
     const uint32_t n_buckets = d->hashes[0], first = d->hashes[1], n_blooms = d->hashes[2];
     const uint32_t *buckets = d->hashes + 4 + n_blooms * (sizeof(ElfW(Addr)) / sizeof(uint32_t));
     const uint32_t *chains = buckets + n_buckets;
     uint32_t hash = 5381;
-    for (const char *at = symbol; *at != '\0'; at++) {
+    for (const char *at = name; *at != '\0'; at++) {
         hash = hash * 33 + (unsigned char)*at;
     }
     uint32_t i = n_buckets > 0 ? buckets[hash % n_buckets] : 0;
     if (i < first) {
-        return false;
+        return NULL;
     }
     do {
-        const int type = ELF64_ST_TYPE(d->symbols[i].st_info);
-        if ((chains[i - first] | 1) == (hash | 1) && strcmp(d->strings + d->symbols[i].st_name, symbol) == 0) {
-            return type != STT_FUNC && type != STT_GNU_IFUNC;
+        const ElfW(Sym) *symbol = &d->symbols[i];
+        if ((chains[i - first] | 1) == (hash | 1) && strcmp(d->strings + symbol->st_name, name) == 0 &&
+            (version == 0 || (d->versions != NULL && (d->versions[i] & 0x7fffu) == version))) {
+            return symbol;
         }
     } while ((chains[i++ - first] & 1) == 0);
-    return false;
+    return NULL;
+}
+
+/* Whether the object has a function under this name, or what is chosen when it is loaded. It is asked where the
+ * importer does not know what it imports, which is the rule for what a Python extension imports from Python; that the
+ * address is in a part that may be executed says little, because constants may lie there too. */
+static bool is_function(const dynamic *d, const char *name)
+{
+    const ElfW(Sym) *symbol = find_symbol(d, name, 0);
+    const int type = symbol != NULL ? ELF64_ST_TYPE(symbol->st_info) : STT_NOTYPE;
+    return type == STT_FUNC || type == STT_GNU_IFUNC;
 }
 
 /* The version that the object needs of one of its undefined symbols, or NULL. */
@@ -181,7 +191,7 @@ typedef struct {
 } candidate;
 
 typedef struct {
-    sb_elf *elf;
+    sb_imports *imports;
     sb_wants wants;
     void *context;
     loaded *objects;
@@ -236,13 +246,13 @@ static int meet_object(struct dl_phdr_info *info, size_t size, void *data)
     (void)size;
     static const char HERE = 0;
     reader *self = data;
-    sb_elf *elf = self->elf;
-    const size_t n = elf->n_objects;
-    void *objects = elf->objects, *news = self->objects, *ranges = self->ranges;
+    sb_imports *imports = self->imports;
+    const size_t n = imports->n_objects;
+    void *objects = imports->objects, *news = self->objects, *ranges = self->ranges;
     size_t room = self->objects_room;
-    const bool made = make_room(self, &objects, sizeof *elf->objects, n, &room) &&
+    const bool made = make_room(self, &objects, sizeof *imports->objects, n, &room) &&
                       make_room(self, &news, sizeof *self->objects, n, &self->objects_room);
-    elf->objects = objects;
+    imports->objects = objects;
     self->objects = news;
     char *path = made ? path_of(info) : NULL;
     if (path == NULL) {
@@ -250,9 +260,9 @@ static int meet_object(struct dl_phdr_info *info, size_t size, void *data)
         return 1;
     }
     char *slash = strrchr(path, '/');
-    elf->objects[n] = (sb_object){.path = path, .name = slash != NULL ? slash + 1 : path};
-    elf->n_objects++;
-    elf->loads = info->dlpi_adds;
+    imports->objects[n] = (sb_object){.path = path, .name = slash != NULL ? slash + 1 : path};
+    imports->n_objects++;
+    imports->loads = info->dlpi_adds;
 
     loaded *object = &self->objects[n];
     *object = (loaded){.base = info->dlpi_addr, .headers = info->dlpi_phdr, .n_headers = info->dlpi_phnum};
@@ -302,7 +312,7 @@ static bool is_wanted(const reader *self, const sb_import *import)
 {
     return import->provider != NO_OBJECT && import->provider != import->importer &&
            !self->objects[import->provider].hidden &&
-           self->wants(self->context, &self->elf->objects[import->provider], import->symbol);
+           self->wants(self->context, &self->imports->objects[import->provider], import->symbol);
 }
 
 static void meet_slot(reader *self, size_t importer, const dynamic *d, const ElfW(Rela) * slot)
@@ -333,7 +343,7 @@ static void meet_slot(reader *self, size_t importer, const dynamic *d, const Elf
     }
     else if (kind == GLOB_DAT && type == STT_NOTYPE) {
         const dynamic provider = read_dynamic(&self->objects[import->provider]);
-        if (is_data(&provider, import->symbol)) {
+        if (!is_function(&provider, import->symbol)) {
             return;
         }
     }
@@ -370,7 +380,7 @@ static int collect(struct dl_phdr_info *info, size_t size, void *data)
     if (self->n_ranges > 0) {
         qsort(self->ranges, self->n_ranges, sizeof *self->ranges, compare_ranges);
     }
-    for (size_t i = 0; i < self->elf->n_objects && !self->failed; i++) {
+    for (size_t i = 0; i < self->imports->n_objects && !self->failed; i++) {
         meet_slots(self, i);
     }
     return 1;
@@ -381,7 +391,7 @@ static int collect(struct dl_phdr_info *info, size_t size, void *data)
 /* Returns whether the object is still there, and stays. */
 static bool pin(const reader *self, size_t index)
 {
-    sb_object *object = &self->elf->objects[index];
+    sb_object *object = &self->imports->objects[index];
     if (index == 0) { /* the main program */
         object->pinned = true;
     }
@@ -404,22 +414,30 @@ static void *look_up(void *scope, const candidate *c)
     return c->version != NULL ? dlvsym(scope, c->import.symbol, c->version) : dlsym(scope, c->import.symbol);
 }
 
-/* As the loader would: in the program and what it was started with, then in the object and what that was linked to. */
+/* As the loader would: in the program and what it was started with, then in the object and what that was linked to. Who
+ * asks for no version is given the library's first by the loader, and by dlsym() the newest. */
 static void resolve(reader *self, candidate *c, void *program)
 {
     void *found = look_up(program, c);
-    if (found == NULL && self->elf->objects[c->import.importer].handle != NULL) {
-        found = look_up(self->elf->objects[c->import.importer].handle, c);
+    if (found == NULL && self->imports->objects[c->import.importer].handle != NULL) {
+        found = look_up(self->imports->objects[c->import.importer].handle, c);
     }
     c->import.function = found;
     c->import.provider = find_provider(self, found);
+    if (c->version == NULL && c->import.provider != NO_OBJECT && pin(self, c->import.provider)) {
+        const dynamic d = read_dynamic(&self->objects[c->import.provider]);
+        const ElfW(Sym) *first = find_symbol(&d, c->import.symbol, FIRST_VERSION);
+        if (first != NULL && ELF64_ST_TYPE(first->st_info) == STT_FUNC) {
+            c->import.function = (const void *)(d.base + first->st_value);
+        }
+    }
 }
 
 static int settle(reader *self)
 {
-    sb_elf *elf = self->elf;
-    elf->imports = malloc((self->n_candidates + 1) * sizeof *elf->imports);
-    if (elf->imports == NULL) {
+    sb_imports *imports = self->imports;
+    imports->items = malloc((self->n_candidates + 1) * sizeof *imports->items);
+    if (imports->items == NULL) {
         return -1;
     }
     void *program = dlopen(NULL, RTLD_LAZY);
@@ -435,7 +453,7 @@ static int settle(reader *self)
             }
         }
         if (pin(self, c->import.provider)) {
-            elf->imports[elf->n_imports++] = c->import;
+            imports->items[imports->n_items++] = c->import;
         }
     }
     if (program != NULL) {
@@ -445,32 +463,32 @@ static int settle(reader *self)
     return 0;
 }
 
-int sb_elf_read(sb_elf *elf, sb_wants wants, void *context)
+int sb_imports_read(sb_imports *imports, sb_wants wants, void *context)
 {
-    *elf = (sb_elf){.process = getpid()};
-    reader self = {.elf = elf, .wants = wants, .context = context};
+    *imports = (sb_imports){.process = getpid()};
+    reader self = {.imports = imports, .wants = wants, .context = context};
     dl_iterate_phdr(collect, &self);
     const int result = self.failed ? -1 : settle(&self);
     free(self.objects);
     free(self.ranges);
     free(self.candidates);
     if (result < 0) {
-        sb_elf_release(elf);
+        sb_imports_release(imports);
     }
     return result;
 }
 
-void sb_elf_release(sb_elf *elf)
+void sb_imports_release(sb_imports *imports)
 {
-    for (size_t i = 0; i < elf->n_objects; i++) {
-        if (elf->objects[i].handle != NULL && elf->process == getpid()) {
-            dlclose(elf->objects[i].handle);
+    for (size_t i = 0; i < imports->n_objects; i++) {
+        if (imports->objects[i].handle != NULL && imports->process == getpid()) {
+            dlclose(imports->objects[i].handle);
         }
-        free(elf->objects[i].path);
+        free(imports->objects[i].path);
     }
-    free(elf->objects);
-    free(elf->imports);
-    *elf = (sb_elf){0};
+    free(imports->objects);
+    free(imports->items);
+    *imports = (sb_imports){0};
 }
 
 static int read_loads(struct dl_phdr_info *info, size_t size, void *data)
@@ -480,7 +498,7 @@ static int read_loads(struct dl_phdr_info *info, size_t size, void *data)
     return 1;
 }
 
-unsigned long long sb_elf_loads(void)
+unsigned long long sb_imports_loads(void)
 {
     unsigned long long loads = 0;
     dl_iterate_phdr(read_loads, &loads);
