@@ -63,21 +63,21 @@ static sb_amount booked(const void *context)
 
 /* By calls that go all the way that a target's do, thunk included. Where there is no slot or memory left, the delay
  * stays as calibrated for callbacks: nothing will be planted anyway. */
-static void calibrate(way *way)
+static void calibrate(way *each)
 {
     sb_slot *slot = sb_slot_take((const void *)(uintptr_t)do_nothing);
-    calibration self = {.way = way, .cell = slot != NULL ? sb_slot_cell(slot) : NULL};
+    calibration self = {.way = each, .cell = slot != NULL ? sb_slot_cell(slot) : NULL};
     self.number = self.cell != NULL ? PyLong_FromLong(1234567) : NULL;
     if (self.number != NULL) {
         self.thunk = (void (*)(void))(uintptr_t)sb_slot_thunk(slot);
-        slot->word = &way->word;
-        slot->delay = &way->delay;
+        slot->word = &each->word;
+        slot->delay = &each->delay;
         slot->interpreter = PyInterpreterState_Get();
         slot->target = 0;
-        slot->mode = way->mode;
-        sb_slot_open(slot, way->enter);
+        slot->mode = each->mode;
+        sb_slot_open(slot, each->enter);
         const sb_spender spender = {.spend = spend, .pass = pass, .booked = booked, .context = &self};
-        sb_delay_calibrate(&way->delay, &spender);
+        sb_delay_calibrate(&each->delay, &spender);
     }
     Py_XDECREF(self.number);
     PyErr_Clear();
