@@ -194,6 +194,7 @@ NO_SCAN = f"{MARKERS} does nothing: nothing is scanned; add --speedbump-scan PAT
     [
         (("--speedbump-budget=2%", SCAN), f"--speedbump-budget does nothing in a scan: {NEEDED}"),
         (("--speedbump-delay=2us", SCAN, LIST), f"--speedbump-delay does nothing in a scan: {NEEDED}"),
+        (("--speedbump-every=10", SCAN), f"--speedbump-every does nothing in a scan: {NEEDED}"),
         (("--speedbump-save", SCAN), f"--speedbump-save does nothing in a scan: {NEEDED}"),
         (("-o", "speedbump_scan=work.*", "--speedbump-budget=2%"), "--speedbump-budget does nothing in a scan: "),
         ((MARKERS,), NO_SCAN),
