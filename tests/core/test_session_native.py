@@ -1,6 +1,7 @@
 """Symbols that one shared library imports from another: of the C library, and of two that are made here."""
 
 import ctypes
+import importlib.util
 import math
 import os
 import shutil
@@ -318,10 +319,10 @@ def test_threads_count_exactly(make_session: MakeSession, importer: SimpleNamesp
 
 
 def test_a_thousand_cycles_beside_threads_that_call(make_session: MakeSession, importer: SimpleNamespace) -> None:
+    """They hardly ever hold the GIL, so that they call while slots are written."""
+
     def call() -> None:
-        assert importer.call(7, 50) == 57
-        assert zlib.crc32(b"abc") == 891568578
-        assert math.cos(0.0) == 1.0
+        assert importer.call(7, 200_000) == 200_007
 
     def cycle() -> None:
         for _ in range(1000):
@@ -331,7 +332,7 @@ def test_a_thousand_cycles_beside_threads_that_call(make_session: MakeSession, i
             session.disarm()
 
     before = importer.address()
-    session = make_session("native:libsbprovider.so:*", "native:libz*:crc32", "native:libm.so*:cos")
+    session = make_session("native:libsbprovider.so:*", "native:libm.so*:cos")
     run_beside(cycle, [call] * 3)
     assert importer.address() == before
     assert session.totals()[0] > 0
@@ -367,48 +368,43 @@ def test_a_child_of_a_fork_is_not_slowed(folder: Path) -> None:
     assert out == "0\n20 True\n"
 
 
-SUBINTERPRETER = """
-    try:
-        import _interpreters
-        create, run = _interpreters.create, _interpreters.run_string
-    except ImportError:
-        import _xxsubinterpreters as _interpreters
-        create, run = lambda: _interpreters.create(isolated=True), _interpreters.run_string
-    import math
-"""
+INTERPRETERS = next(
+    (name for name in ("_interpreters", "_xxsubinterpreters") if importlib.util.find_spec(name) is not None), None
+)
 
 
+@pytest.mark.skipif(INTERPRETERS is None, reason="this Python has no module to make sub-interpreters with")
 def test_interpreters_of_one_process(folder: Path) -> None:
     """A symbol is the process's: its calls are counted whoever makes them, and one session has it at a time."""
     out = run_script(
-        SUBINTERPRETER
-        + f"""
-    import ctypes
+        f"""
+    import ctypes, math
+    import {INTERPRETERS} as interpreters
     importer = ctypes.CDLL({str(folder / "libsbimporter.so")!r})
     importer.address_of_drop.restype = ctypes.c_void_p
     session = make_session("native:libsbprovider.so:bump", "native:libm.so*:cos")
     session.arm()
     session.set_delay(0)
-    run(create(), '''
-import math
-from pytest_speedbump import _core
-for _ in range(10):
-    math.cos(1.0)
+    print(interpreters.run_string(interpreters.create(), '''if True:
+        import math
+        from pytest_speedbump import _core
+        for _ in range(10):
+            math.cos(1.0)
 
-def make(*patterns):
-    return _core.Session(_core.Patterns(patterns), "spin", "another interpreter")
+        def make(*patterns):
+            return _core.Session(_core.Patterns(patterns), "spin", "another interpreter")
 
-own = make("native:libm.so*:tan")
-own.arm()
-own.set_delay(0)
-math.tan(1.0)
-print(own.totals()[0], own.intact, flush=True)
-own.disarm()
-try:
-    make("native:libsbprovider.so:*", "native:libm.so*:tan").arm()
-except RuntimeError as error:
-    print(error, flush=True)
-''')
+        own = make("native:libm.so*:tan")
+        own.arm()
+        own.set_delay(0)
+        math.tan(1.0)
+        print(own.totals()[0], own.intact, flush=True)
+        own.disarm()
+        try:
+            make("native:libsbprovider.so:*", "native:libm.so*:tan").arm()
+        except RuntimeError as error:
+            print(error, flush=True)
+    '''))
     before = importer.address_of_drop()
     print(session.totals()[0], session.intact)
     session.disarm()
@@ -418,6 +414,7 @@ except RuntimeError as error:
     assert out.splitlines() == [
         "1 True",
         "the native symbol bump is slowed by another interpreter of this process already",
+        "None",
         "10 True",
         "True",
     ]
