@@ -228,7 +228,7 @@ static PyObject *call_begin(PyObject *op, PyObject *Py_UNUSED(ignored))
     sb_call *self = (sb_call *)op;
     const sb_toll *toll = self->gate->toll;
     sb_cell *cell = sb_plan_look(&toll->plan) != 0 ? cell_of(self) : NULL;
-    self->due = cell != NULL ? sb_toll_count(toll, cell) : 0;
+    self->due = cell != NULL ? sb_debt_due(sb_toll_count(toll, cell)) : 0;
     if (self->due == 0) {
         return PyLong_FromLong(0);
     }
