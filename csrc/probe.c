@@ -61,9 +61,9 @@ PyType_Spec sb_probe_spec = {
 
 /* ---- what it does ---- */
 
-PyObject *sb_probe_delay(sb_probe *probe, sb_cell *cell, sb_amount requested)
+PyObject *sb_probe_delay(sb_probe *probe, sb_cell *cell, sb_debt debt)
 {
-    if (sb_toll_delay(probe->toll, cell, requested, (PyObject *)probe) < 0) {
+    if (sb_toll_delay(probe->toll, cell, debt, (PyObject *)probe) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;
