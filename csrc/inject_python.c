@@ -1,24 +1,6 @@
 /* Starts of Python code: a callback of sys.monitoring, the only hot path of a session that delays; see injector.h. */
 #include "watcher.h"
 
-/* Not inlined, like first_sight(): a call that is only counted then saves no registers. */
-__attribute__((noinline)) static PyObject *delay_call(sb_probe *self, sb_cell *cell, sb_amount requested)
-{
-    if (sb_toll_delay(self->toll, cell, requested, (PyObject *)self) < 0) {
-        return NULL;
-    }
-    Py_RETURN_NONE;
-}
-
-static inline PyObject *take_toll(sb_probe *self, sb_cell *cell)
-{
-    const sb_amount requested = sb_toll_count(self->toll, cell);
-    if (requested != 0) {
-        return delay_call(self, cell, requested);
-    }
-    Py_RETURN_NONE;
-}
-
 /* The callback is within anybody's reach, as what register_callback() returns, and may be called with anything. */
 __attribute__((noinline)) static PyObject *first_sight(sb_probe *self, PyObject *const *args, Py_ssize_t nargs)
 {
@@ -29,7 +11,7 @@ __attribute__((noinline)) static PyObject *first_sight(sb_probe *self, PyObject 
     }
     Py_INCREF(self);
     sb_cell *cell = sb_probe_meet(self, args[0]);
-    PyObject *result = cell != NULL ? take_toll(self, cell) : Py_NewRef(self->disable);
+    PyObject *result = cell != NULL ? sb_probe_pay(self, cell) : Py_NewRef(self->disable);
     Py_DECREF(self);
     return result;
 }
@@ -44,7 +26,7 @@ static PyObject *probe_on_start(PyObject *op, PyObject *const *args, Py_ssize_t 
     if (thread != NULL && nargs == 2) {
         sb_cell *cell = sb_counters_find(thread, args[0]);
         if (cell != NULL) {
-            return take_toll(self, cell);
+            return sb_probe_pay(self, cell);
         }
     }
     return first_sight(self, args, nargs);

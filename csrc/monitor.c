@@ -14,6 +14,7 @@ static const char *const FUNCTION_NAMES[SB_N_FUNCTIONS] = {
     [SB_REGISTER_CALLBACK] = "register_callback",
     [SB_GET_EVENTS] = "get_events",
     [SB_SET_EVENTS] = "set_events",
+    [SB_SET_LOCAL_EVENTS] = "set_local_events",
     [SB_RESTART_EVENTS] = "restart_events",
 };
 
@@ -53,10 +54,10 @@ static long subscribe(sb_monitor *monitor, PyObject *events, sb_subscription *su
     return monitor->events[i] == NULL || monitor->callbacks[i] == NULL ? -1 : PyLong_AsLong(monitor->events[i]);
 }
 
-int sb_monitor_init(sb_monitor *monitor, sb_subscription *subscriptions, int n, PyObject *probe)
+int sb_monitor_init(sb_monitor *monitor, sb_subscription *subscriptions, int n, PyObject *probe, sb_lock *lock)
 {
     assert(n <= SB_MOST_EVENTS);
-    *monitor = (sb_monitor){.tool = -1};
+    *monitor = (sb_monitor){.tool = -1, .lock = lock};
     for (int i = 0; i < SB_N_FUNCTIONS; i++) {
         monitor->functions[i] = monitoring_attribute(FUNCTION_NAMES[i]);
         if (monitor->functions[i] == NULL) {
@@ -67,7 +68,7 @@ int sb_monitor_init(sb_monitor *monitor, sb_subscription *subscriptions, int n, 
     long mask = events != NULL ? 0 : -1;
     for (int i = 0; i < n && mask >= 0; i++) {
         const long bit = subscribe(monitor, events, &subscriptions[i], probe);
-        mask = bit < 0 ? -1 : mask | bit;
+        mask = bit < 0 ? -1 : subscriptions[i].local ? mask : mask | bit;
     }
     Py_XDECREF(events);
     if (mask < 0) {
@@ -93,7 +94,7 @@ int sb_monitor_traverse(const sb_monitor *monitor, visitproc visit, void *arg)
     for (int i = 0; i < monitor->n; i++) {
         Py_VISIT(monitor->callbacks[i]);
     }
-    return 0;
+    return 0; /* code objects and numbers hold nothing that could hold the monitor */
 }
 
 void sb_monitor_fini(sb_monitor *monitor)
@@ -109,6 +110,13 @@ void sb_monitor_fini(sb_monitor *monitor)
     Py_CLEAR(monitor->mask);
     Py_CLEAR(monitor->zero);
     Py_CLEAR(monitor->name);
+    for (size_t i = 0; i < monitor->n_watched; i++) {
+        Py_DECREF(monitor->watched[i].code);
+        Py_DECREF(monitor->watched[i].events);
+    }
+    PyMem_RawFree(monitor->watched);
+    monitor->watched = NULL;
+    monitor->n_watched = monitor->room = 0;
 }
 
 /* Calls a function with a tool id and up to two arguments more. The id is a small int, which Python holds ready. */
@@ -203,11 +211,20 @@ static void go_on(const sb_monitor *monitor, int result)
     }
 }
 
+/* Freeing an id clears these by itself from CPython 3.14 on only. */
+static void stop_watching(const sb_monitor *monitor, int tool)
+{
+    for (size_t i = 0; i < monitor->n_watched; i++) {
+        go_on(monitor, command(monitor, SB_SET_LOCAL_EVENTS, tool, monitor->watched[i].code, monitor->zero));
+    }
+}
+
 static void stop(const sb_monitor *monitor, int tool)
 {
     PyObject *pending = PyErr_GetRaisedException();
     if (holds_id(monitor, tool) || takes_id_back(monitor, tool)) {
         go_on(monitor, command(monitor, SB_SET_EVENTS, tool, monitor->zero, NULL));
+        stop_watching(monitor, tool);
         for (int i = 0; i < monitor->n; i++) {
             go_on(monitor, command(monitor, SB_REGISTER_CALLBACK, tool, monitor->events[i], Py_None));
         }
@@ -228,6 +245,18 @@ static int register_callbacks(const sb_monitor *monitor, int tool)
     return 0;
 }
 
+/* Those of earlier times. Returns 0, or -1 with an exception set. */
+static int watch_again(const sb_monitor *monitor, int tool)
+{
+    for (size_t i = 0; i < monitor->n_watched; i++) {
+        const sb_watched *watched = &monitor->watched[i];
+        if (command(monitor, SB_SET_LOCAL_EVENTS, tool, watched->code, watched->events) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int sb_monitor_start(sb_monitor *monitor)
 {
     assert(sb_look(&monitor->tool) == -1);
@@ -235,8 +264,8 @@ int sb_monitor_start(sb_monitor *monitor)
     if (tool < 0) {
         return -1;
     }
-    if (register_callbacks(monitor, tool) < 0 || command(monitor, SB_SET_EVENTS, tool, monitor->mask, NULL) < 0 ||
-        restart_events(monitor) < 0) {
+    if (register_callbacks(monitor, tool) < 0 || watch_again(monitor, tool) < 0 ||
+        command(monitor, SB_SET_EVENTS, tool, monitor->mask, NULL) < 0 || restart_events(monitor) < 0) {
         stop(monitor, tool);
         return -1;
     }
@@ -248,9 +277,63 @@ bool sb_monitor_stop(sb_monitor *monitor)
 {
     const int tool = sb_exchange(&monitor->tool, -1);
     if (tool >= 0) {
+        SB_LOCK(monitor->lock); /* whoever is watching one more is waited for, and nobody comes after */
+        SB_UNLOCK(monitor->lock);
         stop(monitor, tool);
     }
     return tool >= 0;
+}
+
+bool sb_monitor_is_watched_locked(const sb_monitor *monitor, const PyObject *code)
+{
+    size_t i = monitor->n_watched; /* backwards: it is mostly asked after what came last */
+    while (i > 0 && monitor->watched[i - 1].code != code) {
+        i--;
+    }
+    return i > 0;
+}
+
+/* The bits of some events. New reference, or NULL with an exception set. */
+static PyObject *bits_of(const sb_monitor *monitor, unsigned which)
+{
+    long bits = 0;
+    for (int i = 0; i < monitor->n; i++) {
+        bits |= which >> i & 1 ? PyLong_AsLong(monitor->events[i]) : 0;
+    }
+    return PyLong_FromLong(bits);
+}
+
+static int make_room(sb_monitor *monitor)
+{
+    if (monitor->n_watched == monitor->room) {
+        const size_t room = monitor->room > 0 ? monitor->room * 2 : 16;
+        sb_watched *watched = PyMem_RawRealloc(monitor->watched, room * sizeof *watched);
+        if (watched == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        monitor->watched = watched;
+        monitor->room = room;
+    }
+    return 0;
+}
+
+int sb_monitor_watch_locked(sb_monitor *monitor, PyObject *code, unsigned which)
+{
+    const int tool = sb_look(&monitor->tool);
+    if (tool < 0) {
+        return 0;
+    }
+    if (sb_monitor_is_watched_locked(monitor, code)) {
+        return 1;
+    }
+    PyObject *events = make_room(monitor) == 0 ? bits_of(monitor, which) : NULL;
+    if (events == NULL || command(monitor, SB_SET_LOCAL_EVENTS, tool, code, events) < 0) {
+        Py_XDECREF(events);
+        return -1;
+    }
+    monitor->watched[monitor->n_watched++] = (sb_watched){.code = Py_NewRef(code), .events = events};
+    return 1;
 }
 
 /* Nobody tells which callback is registered but register_callback, which returns the one before. So ours is registered

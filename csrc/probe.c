@@ -1,7 +1,6 @@
 /* Its life, and what it has met; see probe.h. */
 #include "probe.h"
 
-#include "monitor.h"
 #include "patterns.h"
 
 #include <assert.h>
@@ -19,6 +18,7 @@ sb_probe *sb_probe_new(sb_state *state, sb_toll *toll, PyObject *patterns)
     self->toll = sb_toll_share(toll);
     self->disable = disable;
     self->patterns = Py_NewRef(patterns);
+    self->monitor = NULL;
     PyObject_GC_Track(self);
     return self;
 }
@@ -58,6 +58,16 @@ PyType_Spec sb_probe_spec = {
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = probe_slots,
 };
+
+/* ---- what it does ---- */
+
+PyObject *sb_probe_delay(sb_probe *probe, sb_cell *cell, sb_amount requested)
+{
+    if (sb_toll_delay(probe->toll, cell, requested, (PyObject *)probe) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
 
 /* ---- what it has met ---- */
 

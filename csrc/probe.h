@@ -6,12 +6,14 @@
 #ifndef SB_PROBE_H
 #define SB_PROBE_H
 
+#include "monitor.h"
 #include "toll.h"
 
 typedef struct {
     PyObject_HEAD sb_toll *toll; /* A share. */
     PyObject *disable;           /* Owned: sys.monitoring.DISABLE */
     PyObject *patterns;          /* Owned: Patterns */
+    sb_monitor *monitor;         /* Borrowed, under the toll's lock; NULL as soon as it is gone. */
 } sb_probe;
 
 extern PyType_Spec sb_probe_spec;
@@ -25,5 +27,19 @@ sb_cell *sb_probe_meet(sb_probe *probe, PyObject *code);
 
 /* The same for a part of it, a line or its resumes, which `key` stands for in the counters. */
 sb_cell *sb_probe_meet_part(sb_probe *probe, const void *key, sb_kind kind, PyObject *code, int line);
+
+/* Spends what a call of the cell's target has to spend. What a callback returns then: None, or NULL with a signal's
+ * exception set. Not inlined, like first sights: a call that is only counted then saves no registers. */
+PyObject *sb_probe_delay(sb_probe *probe, sb_cell *cell, sb_amount requested);
+
+/* All that is done for a call of a target that has been met. */
+static inline PyObject *sb_probe_pay(sb_probe *probe, sb_cell *cell)
+{
+    const sb_amount requested = sb_toll_count(probe->toll, cell);
+    if (requested != 0) {
+        return sb_probe_delay(probe, cell, requested);
+    }
+    Py_RETURN_NONE;
+}
 
 #endif

@@ -3,6 +3,8 @@
 
 #include "patterns.h"
 
+#include <string.h>
+
 /* ---- text ---- */
 
 int sb_text_get(PyObject *str, sb_text *text)
@@ -43,35 +45,53 @@ void sb_text_name(sb_named *named, const sb_text texts[3])
 
 /* ---- choosing ---- */
 
-/* Index of the pattern that chooses the code; SB_UNMATCHED; SB_TARGET_ERROR. */
-static int match(const sb_patterns *patterns, sb_kind kind, PyCodeObject *code, int line, PyObject *module)
+/* Fills in what names the code. Returns 0, or -1 with an exception set; the texts are to be released in either case. */
+static int name_code(sb_named *named, sb_text texts[3], const sb_patterns *patterns, PyCodeObject *code,
+                     PyObject *module)
 {
-    int chosen = SB_TARGET_ERROR;
-    sb_named named = {.kind = kind, .line = line};
-    sb_text texts[3] = {{0}};
-
+    memset(texts, 0, 3 * sizeof *texts);
     if (sb_text_get(module, &texts[0]) < 0 || sb_text_get(code->co_qualname, &texts[1]) < 0) {
-        goto done;
+        return -1;
     }
     if (sb_patterns_need_file(patterns) && sb_text_get(code->co_filename, &texts[2]) < 0) {
-        goto done;
+        return -1;
     }
-    sb_text_name(&named, texts);
-    chosen = sb_patterns_match(patterns, &named);
-done:
+    sb_text_name(named, texts);
+    return 0;
+}
+
+static void release_texts(sb_text texts[3])
+{
     for (int i = 0; i < 3; i++) {
         sb_text_release(&texts[i]);
     }
+}
+
+/* Index of the pattern that chooses the code; SB_UNMATCHED; SB_TARGET_ERROR. */
+static int match(const sb_patterns *patterns, sb_kind kind, PyCodeObject *code, int line, PyObject *module)
+{
+    sb_named named = {.kind = kind, .line = line};
+    sb_text texts[3];
+    const bool is_named = name_code(&named, texts, patterns, code, module) == 0;
+    const int chosen = is_named ? sb_patterns_match(patterns, &named) : SB_TARGET_ERROR;
+    release_texts(texts);
     return chosen;
+}
+
+/* New reference: the __name__ of globals, "" where there is none. NULL with an exception set. */
+static PyObject *module_of(PyObject *globals)
+{
+    PyObject *module = globals != NULL && PyDict_Check(globals) ? sb_dict_get(globals, "__name__") : NULL;
+    if (module == NULL || !PyUnicode_Check(module)) {
+        Py_XSETREF(module, PyUnicode_FromStringAndSize(NULL, 0));
+    }
+    return module;
 }
 
 sb_choice sb_choose(const sb_patterns *patterns, sb_kind kind, PyCodeObject *code, int line, PyObject *globals)
 {
     sb_choice choice = {.pattern = SB_TARGET_ERROR, .module = NULL};
-    PyObject *module = globals != NULL && PyDict_Check(globals) ? sb_dict_get(globals, "__name__") : NULL;
-    if (module == NULL || !PyUnicode_Check(module)) {
-        Py_XSETREF(module, PyUnicode_FromStringAndSize(NULL, 0));
-    }
+    PyObject *module = module_of(globals);
     if (module != NULL) {
         choice.pattern = match(patterns, kind, code, line, module);
     }
@@ -83,6 +103,44 @@ sb_choice sb_choose(const sb_patterns *patterns, sb_kind kind, PyCodeObject *cod
     }
     PyErr_Clear();
     return choice;
+}
+
+/* Whether a pattern may choose a line of the code, as its co_lines() tells them. True on an error, which is
+ * left set. */
+static bool has_lines(const sb_patterns *patterns, const sb_named *named, PyCodeObject *code)
+{
+    PyObject *ranges = PyObject_CallMethod((PyObject *)code, "co_lines", NULL);
+    if (ranges == NULL) {
+        return true;
+    }
+    bool found = false;
+    PyObject *range;
+    while (!found && (range = PyIter_Next(ranges)) != NULL) {
+        PyObject *line = PyTuple_Check(range) && PyTuple_GET_SIZE(range) == 3 ? PyTuple_GET_ITEM(range, 2) : Py_None;
+        if (PyLong_Check(line)) {
+            const long number = PyLong_AsLong(line);
+            found = number > 0 && number <= SB_LAST_LINE &&
+                    sb_patterns_may_match_lines(patterns, named, (int)number, (int)number);
+        }
+        Py_DECREF(range);
+    }
+    Py_DECREF(ranges);
+    return found || PyErr_Occurred();
+}
+
+bool sb_may_choose_lines(const sb_patterns *patterns, PyCodeObject *code, PyObject *globals)
+{
+    sb_named named = {.kind = SB_LINE};
+    sb_text texts[3] = {{0}};
+    PyObject *module = module_of(globals);
+    bool may = module == NULL || name_code(&named, texts, patterns, code, module) < 0;
+    if (!may) {
+        may = sb_patterns_may_match_lines(patterns, &named, 1, SB_LAST_LINE) && has_lines(patterns, &named, code);
+    }
+    release_texts(texts);
+    Py_XDECREF(module);
+    PyErr_Clear();
+    return may;
 }
 
 /* ---- remembering ---- */

@@ -51,6 +51,10 @@ typedef struct {
  * held. */
 sb_choice sb_choose(const sb_patterns *patterns, sb_kind kind, PyCodeObject *code, int line, PyObject *globals);
 
+/* Whether any line of `code` may be chosen, under `globals`, as above. What cannot be told for want of memory may be.
+ */
+bool sb_may_choose_lines(const sb_patterns *patterns, PyCodeObject *code, PyObject *globals);
+
 /* A str as UTF-8, lone surrogates included. `owner` is what to release afterwards. Returns 0, or -1 with an exception
  * set. */
 typedef struct {

@@ -27,8 +27,11 @@ void sb_watcher_free(sb_injector *base)
 {
     sb_watcher *self = (sb_watcher *)base;
     if (self != NULL) {
+        SB_LOCK(&self->probe->toll->lock);
+        self->probe->monitor = NULL;
+        SB_UNLOCK(&self->probe->toll->lock);
         sb_monitor_fini(&self->monitor);
-        Py_XDECREF(self->probe);
+        Py_DECREF(self->probe);
         PyMem_Free(self);
     }
 }
@@ -46,9 +49,10 @@ sb_injector *sb_watcher_new(const sb_mechanism *mechanism, sb_probe *probe, sb_s
     }
     self->base.mechanism = mechanism;
     self->probe = probe;
-    if (sb_monitor_init(&self->monitor, subscriptions, n, (PyObject *)probe) < 0) {
+    if (sb_monitor_init(&self->monitor, subscriptions, n, (PyObject *)probe, &probe->toll->lock) < 0) {
         sb_watcher_free(&self->base);
         return NULL;
     }
+    probe->monitor = &self->monitor;
     return &self->base;
 }
