@@ -171,7 +171,7 @@ def test_lines_and_resumes_have_verdicts_and_counts(suite: Suite) -> None:
     )
     assert [(code["name"], code["kind"], code["line"]) for code in line["matched"]] == [("work:8", "line", 8)]
     assert [(code["name"], code["kind"], code["line"]) for code in resume["matched"]] == [
-        ("resume:test_it.inner", "resume", 5)
+        ("resume:test_it.inner", "resume", 6)
     ]
     assert {code["name"]: code["calls"] for code in mixed["matched"]} == {
         "resume:test_it.inner": 5, "resume:test_it.middle": 5, "resume:test_it.outer": 5, "test_it.outer": 1,
