@@ -7,6 +7,7 @@
 #if PY_VERSION_HEX < 0x030D0000
 #define Py_BEGIN_CRITICAL_SECTION(object) {
 #define Py_END_CRITICAL_SECTION() }
+#define PyThreadState_GetUnchecked _PyThreadState_UncheckedGet
 #endif
 
 /* With a GIL the GIL is the lock: none of ours is held across anything that may release it. */

@@ -192,6 +192,9 @@ static int64_t batch(calibration *self, int64_t requested)
         if (plan > 0) {
             spender->spend(spender->context, plan);
         }
+        else if (spender->pass != NULL) {
+            spender->pass(spender->context);
+        }
     }
     const int64_t elapsed = (sb_clock_ticks(self->delay->clock) - start) * (1 << SB_TICK_SHIFT);
     return elapsed - (spender->booked(spender->context) - booked);

@@ -59,11 +59,12 @@ static inline bool sb_delay_polls(const sb_delay *delay, int64_t requested)
 /* How spends are made that are to be calibrated. */
 typedef struct {
     void (*spend)(void *context, int64_t requested); /* calls sb_delay_spend, and books what that says */
-    int64_t (*booked)(const void *context);          /* amount of all spends so far: delivered, late and polled */
+    void (*pass)(void *context); /* the same way without a delay, which is no part of its cost; NULL: there is none */
+    int64_t (*booked)(const void *context); /* amount of all spends so far: delivered, late and polled */
     void *context;
 } sb_spender;
 
-/* Measures `fixed`: runs `spend` against doing nothing, in short alternating batches. Takes 5 ms, and no more than 10
+/* Measures `fixed`: runs `spend` against `pass`, in short alternating batches. Takes 5 ms, and no more than 10
  * even where giving the GIL up means waiting for it. */
 void sb_delay_calibrate(sb_delay *delay, const sb_spender *spender);
 

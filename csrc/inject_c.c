@@ -2,13 +2,8 @@
 #include "injector.h"
 #include "planting.h"
 
-#include <assert.h>
-
-/* Where a callable's pointer to its function is. */
-typedef struct {
-    void **place;
-    const void *function; /* to go on to */
-} spot;
+#include <stddef.h>
+#include <string.h>
 
 /* What a type's tp_call would be called with, for a type that has no tp_vectorcall (CPython, Objects/call.c,
  * _PyObject_MakeTpCall). */
@@ -42,12 +37,15 @@ done:
 
 /* ---- a call ---- */
 
-/* The slot's call is counted, and delayed; the callable's caller holds it meanwhile. A handler of a signal that the
- * delay polls for may call it anew, and another thread may disarm: the slot and the cell stay where they are. */
+/* The slot's call is counted, and delayed; the callable's caller holds it meanwhile. Types and functions are shared by
+ * all interpreters, and those that did not ask are let pass. A handler of a signal that the delay polls for may call it
+ * anew, disarm, even arm another session: the cell stays where it is, and who holds the slot then is not charged. */
 static int enter(sb_slot *slot)
 {
-    const sb_word word = sb_load_acquire(slot->word);
-    if (word == 0 || PyInterpreterState_Get() != slot->interpreter) {
+    const sb_atomic_i64 *plan = slot->word;
+    const sb_word word = sb_load_acquire(plan);
+    const PyThreadState *thread = PyThreadState_GetUnchecked();
+    if (word == 0 || thread == NULL || thread->interp != slot->interpreter) {
         return 0;
     }
     sb_cell *cell = sb_slot_cell(slot);
@@ -61,9 +59,104 @@ static int enter(sb_slot *slot)
     sb_amount carry = cell->carry;
     sb_spent spent;
     const int result = sb_spend(slot->delay, (sb_mode)slot->mode, due, &carry, &spent);
-    cell->carry = carry;
-    sb_book(cell, due, &spent);
+    if (slot->word == plan) {
+        cell->carry = carry;
+        sb_book(cell, due, &spent);
+    }
     return result;
+}
+
+/* ---- where it is called through ---- */
+
+static bool has_vectorcall(PyTypeObject *type)
+{
+    return PyType_HasFeature(type, Py_TPFLAGS_HAVE_VECTORCALL);
+}
+
+static void **place_of_def(PyMethodDef *def)
+{
+    return (void **)(void *)&def->ml_meth;
+}
+
+/* A class statement's type, unlike one of C, owns no copy of its name. */
+static bool is_class_statement(PyTypeObject *type)
+{
+    return PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE) && ((PyHeapTypeObject *)type)->_ht_tpname == NULL;
+}
+
+static void **place_of_type(PyTypeObject *type, const char **obstacle)
+{
+    PyTypeObject *meta = Py_TYPE(type);
+    if (!has_vectorcall(meta) || meta->tp_vectorcall_offset != (Py_ssize_t)offsetof(PyTypeObject, tp_vectorcall)) {
+        *obstacle = "metaclass";
+        return NULL;
+    }
+    if (is_class_statement(type)) {
+        *obstacle = "python";
+        return NULL;
+    }
+    return (void **)(void *)&type->tp_vectorcall;
+}
+
+/* Of slots, that of a call is reached in the type. */
+static void **place_of_wrapper(PyWrapperDescrObject *wrapper, const char **obstacle)
+{
+    PyTypeObject *type = wrapper->d_common.d_type;
+    const bool calls = wrapper->d_base->offset == (int)offsetof(PyTypeObject, tp_call);
+    if (calls && !has_vectorcall(type)) {
+        return (void **)(void *)&type->tp_call;
+    }
+    *obstacle = calls ? "vectorcall" : "slot";
+    return NULL;
+}
+
+void **sb_c_place(PyObject *object, const char **obstacle)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    *obstacle = NULL;
+    if (PyCFunction_Check(object)) {
+        const PyCFunctionObject *function = (const PyCFunctionObject *)object;
+        if (function->m_self != NULL && PyType_Check(function->m_self) &&
+            strcmp(function->m_ml->ml_name, "__new__") == 0) {
+            *obstacle = "new";
+            return NULL;
+        }
+        return place_of_def(function->m_ml);
+    }
+    if (Py_IS_TYPE(object, &PyMethodDescr_Type) || Py_IS_TYPE(object, &PyClassMethodDescr_Type)) {
+        return place_of_def(((PyMethodDescrObject *)object)->d_method);
+    }
+    if (Py_IS_TYPE(object, &PyWrapperDescr_Type)) {
+        return place_of_wrapper((PyWrapperDescrObject *)object, obstacle);
+    }
+    if (PyType_Check(object)) {
+        return place_of_type((PyTypeObject *)object, obstacle);
+    }
+    if (PyFunction_Check(object) || PyMethod_Check(object)) {
+        *obstacle = "python";
+    }
+    else if (!has_vectorcall(type) || PyVectorcall_Function(object) == NULL) {
+        *obstacle = type->tp_call != NULL ? "call" : "data";
+    }
+    else {
+        return (void **)(void *)((char *)object + type->tp_vectorcall_offset);
+    }
+    return NULL;
+}
+
+/* ---- traces ---- */
+
+/* CPython's JIT (3.15) writes the pointers of C functions into the traces that it compiles, where no swap of ours would
+ * be seen. So all traces are thrown away after a swap. Returns what does that, a new reference; NULL, without an
+ * exception, where nothing need be done. */
+static PyObject *find_trace_cleaner(void)
+{
+    PyObject *jit = PySys_GetObject("_jit"); /* borrowed; from 3.14 on */
+    PyObject *enabled = jit != NULL ? PyObject_CallMethod(jit, "is_enabled", NULL) : NULL;
+    PyObject *cleaner = enabled == Py_True ? Py_XNewRef(PySys_GetObject("_clear_internal_caches")) : NULL;
+    Py_XDECREF(enabled);
+    PyErr_Clear();
+    return cleaner;
 }
 
 /* ---- the injector ---- */
@@ -71,32 +164,69 @@ static int enter(sb_slot *slot)
 typedef struct {
     sb_injector base;
     sb_planting planting;
-    PyObject *found; /* Owned: a tuple of (module, qualname, object, pattern), one a hold */
+    PyObject *found; /* Owned: a tuple of (module, qualname, object, pattern), one a hold; it keeps the places alive */
+    PyObject *cleaner; /* Owned. NULL: there is no JIT. */
 } c_injector;
 
-/* Returns 0, or -1 with TypeError set. */
-static int find_spot(PyObject *object, spot *found)
+static void forget_traces(const c_injector *self)
 {
-    if (PyCFunction_Check(object)) {
-        PyMethodDef *def = ((PyCFunctionObject *)object)->m_ml;
-        found->place = (void **)(void *)&def->ml_meth;
+    if (self->cleaner != NULL) {
+        PyObject *exception = PyErr_GetRaisedException();
+        Py_XDECREF(PyObject_Vectorcall(self->cleaner, NULL, 0, NULL));
+        PyErr_SetRaisedException(exception);
     }
-    else if (Py_IS_TYPE(object, &PyMethodDescr_Type) || Py_IS_TYPE(object, &PyClassMethodDescr_Type)) {
-        PyMethodDef *def = ((PyMethodDescrObject *)object)->d_method;
-        found->place = (void **)(void *)&def->ml_meth;
+}
+
+/* Returns NULL with TypeError set where there is none. */
+static void **find_place(PyObject *object)
+{
+    const char *obstacle;
+    void **place = sb_c_place(object, &obstacle);
+    if (place == NULL) {
+        PyErr_Format(PyExc_TypeError, "%R is not called through a pointer that could be swapped (%s)", object,
+                     obstacle);
     }
-    else if (PyType_Check(object)) {
-        found->place = (void **)(void *)&((PyTypeObject *)object)->tp_vectorcall;
+    return place;
+}
+
+static bool is_planted(const sb_planting *planting, void **place)
+{
+    for (size_t i = 0; i < planting->n_sites; i++) {
+        if (planting->sites[i].place == place) {
+            return true;
+        }
     }
-    else if (PyType_HasFeature(Py_TYPE(object), Py_TPFLAGS_HAVE_VECTORCALL) && PyVectorcall_Function(object) != NULL) {
-        found->place = (void **)(void *)((char *)object + Py_TYPE(object)->tp_vectorcall_offset);
-    }
-    else {
-        PyErr_Format(PyExc_TypeError, "%R is not called through a pointer of its own", object);
+    return false;
+}
+
+/* What is there may be a thunk of ours, which a type or another tool has copied from its place: it is not gone through
+ * twice. Returns 0, or -1 with an exception set. */
+static int plant(c_injector *self, size_t at, const sb_maps *maps)
+{
+    PyObject *item = PyTuple_GET_ITEM(self->found, (Py_ssize_t)at);
+    void **place = find_place(PyTuple_GET_ITEM(item, 2));
+    if (place == NULL) {
         return -1;
     }
-    found->function = *found->place != NULL ? *found->place : (const void *)(uintptr_t)call_type;
-    return 0;
+    int planted = 0;
+    while (planted == 0) {
+        void *there = __atomic_load_n(place, __ATOMIC_ACQUIRE);
+        const sb_slot *slot = sb_slot_of(there);
+        if (slot != NULL && slot->held) {
+            if (is_planted(&self->planting, place)) {
+                return 0; /* two names of one place: the first one counts */
+            }
+            PyErr_Format(PyExc_RuntimeError,
+                         "%U.%U is slowed already, by another interpreter of this process; wait until it is done",
+                         PyTuple_GET_ITEM(item, 0), PyTuple_GET_ITEM(item, 1));
+            return -1;
+        }
+        self->planting.holds[at].function = slot != NULL    ? slot->function
+                                            : there != NULL ? there
+                                                            : (const void *)(uintptr_t)call_type;
+        planted = sb_planting_plant(&self->planting, at, place, there, maps);
+    }
+    return planted < 0 ? -1 : 0;
 }
 
 static int c_arm(sb_injector *base)
@@ -108,25 +238,27 @@ static int c_arm(sb_injector *base)
         PyErr_SetFromErrnoWithFilename(PyExc_OSError, "/proc/self/maps");
     }
     for (size_t i = 0; i < self->planting.n_holds && result == 0; i++) {
-        spot spot;
-        PyObject *object = PyTuple_GET_ITEM(PyTuple_GET_ITEM(self->found, (Py_ssize_t)i), 2);
-        result = find_spot(object, &spot);
-        if (result == 0 && sb_planting_plant(&self->planting, i, spot.place, *spot.place, &maps) < 0) {
-            result = -1;
-        }
+        result = plant(self, i, &maps);
     }
     sb_maps_release(&maps);
     if (result < 0) {
         sb_planting_uproot(&self->planting, true);
-        return -1;
     }
-    sb_planting_arm(&self->planting);
-    return 0;
+    else {
+        sb_planting_arm(&self->planting);
+    }
+    forget_traces(self);
+    return result;
 }
 
 static bool c_disarm(sb_injector *base)
 {
-    return sb_planting_uproot(&((c_injector *)base)->planting, false);
+    c_injector *self = (c_injector *)base;
+    const bool disarmed = sb_planting_uproot(&self->planting, false);
+    if (disarmed) {
+        forget_traces(self);
+    }
+    return disarmed;
 }
 
 static int c_is_intact(sb_injector *base)
@@ -147,6 +279,7 @@ static void c_total_locked(const sb_injector *base, sb_counts *sum)
 static int c_traverse(const sb_injector *base, visitproc visit, void *arg)
 {
     Py_VISIT(((const c_injector *)base)->found);
+    Py_VISIT(((const c_injector *)base)->cleaner);
     return 0;
 }
 
@@ -156,6 +289,7 @@ static void c_free(sb_injector *base)
     if (self != NULL) {
         sb_planting_fini(&self->planting);
         Py_XDECREF(self->found);
+        Py_XDECREF(self->cleaner);
         PyMem_Free(self);
     }
 }
@@ -173,14 +307,16 @@ static const sb_mechanism C = {
 /* Adds the target and its hold. Returns 0, or -1 with an exception set. */
 static int add(c_injector *self, sb_toll *toll, PyObject *item)
 {
-    PyObject *module, *qualname, *object;
+    PyObject *object;
     sb_target target = {.kind = SB_C};
-    spot spot;
-    if (!PyArg_ParseTuple(item, "UUOi", &module, &qualname, &object, &target.pattern) || find_spot(object, &spot) < 0) {
+    if (!PyTuple_Check(item)) {
+        PyErr_Format(PyExc_TypeError, "what was found is a tuple of (module, qualname, object, pattern), not %R", item);
         return -1;
     }
-    target.module = module;
-    target.what = qualname;
+    if (!PyArg_ParseTuple(item, "UUOi", &target.module, &target.what, &object, &target.pattern) ||
+        find_place(object) == NULL) {
+        return -1;
+    }
     SB_LOCK(&toll->lock);
     const Py_ssize_t index = sb_targets_add(&toll->targets, &target);
     SB_UNLOCK(&toll->lock);
@@ -188,7 +324,7 @@ static int add(c_injector *self, sb_toll *toll, PyObject *item)
         PyErr_NoMemory();
         return -1;
     }
-    return sb_planting_add(&self->planting, spot.function, (size_t)index) < 0 ? -1 : 0;
+    return sb_planting_add(&self->planting, NULL, (size_t)index) < 0 ? -1 : 0;
 }
 
 sb_injector *sb_inject_c(sb_toll *toll, PyObject *found)
@@ -201,6 +337,7 @@ sb_injector *sb_inject_c(sb_toll *toll, PyObject *found)
     }
     self->base.mechanism = &C;
     self->found = items;
+    self->cleaner = find_trace_cleaner();
     sb_planting_init(&self->planting, toll, enter);
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items); i++) {
         if (add(self, toll, PyTuple_GET_ITEM(items, i)) < 0) {

@@ -55,8 +55,20 @@ sb_injector *sb_time_python(sb_state *state, sb_toll *toll, PyObject *patterns);
 /* Lines and resumes, through sys.monitoring, and starts of Python code beside them. */
 sb_injector *sb_inject_parts(sb_state *state, sb_toll *toll, PyObject *patterns);
 
-/* Callables implemented in C, in place. `found`: a sequence of (module, qualname, object, pattern). */
+/* Callables implemented in C, in place. `found`: a sequence of (module, qualname, object, pattern). TypeError where an
+ * object has no place. */
 sb_injector *sb_inject_c(sb_toll *toll, PyObject *found);
+
+/* The pointer that a callable is called through, which other callables may share; it lives as long as the object. NULL
+ * where there is none, without an exception, and `*obstacle`, a static, says what it is instead:
+ *     "python"      a function, a method or a class of Python
+ *     "new"         a __new__: all types share one pointer
+ *     "metaclass"   a type whose metaclass does not call through the type
+ *     "slot"        a slot of a type, such as __add__
+ *     "vectorcall"  a __call__ that is not gone through, because each instance has a pointer of its own
+ *     "call"        an instance that is called through a slot of its type, as all others of it are
+ *     "data"        nothing that can be called */
+void **sb_c_place(PyObject *object, const char **obstacle);
 
 /* Symbols that one shared library imports from another, in the slots of the dynamic linker. */
 sb_injector *sb_inject_native(sb_toll *toll, PyObject *patterns);

@@ -1,5 +1,6 @@
 /* pytest_speedbump._core: multi-phase init, module state, no statics that change. */
 #include "armed.h"
+#include "injector.h"
 #include "patterns.h"
 #include "probe.h"
 #include "session.h"
@@ -66,6 +67,13 @@ static PyObject *module_after_fork(PyObject *module, PyObject *Py_UNUSED(ignored
     Py_RETURN_NONE;
 }
 
+static PyObject *module_place_of(PyObject *Py_UNUSED(module), PyObject *object)
+{
+    const char *obstacle;
+    void **place = sb_c_place(object, &obstacle);
+    return place != NULL ? PyLong_FromVoidPtr(place) : PyUnicode_FromString(obstacle);
+}
+
 /* The floor: no callback can cost less. Benchmarks measure ours against it. */
 static PyObject *module_empty_callback(PyObject *Py_UNUSED(module), PyObject *const *Py_UNUSED(args),
                                        Py_ssize_t Py_UNUSED(nargs))
@@ -76,6 +84,12 @@ static PyObject *module_empty_callback(PyObject *Py_UNUSED(module), PyObject *co
 static PyMethodDef module_methods[] = {
     {"clock", module_clock, METH_NOARGS, "clock()\n--\n\nThe clock in use: its name, cost and resolution."},
     {"now_ns", module_now_ns, METH_NOARGS, "now_ns()\n--\n\nReads that clock. Only differences mean anything."},
+    {"place_of", module_place_of, METH_O,
+     "place_of(object, /)\n--\n\n"
+     "The address of the pointer that a callable implemented in C is called through, or a word for what it is "
+     "instead:\n"
+     "'python', 'new' (a __new__), 'metaclass' (a type whose metaclass calls it otherwise), 'slot' (of a type),\n"
+     "'vectorcall' (a __call__ beside pointers of the instances' own), 'call' (called through its type), 'data'."},
     {"_empty_callback", (PyCFunction)(void (*)(void))module_empty_callback, METH_FASTCALL, NULL},
     {"_after_fork_in_child", module_after_fork, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},

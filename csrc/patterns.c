@@ -7,6 +7,7 @@
 
 typedef struct {
     PyObject_HEAD sb_patterns *set; /* Owned. */
+    PyObject *texts;                /* Owned: a tuple of strs, which can hold nothing that holds this */
 } patterns_object;
 
 const sb_patterns *sb_patterns_of(PyObject *patterns)
@@ -65,6 +66,23 @@ done:
     return result;
 }
 
+/* New reference: the tuple of strs without what subclasses add. NULL with an exception set. */
+static PyObject *copy_texts(PyObject *sequence)
+{
+    const Py_ssize_t n = PyTuple_GET_SIZE(sequence);
+    PyObject *texts = PyTuple_New(n);
+    for (Py_ssize_t i = 0; texts != NULL && i < n; i++) {
+        PyObject *text = PyUnicode_FromObject(PyTuple_GET_ITEM(sequence, i));
+        if (text == NULL) {
+            Py_CLEAR(texts);
+        }
+        else {
+            PyTuple_SET_ITEM(texts, i, text);
+        }
+    }
+    return texts;
+}
+
 static PyObject *patterns_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"patterns", NULL};
@@ -81,7 +99,7 @@ static PyObject *patterns_new(PyTypeObject *type, PyObject *args, PyObject *kwar
         return NULL;
     }
     patterns_object *self = (patterns_object *)type->tp_alloc(type, 0);
-    if (self != NULL && compile(self, sequence) < 0) {
+    if (self != NULL && (compile(self, sequence) < 0 || (self->texts = copy_texts(sequence)) == NULL)) {
         Py_CLEAR(self);
     }
     Py_DECREF(sequence);
@@ -92,6 +110,7 @@ static void patterns_dealloc(PyObject *op)
 {
     PyTypeObject *type = Py_TYPE(op);
     sb_patterns_free(((patterns_object *)op)->set);
+    Py_CLEAR(((patterns_object *)op)->texts);
     type->tp_free(op);
     Py_DECREF(type);
 }
@@ -161,7 +180,13 @@ static PyObject *patterns_get_kinds(PyObject *op, void *Py_UNUSED(closure))
     return kinds;
 }
 
+static PyObject *patterns_get_texts(PyObject *op, void *Py_UNUSED(closure))
+{
+    return Py_NewRef(((patterns_object *)op)->texts);
+}
+
 static PyGetSetDef patterns_getset[] = {
+    {"texts", patterns_get_texts, NULL, "As they were given.", NULL},
     {"kinds", patterns_get_kinds, NULL, "The kinds that patterns which choose are of: 'start', 'line', 'resume', ...",
      NULL},
     {NULL, NULL, NULL, NULL, NULL},

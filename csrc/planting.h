@@ -30,7 +30,7 @@ typedef struct {
 typedef struct {
     sb_toll *toll; /* A share. */
     int (*enter)(sb_slot *slot);
-    const sb_delay *delay; /* Borrowed for good: never given back. */
+    const sb_delay *delay; /* Borrowed for good: never given back. NULL: out of memory, which planting says. */
     sb_hold *holds;        /* Owned. */
     size_t n_holds, holds_room;
     sb_site *sites; /* Owned. */
@@ -38,7 +38,8 @@ typedef struct {
     sb_atomic_int armed; /* 1: whoever makes it 0 uproots */
 } sb_planting;
 
-/* Takes a share of the toll. Calls come to `enter`. */
+/* Takes a share of the toll. Calls come to `enter`; the first planting of a mode with it calibrates, which may let
+ * other threads run. */
 void sb_planting_init(sb_planting *planting, sb_toll *toll, int (*enter)(sb_slot *slot));
 
 /* Uprooted before. */
