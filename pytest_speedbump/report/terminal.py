@@ -113,7 +113,7 @@ def write_listing(terminal: TerminalReporter, results: Sequence[Result]) -> None
     width, each = _edge(), terminal.verbosity > 0
     for result in results:
         terminal.write_line(plain(f"{result.test}  {result.bump.targets}"), bold=True)
-        if not result.is_called:
+        if result.reason:
             terminal.write_line(plain(f"  {result.reason}"), yellow=True)
         for line in lay_out_listing(result, width, each=each):
             terminal.write_line(plain(line))

@@ -350,7 +350,8 @@ def test_every_cause_has_its_sentence() -> None:
 
 def listing_of(*matched: MatchedCode, verbosity: int = 0, **fields: Any) -> list[str]:
     terminal = Terminal(verbosity)
-    write_listing(terminal, [replace(VOID, verdict="listed", matched=matched, **fields)])  # type: ignore[arg-type]
+    listed = replace(VOID, **{"verdict": "listed", "reason": Remark(), "matched": matched, **fields})
+    write_listing(terminal, [listed])  # type: ignore[arg-type]
     return terminal.lines[3:]
 
 
@@ -364,7 +365,7 @@ def test_of_what_is_planted_a_listing_shows_some_that_is_not_called() -> None:
     assert len(rows) == 51
     assert len(listing_of(*idle, *called, verbosity=1)) == 70
     assert len(listing_of(*idle, *called, *called)) == 81, "what is called is never left out"
-    assert listing_of(*idle[:1])[:1] == ["  log.* never ran in the measured rounds"]
+    assert listing_of(*idle[:1], reason=VOID.reason) == [f"  {VOID.reason}", "           0  c:zlib.f29"]
 
 
 def test_a_listing_shows_lines_with_their_source_where_it_fits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -398,7 +399,9 @@ def test_a_listing_begins_with_what_is_called_most() -> None:
         MatchedCode(f"log.{name}", "log.py", line, calls, 0.0) for name, line, calls in [("a", 1, 1.0), ("b", 9, 1e3)]
     )
     terminal = Terminal()
-    write_listing(terminal, [replace(VOID, verdict="listed", matched=codes), replace(VOID, verdict="listed")])  # type: ignore[arg-type]
+    write_listing(
+        terminal, [replace(VOID, verdict="listed", reason=Remark(), matched=codes), replace(VOID, verdict="listed")]
+    )  # type: ignore[arg-type]
     assert [line.split() for line in terminal.lines[2:]] == [
         ["t.py::test_log", "log.*"],
         ["1000", "log.b", "log.py:9"],

@@ -188,5 +188,5 @@ def test_names_that_would_move_or_colour_the_terminals_text_are_written_as_escap
     write_last_word(terminal, [HOSTILE, HOSTILE])
     terminal.written += failure_text(void)
     assert {one for one in terminal.written if not one.isprintable()} == {"\n"}
-    assert terminal.written.count(TOLD) == 7 + 6 + 2 + 2
+    assert terminal.written.count(TOLD) == 7 + 7 + 2 + 2
     assert len(table.splitlines()) == 10
