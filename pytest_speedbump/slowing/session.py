@@ -10,6 +10,7 @@ from pytest_speedbump import _core
 from pytest_speedbump.bump import Mode
 from pytest_speedbump.counts import CodeCounts, Counts, Kind, Site, Snapshot, TargetCounts
 from pytest_speedbump.errors import InputError
+from pytest_speedbump.slowing.callables import find_callables
 from pytest_speedbump.targets import Targets
 
 __all__ = [
@@ -65,8 +66,13 @@ def make_timing_session(targets: Targets, owner: str) -> _core.Session:
 
 
 def make_session(targets: Targets, mode: Mode, owner: str) -> _core.Session:
-    """A session that is not armed yet. ``owner`` names it in the error that a second one gets."""
-    return _core.Session(targets.compile(), mode, owner)
+    """A session that is not armed yet. ``owner`` names it in the error that a second one gets.
+
+    Raises:
+        InputError: a target is the plain name of something that cannot be slowed.
+    """
+    patterns = targets.compile()
+    return _core.Session(patterns, mode, owner, find_callables(patterns) if "c" in patterns.kinds else ())
 
 
 def armed(session: Session) -> AbstractContextManager[object]:
