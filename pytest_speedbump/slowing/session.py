@@ -62,7 +62,7 @@ class TimingSession(Session, Protocol):
 
 def make_timing_session(targets: Targets, owner: str) -> _core.Session:
     """As :func:`make_session`."""
-    return _core.Session(targets.compile(), "time", owner)
+    return _make(targets, "time", owner)
 
 
 def make_session(targets: Targets, mode: Mode, owner: str) -> _core.Session:
@@ -71,6 +71,10 @@ def make_session(targets: Targets, mode: Mode, owner: str) -> _core.Session:
     Raises:
         InputError: a target is the plain name of something that cannot be slowed.
     """
+    return _make(targets, mode, owner)
+
+
+def _make(targets: Targets, mode: str, owner: str) -> _core.Session:
     patterns = targets.compile()
     return _core.Session(patterns, mode, owner, find_callables(patterns) if "c" in patterns.kinds else ())
 
