@@ -63,7 +63,7 @@ class TimingSession(Session, Protocol):
 
 def make_timing_session(targets: Targets, owner: str) -> _core.Session:
     """As :func:`make_session`."""
-    return _core.Session(targets.compile(), "time", owner)
+    return _make(targets, "time", owner)
 
 
 def make_session(targets: Targets, mode: Mode, owner: str) -> _core.Session:
@@ -72,6 +72,10 @@ def make_session(targets: Targets, mode: Mode, owner: str) -> _core.Session:
     Raises:
         InputError: a target is the plain name of something that cannot be slowed.
     """
+    return _make(targets, mode, owner)
+
+
+def _make(targets: Targets, mode: str, owner: str) -> _core.Session:
     patterns = targets.compile()
     if mode == "await":
         # Imported here, because it imports asyncio.

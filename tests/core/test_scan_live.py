@@ -5,6 +5,7 @@ import gc
 import math
 import sys
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -108,3 +109,27 @@ def test_one_at_a_time() -> None:
 def test_bad_arguments_get_a_sentence(arguments: tuple[str, ...], options: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         pytest_speedbump.scan(lambda: None, *arguments, **options)
+
+
+def test_callables_of_c_are_ranked_beside_python_functions() -> None:
+    """One that the round spends its time in, a cheap one, and Python around them; where it matters is what it is."""
+    data = bytes(range(256)) * 100
+
+    def step() -> None:
+        zlib.adler32(data[:10])
+        zlib.compress(data)
+
+    step.__code__ = step.__code__.replace(co_qualname="Cast.step")
+    ranking = pytest_speedbump.scan(step, TARGETS, "c:zlib.*", "!c:zlib.crc32", max_time="20s", seed=1)
+    found = {one.name: one for one in ranking.functions}
+    assert {name: (one.calls, one.kind) for name, one in found.items()} == {
+        f"{__name__}.Cast.step": (1, "start"), "c:zlib.adler32": (1, "c"), "c:zlib.compress": (1, "c")
+    }  # fmt: skip
+    compress = found["c:zlib.compress"]
+    assert (compress.file, compress.line) == (None, None)
+    assert compress.share is not None
+    assert compress.share > 0.8
+    assert compress.verdict == "critical"
+    assert compress.rank == 1
+    assert all((one.share or 0) < 0.1 for one in ranking.functions if one is not compress)
+    assert pytest_speedbump.Ranking.from_json(ranking.to_json()).functions == ranking.functions

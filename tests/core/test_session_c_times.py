@@ -61,15 +61,16 @@ def calls(session: _core.Session) -> dict[str, float]:
 @pytest.fixture
 def timed(tool_ids: tuple[int, int]) -> Iterator[Timed]:
     """``timed("key", sorted=sorted)``: a session that measures functions of this module and callables, by name."""
-    sessions = []
+    sessions: list[_core.Session] = []
 
     def make(*functions: str, **callables: Any) -> _core.Session:
         patterns = ["c:*", *(f"{__name__}:{name}" for name in functions)]
         found = [("made", name, one, 0) for name, one in callables.items()]
-        sessions.append(_core.Session(_core.Patterns(patterns), "time", "a test", found))
-        sessions[-1].arm()
-        sessions[-1].set_delay(0)
-        return sessions[-1]
+        session = _core.Session(_core.Patterns(patterns), "time", "a test", found)
+        sessions[:] = [session]  # the one before may go
+        session.arm()
+        session.set_delay(0)
+        return session
 
     yield make
     for session in sessions:
@@ -307,3 +308,32 @@ def test_deep_stacks_grow(timed: Timed) -> None:
     assert deep(100) == 99
     assert calls(session) == {"deep": 101, "sorted": 100}
     assert session.lost == 0
+
+
+def test_sessions_come_and_go_while_others_call(timed: Timed) -> None:
+    """Whoever is on the way into a call, or out of it, finds a session that is there, or none."""
+    stop, done = False, []
+
+    def work() -> None:
+        n = 0
+        while not stop:
+            n += sorted([2, 1], key=operator.neg) == [2, 1]
+            n += sorted([2, 1], key=lambda n: zlib.crc32(DATA) * 0 + n) == [1, 2]
+        done.append(n % 2)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    seen = 0.0
+    for _ in range(100):
+        session = timed(crc32=zlib.crc32, sorted=sorted, neg=operator.neg)
+        while not calls(session):
+            time.sleep(0)
+        session.disarm()
+        seen += sum(calls(session).values())
+        assert session.lost == 0
+    stop = True
+    for thread in threads:
+        thread.join()
+    assert done == [0, 0, 0]
+    assert seen >= 100

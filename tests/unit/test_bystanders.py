@@ -1,6 +1,7 @@
 """Which functions that match were never called?"""
 
 import sys
+import zlib  # noqa: F401 - globs are of the modules that are loaded
 from types import ModuleType
 
 import pytest
@@ -49,3 +50,15 @@ def test_globals_without_a_name_are_no_obstacle() -> None:
     nameless: dict[str, object] = {"__name__": 3}
     exec("def f(): ...", nameless)
     assert bystanders(parse_targets(["nowhere.*"]), ()) == []
+
+
+def test_callables_of_c_come_after_functions(module: ModuleType) -> None:
+    """A glob of them may match hundreds, which must not hide the functions of one's own."""
+    targets = parse_targets(["c:zlib.*32", "bystanding.*d"])
+    assert bystanders(targets, {"c:zlib.crc32"}) == [
+        "bystanding.Thing.cached",
+        "bystanding.Thing.method",
+        "bystanding.called",
+        "bystanding.excluded",
+        "c:zlib.adler32",
+    ]
