@@ -22,7 +22,7 @@ from pytest_speedbump.counts import CodeCounts, Kind, Site
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.experiment.rounds import look
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
-from pytest_speedbump.slowing.session import Session, armed, make_session, sites_of, take_snapshot
+from pytest_speedbump.slowing.session import Session, armed, make_session, take_snapshot
 from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.trials.loaded import is_library_loaded, lines_of, modules
 from pytest_speedbump.uncalled import Cause, Uncalled
@@ -47,7 +47,7 @@ _COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>")
 def explain_bump(bump: Bump, session: Session, names: Sequence[str], subject: Subject | None) -> Uncalled:
     """As :func:`explain`, of targets of ``bump``, which ``session`` was made for."""
     if bump.mode == "await":
-        for name in bump.targets.unmatched(sites_of(session)):
+        for name in bump.targets.unmatched(take_snapshot(session, bump.targets, idle=True).matched):
             if name in names:
                 return Uncalled(name, "awaited")
     return explain(names, subject)

@@ -399,9 +399,8 @@ def test_a_listing_begins_with_what_is_called_most() -> None:
         MatchedCode(f"log.{name}", "log.py", line, calls, 0.0) for name, line, calls in [("a", 1, 1.0), ("b", 9, 1e3)]
     )
     terminal = Terminal()
-    write_listing(
-        terminal, [replace(VOID, verdict="listed", reason=Remark(), matched=codes), replace(VOID, verdict="listed")]
-    )  # type: ignore[arg-type]
+    listed = [replace(VOID, verdict="listed", reason=Remark(), matched=codes), replace(VOID, verdict="listed")]
+    write_listing(terminal, listed)  # type: ignore[arg-type]
     assert [line.split() for line in terminal.lines[2:]] == [
         ["t.py::test_log", "log.*"],
         ["1000", "log.b", "log.py:9"],
