@@ -114,7 +114,7 @@ static inline void sb_clock_dally(uint32_t turns)
         __asm__ volatile("");
     }
 #if defined(__x86_64__)
-    _mm_lfence();
+    __asm__ volatile("lfence" ::: "memory");
 #elif defined(__aarch64__)
     __asm__ volatile("isb" ::: "memory");
 #endif
