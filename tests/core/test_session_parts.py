@@ -100,11 +100,11 @@ PROGRAMS = {
     "functions of one line": """
         def f(): return 1                   # 3
         g = lambda: 2                       # 2
-        def h(n): return n and h(n - 1)     # 4
-        def i(): yield 1; yield 2           # 1
+        def h(n): return n and h            # 2
+        def i(): yield 1                    # 1
         f(), f(), f()
         g(), g()
-        h(3)
+        h(3), h(0)
         list(i())
     """,
     "a first line with more lines after it": """
@@ -153,7 +153,7 @@ PROGRAMS = {
             one = [i for i in range(3)]     # 1
             two = [
                 i + 1                       # 3
-                for i in range(3)           # 5
+                for i in range(3)
             ]
             return sum(i for i in two)      # 2
         f()
