@@ -4,14 +4,15 @@ import gc
 import sys
 from collections.abc import Iterable
 from inspect import CO_COROUTINE
-from types import FunctionType
+from types import FunctionType, ModuleType
 
 from pytest_speedbump.targets import Targets
 
 __all__ = ["coroutine_functions"]
 
-# CPython 3.13 without a GIL takes functions out of the collector's sight once a thread was started.
+# CPython 3.13 without a GIL takes functions, classes and modules out of the collector's sight once a thread was started.
 _HIDES_FUNCTIONS = sys.version_info < (3, 14) and not getattr(sys, "_is_gil_enabled", lambda: True)()
+_members = vars(type)["__dict__"].__get__  # read without running a metaclass's code
 
 
 def coroutine_functions(targets: Targets) -> list[tuple[str, str, FunctionType, int]]:
@@ -34,6 +35,12 @@ def _functions() -> Iterable[FunctionType]:
     objects = gc.get_objects()
     functions = [one for one in objects if type(one) is FunctionType]
     if _HIDES_FUNCTIONS:
-        functions += [one for one in gc.get_referents(*objects) if type(one) is FunctionType]
+        objects += [vars(one) for one in tuple(sys.modules.values()) if type(one) is ModuleType]
+        near = gc.get_referents(*objects)
+        for one in tuple(near):
+            if issubclass(type(one), type):
+                near += _members(one).values()
+        near += [one.__func__ for one in near if type(one) in (staticmethod, classmethod)]
+        functions += [one for one in near if type(one) is FunctionType]
         return {id(one): one for one in functions}.values()
     return functions

@@ -551,8 +551,10 @@ def test_a_circle_through_a_coroutine_that_was_never_begun(slowed: Armed) -> Non
         warnings.simplefilter("always")
         del thing
         gc.collect()
-    assert alive() is None
     messages = [str(one.message) for one in seen if one.category is RuntimeWarning]
+    del seen  # which holds the coroutine
+    gc.collect()
+    assert alive() is None
     assert messages == ["coroutine 'Thing.method' was never awaited"], "once"
 
 
