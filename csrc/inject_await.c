@@ -42,6 +42,7 @@ typedef struct {
 typedef struct {
     PyObject_HEAD sb_toll *toll; /* A share. */
     PyTypeObject *call_type;     /* Owned. */
+    PyObject *module;            /* Owned, with the clock in it, also where the types have lost it */
     PyObject *key, *myself;      /* Owned: GATE_KEY, and a weak reference; made beforehand, because disarming must
                                     succeed where memory has run out */
     hook *hooks;                 /* Owned; open addressing by function, mask + 1 of them */
@@ -64,6 +65,7 @@ static int gate_traverse(PyObject *op, visitproc visit, void *arg)
     const sb_gate *self = (sb_gate *)op;
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(self->call_type);
+    Py_VISIT(self->module);
     for (size_t i = 0; self->hooks != NULL && i <= self->mask; i++) {
         const hook *one = &self->hooks[i];
         Py_VISIT(one->function);
@@ -93,6 +95,7 @@ static void gate_dealloc(PyObject *op)
     Py_XDECREF(self->myself);
     Py_XDECREF(self->call_type);
     sb_toll_drop(self->toll);
+    Py_XDECREF(self->module);
     type->tp_free(op);
     Py_DECREF(type);
 }
@@ -583,6 +586,7 @@ static sb_gate *gate_new(sb_state *state, sb_toll *toll, size_t n)
     }
     self->toll = sb_toll_share(toll);
     self->call_type = (PyTypeObject *)Py_NewRef(state->call_type);
+    self->module = Py_NewRef(PyType_GetModule(state->gate_type));
     self->mask = 1;
     while (self->mask < 2 * n) {
         self->mask = 2 * self->mask + 1;

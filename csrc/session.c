@@ -16,7 +16,10 @@ static const char *const MODE_NAMES[SB_N_MODES] = {"spin", "nogil", "sleep", "aw
 
 typedef struct {
     PyObject_HEAD PyObject *owner; /* Owned: a str that tells people whose session this is. */
-    sb_toll *toll;                 /* A share. */
+    /* Owned, with the state in it: where an interpreter ends, the type may have lost its module before the last session
+     * is gone, which disarms. */
+    PyObject *module;
+    sb_toll *toll; /* A share. */
     /* Owned, in the order in which they are armed and disarmed: what swaps pointers comes before what sets events,
      * because compiled code that holds such a pointer is thrown away when events are set (CPython 3.15's JIT). */
     sb_injector *injectors[MOST_INJECTORS];
@@ -73,7 +76,7 @@ static void sum_locked(const sb_session *self, sb_counts *sums, size_t n)
 void sb_session_disarm(PyObject *op)
 {
     sb_session *self = (sb_session *)op;
-    sb_state *state = sb_state_of(op);
+    sb_state *state = PyModule_GetState(self->module);
     sb_plan_set(&self->toll->plan, SB_PAUSED);
     sb_toll_measure(self->toll, false);
     if (disarm_injectors(self, self->n_injectors)) {
@@ -535,6 +538,7 @@ static PyObject *session_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
         return NULL;
     }
     self->owner = Py_NewRef(owner);
+    self->module = Py_NewRef(PyType_GetModule(type));
     self->toll = toll;
     self->n_injectors = n;
     memcpy(self->injectors, injectors, sizeof injectors);
@@ -548,6 +552,7 @@ static int session_traverse(PyObject *op, visitproc visit, void *arg)
     sb_session *self = (sb_session *)op;
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(self->owner);
+    Py_VISIT(self->module);
     int result = 0;
     for (int i = 0; i < self->n_injectors && result == 0; i++) {
         result = self->injectors[i]->mechanism->traverse(self->injectors[i], visit, arg);
@@ -561,12 +566,14 @@ static void session_dealloc(PyObject *op)
 {
     sb_session *self = (sb_session *)op;
     PyTypeObject *type = Py_TYPE(op);
+    PyObject *module = self->module;
     PyObject_GC_UnTrack(op);
     sb_session_disarm(op);
     Py_CLEAR(self->owner);
     free_injectors(self->injectors, self->n_injectors);
     sb_toll_drop(self->toll);
     type->tp_free(op);
+    Py_DECREF(module);
     Py_DECREF(type);
 }
 

@@ -1,12 +1,18 @@
 """Coroutine functions that targets match, found among all that lives in this interpreter."""
 
 import gc
+import sys
+from collections.abc import Iterable
 from inspect import CO_COROUTINE
-from types import FunctionType
+from types import FunctionType, ModuleType
 
 from pytest_speedbump.targets import Targets
 
 __all__ = ["coroutine_functions"]
+
+# CPython 3.13 without a GIL takes functions, classes and modules out of the collector's sight once a thread was started.
+_HIDES_FUNCTIONS = sys.version_info < (3, 14) and not getattr(sys, "_is_gil_enabled", lambda: True)()
+_members = vars(type)["__dict__"].__get__  # read without running a metaclass's code
 
 
 def coroutine_functions(targets: Targets) -> list[tuple[str, str, FunctionType, int]]:
@@ -15,11 +21,26 @@ def coroutine_functions(targets: Targets) -> list[tuple[str, str, FunctionType, 
     A function that is defined later is not among them, nor are functions that ``gc.freeze`` has hidden.
     """
     patterns, found = targets.compile(), list[tuple[str, str, FunctionType, int]]()
-    for one in gc.get_objects():
-        if type(one) is FunctionType and one.__code__.co_flags & CO_COROUTINE:
-            code, module = one.__code__, one.__globals__.get("__name__")
+    for one in _functions():
+        code, module = one.__code__, one.__globals__.get("__name__")
+        if code.co_flags & CO_COROUTINE:
             name = module if isinstance(module, str) else ""
             pattern = patterns.match(name, code.co_qualname, code.co_filename)
             if pattern >= 0:
                 found.append((name, code.co_qualname, one, pattern))
     return sorted(found, key=lambda one: one[:2])
+
+
+def _functions() -> Iterable[FunctionType]:
+    objects = gc.get_objects()
+    functions = [one for one in objects if type(one) is FunctionType]
+    if _HIDES_FUNCTIONS:
+        objects += [vars(one) for one in tuple(sys.modules.values()) if type(one) is ModuleType]
+        near = gc.get_referents(*objects)
+        for one in tuple(near):
+            if issubclass(type(one), type):
+                near += _members(one).values()
+        near += [one.__func__ for one in near if type(one) in (staticmethod, classmethod)]
+        functions += [one for one in near if type(one) is FunctionType]
+        return {id(one): one for one in functions}.values()
+    return functions
