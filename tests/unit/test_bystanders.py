@@ -49,3 +49,9 @@ def test_globals_without_a_name_are_no_obstacle() -> None:
     nameless: dict[str, object] = {"__name__": 3}
     exec("def f(): ...", nameless)
     assert bystanders(parse_targets(["nowhere.*"]), ()) == []
+
+
+def test_of_what_is_no_python_function_nobody_knows(module: ModuleType) -> None:
+    targets = parse_targets(["c:bystanding.*", "bystanding:3-9", "resume:bystanding.*", "native:bystanding*:*"])
+    assert bystanders(targets, ()) == []
+    assert len(bystanders(parse_targets([*targets.names, "bystanding.idle"]), ())) == 1
