@@ -85,7 +85,7 @@ static PyMethodDef module_methods[] = {
     {"clock", module_clock, METH_NOARGS, "clock()\n--\n\nThe clock in use: its name, cost and resolution."},
     {"now_ns", module_now_ns, METH_NOARGS, "now_ns()\n--\n\nReads that clock. Only differences mean anything."},
     {"place_of", module_place_of, METH_O,
-     "place_of(object, /)\n--\n\n"
+     "place_of(callable_, /)\n--\n\n"
      "The address of the pointer that a callable implemented in C is called through, or a word for what it is "
      "instead:\n"
      "'python', 'new' (a __new__), 'metaclass' (a type whose metaclass calls it otherwise), 'slot' (of a type),\n"

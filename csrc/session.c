@@ -69,13 +69,23 @@ static void sum_locked(const sb_session *self, sb_counts *sums, size_t n)
     }
 }
 
+/* NULL where the collector, when the interpreter ends, has taken the module from the session's type already. Keeps a
+ * pending exception. */
+static sb_state *state_if_alive(PyObject *op)
+{
+    PyObject *exception = PyErr_GetRaisedException();
+    sb_state *state = sb_state_of(op);
+    PyErr_SetRaisedException(exception);
+    return state;
+}
+
 void sb_session_disarm(PyObject *op)
 {
     sb_session *self = (sb_session *)op;
-    sb_state *state = sb_state_of(op);
+    sb_state *state = state_if_alive(op);
     sb_plan_set(&self->toll->plan, SB_PAUSED);
     sb_toll_measure(self->toll, false);
-    if (disarm_injectors(self, self->n_injectors)) {
+    if (disarm_injectors(self, self->n_injectors) && state != NULL) {
         SB_LOCK(&state->lock);
         if (state->armed == op) {
             state->armed = NULL;

@@ -358,7 +358,7 @@ def _peel(thing: Any) -> Any:
 def _peel_kind(thing: Any, kind: type) -> tuple[Any, type]:
     """What static, class, instance and bound methods hold, and its type."""
     for _ in range(_WRAPPERS):
-        func = next((vars["__func__"] for vars in map(_dict_of_type, type.mro(kind)) if "__func__" in vars), None)
+        func = next((one["__func__"] for one in map(_dict_of_type, type.mro(kind)) if "__func__" in one), None)
         if type(func) is not MemberDescriptorType:
             break
         thing = func.__get__(thing)
@@ -450,7 +450,7 @@ def _obstacle(thing: Any, place: int | str) -> str | None:
 
 
 def _call_of(kind: type) -> Any:
-    return next((vars["__call__"] for vars in map(_dict_of_type, type.mro(kind)) if "__call__" in vars), None)
+    return next((one["__call__"] for one in map(_dict_of_type, type.mro(kind)) if "__call__" in one), None)
 
 
 @functools.cache
