@@ -328,12 +328,12 @@ int sb_monitor_watch_locked(sb_monitor *monitor, PyObject *code, unsigned which)
         return 1;
     }
     PyObject *events = make_room(monitor) == 0 ? bits_of(monitor, which) : NULL;
-    if (events == NULL || command(monitor, SB_SET_LOCAL_EVENTS, tool, code, events) < 0) {
-        Py_XDECREF(events);
+    if (events == NULL) {
         return -1;
     }
+    /* Held in any case: where memory runs out on the way, some of it may be on, and is to be turned off. */
     monitor->watched[monitor->n_watched++] = (sb_watched){.code = Py_NewRef(code), .events = events};
-    return 1;
+    return command(monitor, SB_SET_LOCAL_EVENTS, tool, code, events) < 0 ? -1 : 1;
 }
 
 /* Nobody tells which callback is registered but register_callback, which returns the one before. So ours is registered
