@@ -110,7 +110,7 @@ static PyMethodDef module_methods[] = {
     {"timer_set", module_timer_set, METH_VARARGS,
      "timer_set(timer, at_ns, /)\n--\n\nHave it fire when time.monotonic_ns() reads so much, and not before."},
     {"place_of", module_place_of, METH_O,
-     "place_of(object, /)\n--\n\n"
+     "place_of(callable_, /)\n--\n\n"
      "The address of the pointer that a callable implemented in C is called through, or a word for what it is "
      "instead:\n"
      "'python', 'new' (a __new__), 'metaclass' (a type whose metaclass calls it otherwise), 'slot' (of a type),\n"

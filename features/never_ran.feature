@@ -24,3 +24,9 @@ Feature: A target that never ran
     When I slow "pipeline.archive" by 60us
     Then the run passes
     And the report says "1 void, 1 measured"
+
+  Scenario: I name code that is implemented in C as if it were Python
+    When I slow "zlib.crc32" by 60us
+    Then the run fails
+    And the verdict is void
+    And the report says "zlib.crc32 is implemented in C; write c:zlib.crc32"

@@ -14,6 +14,14 @@ Feature: Slow a target and learn the drop
     And the drop is over 50%
     And the transmission is over 50%
 
+  Scenario: Code that is implemented in C
+    When I slow "c:zlib.crc32" by 50us
+    Then the run passes
+    And the verdict is measured
+    And "c:zlib.crc32" was called 20 times in each run of the pipeline
+    And the drop is over 50%
+    And the transmission is over 50%
+
   Scenario: Code that hides behind the device
     When I slow "pipeline.log" by 60us
     Then the run passes

@@ -22,6 +22,7 @@ from pytest_speedbump.counts import CodeCounts, Kind, Site
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.experiment.rounds import look
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
+from pytest_speedbump.slowing.callables import find_callables
 from pytest_speedbump.slowing.session import Session, armed, make_session, take_snapshot
 from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.trials.loaded import is_library_loaded, lines_of, modules
@@ -156,10 +157,11 @@ def _explain_callable(target: str) -> Uncalled:
 
 
 def _reachable(target: str) -> set[str]:
-    """Names of the callables implemented in C that it matches."""
-    from pytest_speedbump.slowing.callables import find_callables
-
-    found = find_callables(parse_targets([target]).compile())
+    """Names of the callables implemented in C that it matches; none where it is refused."""
+    try:
+        found = find_callables(parse_targets([target]).compile())
+    except InputError:
+        return set()
     return {Site("c", module, qualname).name for module, qualname, *_ in found}
 
 

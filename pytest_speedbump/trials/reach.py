@@ -13,9 +13,6 @@ __all__ = ["refuse", "unreached"]
 
 def refuse(targets: Targets, mode: Mode) -> None:
     """Raises InputError for a target that cannot be slowed here, or not in this mode. Arms nothing."""
-    for refusal in refusals(targets.patterns) if _have_callables(targets) else ():
-        if refusal.plain:
-            raise InputError(str(refusal))
     try:
         make_session(targets, mode, "the check of targets")
     except ValueError as error:
@@ -24,11 +21,7 @@ def refuse(targets: Targets, mode: Mode) -> None:
 
 def unreached(targets: Targets) -> tuple[Unreached, ...]:
     """What globs match and is not slowed."""
-    if not _have_callables(targets):
+    if not any(pattern.startswith("c:") for pattern in targets.patterns):
         return ()
     found = [refusal for refusal in refusals(targets.patterns) if not refusal.plain]
     return tuple(Unreached(Site("c", "", one.name).name, one.reason) for one in found)
-
-
-def _have_callables(targets: Targets) -> bool:
-    return any(pattern.startswith("c:") for pattern in targets.patterns)

@@ -86,7 +86,7 @@ def check_plain(result: dict[str, Any], suite: Suite) -> None:
     assert result["declared"] is result["evidence"] is None
     assert (result["verdict"], result["iterations"], result["calls"]) == ("measured", 3, 2)
     leaf, other = sorted(result["matched"], key=lambda code: code["name"])
-    assert leaf.keys() == {"name", "file", "line", "calls", "delivered_ns"}
+    assert leaf.keys() == {"name", "file", "line", "calls", "delivered_ns", "kind"}
     assert (leaf["name"], leaf["file"], leaf["line"], leaf["calls"]) == ("work.leaf", str(suite.path / "work.py"), 1, 1)
     assert (other["name"], other["calls"]) == ("work.other", 1)
     total = leaf["delivered_ns"] + other["delivered_ns"]

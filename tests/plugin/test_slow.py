@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+import zlib
 from contextlib import ExitStack
 from typing import Any
 
@@ -280,3 +281,32 @@ def test_what_slows_is_never_slowed() -> None:
     names = [code.name for code in bump.snapshot().matched]
     assert f"{__name__}.leaf" in names
     assert not [name for name in names if name.startswith("pytest_speedbump.")]
+
+
+def test_a_c_callable_is_a_target_like_any_other() -> None:
+    with slow("c:zlib.crc3*", f"{__name__}.leaf", delay="1us") as bump:
+        zlib.crc32(b"a")
+        leaf()
+        list(map(zlib.crc32, [b"a"] * 9))
+    crc, python = bump.snapshot().targets
+    assert (crc.calls, python.calls) == (10, 1)
+    assert crc.requested_ns == pytest.approx(10_000)
+    assert {code.name: (code.file, code.line) for code in bump.snapshot().matched if code.calls == 10} == {
+        "c:zlib.crc32": ("", 0)
+    }
+
+
+@pytest.mark.parametrize("target", ["c:len", "c:zlib.nothing", "c:time.perf_counter_ns"])
+def test_a_c_callable_that_cannot_be_slowed_is_refused_on_entering(target: str) -> None:
+    for others in ((), ("c:zlib.*", "*.leaf")):
+        with (
+            pytest.raises(ValueError, match=f"target '{target}': "),
+            slow(target, *others, delay="0ns"),
+        ):
+            pytest.fail("it was entered")
+
+
+def test_what_is_excluded_is_not_refused() -> None:
+    with slow("c:len", "c:zlib.crc32", "!c:len", delay="0ns") as bump:
+        zlib.crc32(b"a")
+    assert [code.name for code in bump.snapshot().matched] == ["c:zlib.crc32"]

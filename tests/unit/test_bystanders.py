@@ -62,3 +62,9 @@ def test_callables_of_c_come_after_functions(module: ModuleType) -> None:
         "bystanding.excluded",
         "c:zlib.adler32",
     ]
+
+
+def test_of_what_is_no_python_function_nobody_knows(module: ModuleType) -> None:
+    targets = parse_targets(["bystanding:3-9", "resume:bystanding.*", "native:bystanding*:*"])
+    assert bystanders(targets, ()) == []
+    assert len(bystanders(parse_targets([*targets.names, "bystanding.idle"]), ())) == 1

@@ -61,7 +61,7 @@ def module() -> Iterator[types.ModuleType]:
     made = types.ModuleType("pkg.mod")
     exec(compile(SOURCE, "pkg/mod.py", "exec"), made.__dict__)
     package = types.ModuleType("pkg")
-    package.parse = made.parse  # type: ignore[attr-defined]
+    package.parse, package.mod = made.parse, made  # type: ignore[attr-defined]
     sys.modules |= {"pkg": package, "pkg.mod": made}
     yield made
     del sys.modules["pkg"], sys.modules["pkg.mod"]
