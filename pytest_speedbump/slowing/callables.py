@@ -118,6 +118,7 @@ class _Search:
     everything: _core.Patterns  # so that what it does not match is excluded
     chosen: dict[int, _Choice] = field(default_factory=dict)  # by place
     refused: dict[tuple[str, str], Refusal] = field(default_factory=dict)
+    met: set[str] = field(default_factory=set)  # texts of patterns that something was found for
 
     def found(self) -> Iterator[Found]:
         for one in self.chosen.values():
@@ -153,6 +154,7 @@ class _Search:
 
     def take(self, choice: _Choice) -> None:
         text = self.texts[choice.index]
+        self.met.add(text)
         plain = _is_plain(text)
         place = _core.place_of(choice.thing)
         reason = _obstacle(choice.thing, place) or _reserved().get(place)
@@ -177,12 +179,13 @@ def _is_plain(text: str) -> bool:
 def _search(texts: tuple[str, ...]) -> _Search:
     search = _Search(_core.Patterns(texts), texts, _core.Patterns([f"{_PREFIX}*", *texts]))
     wanted = [text.removeprefix(_PREFIX) for text in texts if text.startswith(_PREFIX)]
-    for name in wanted:
-        if _is_plain(name):
-            _look_up(search, name)
-    globs = [name for name in wanted if not _is_plain(name)]
+    missing = [refusal for name in wanted if _is_plain(name) and (refusal := _look_up(search, name))]
+    globs = [name for name in wanted if not _is_plain(name)] + [refusal.name for refusal in missing]
     if globs:
         _walk(search, globs)
+    for refusal in missing:  # unless something calls itself so, as the type of json.scanner.c_make_scanner does
+        if refusal.target not in search.met:
+            search.refused[refusal.target, refusal.name] = refusal
     return search
 
 
@@ -193,7 +196,8 @@ class _Unresolved(Exception):  # noqa: N818 - an answer, not an error
     pass
 
 
-def _look_up(search: _Search, name: str) -> None:
+def _look_up(search: _Search, name: str) -> Refusal | None:
+    """Finds what has this name; a refusal where nothing has."""
     try:
         module, qualname, thing = _resolve(name)
         if not qualname:
@@ -201,11 +205,10 @@ def _look_up(search: _Search, name: str) -> None:
         if module.partition(".")[0] in _OWN:
             raise _Unresolved("is part of what measures, and never slowed; name something else")
     except _Unresolved as reason:
-        text = f"{_PREFIX}{name}"
-        search.refused[(text, name)] = Refusal(text, name, str(reason), plain=True)
-        return
+        return Refusal(f"{_PREFIX}{name}", name, str(reason), plain=True)
     thing = _peel(thing)
     search.consider(module, qualname, thing, _own_name(thing))
+    return None
 
 
 def _resolve(name: str) -> tuple[str, str, Any]:
