@@ -7,8 +7,8 @@ static int go_on(void *context)
     return 0;
 }
 
-/* Not inlined: a call that is only counted then saves no registers. Before the delay all is finished that the caller has
- * begun, and after it nothing has begun of what follows: a processor would do both while it waits. Long chains of
+/* Not inlined: a call that is only counted then saves no registers. Before the delay all is finished that the caller
+ * has begun, and after it nothing has begun of what follows: a processor would do both while it waits. Long chains of
  * arithmetic beside a call hid 60 ns of its delay, and with one end open 25 ns. What that costs is calibrated. */
 __attribute__((noinline)) static void delay_call(sb_slot *slot, sb_cell *cell, sb_amount due)
 {
