@@ -10,7 +10,7 @@ from pytest_speedbump.targets import Targets
 
 __all__ = ["coroutine_functions"]
 
-# CPython 3.13 without a GIL takes functions, classes and modules out of the collector's sight once a thread was started.
+# CPython 3.13 without a GIL hides functions, classes and modules from the collector once a thread was started.
 _HIDES_FUNCTIONS = sys.version_info < (3, 14) and not getattr(sys, "_is_gil_enabled", lambda: True)()
 _members = vars(type)["__dict__"].__get__  # read without running a metaclass's code
 
