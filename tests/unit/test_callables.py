@@ -93,7 +93,7 @@ def test_a_glob_takes_what_its_modules_define(module: types.ModuleType) -> None:
 
 def test_the_best_name_of_a_place(module: types.ModuleType) -> None:
     module.crc32 = module.crc = zlib.crc32  # type: ignore[attr-defined]
-    assert names("c:made_up.crc32", "c:zlib.*", "!c:zlib.[!c]*", "!c:zlib.comp*") == {"zlib.crc32"}
+    assert names("c:made_up.crc32", "c:zlib.crc3?") == {"zlib.crc32"}
     assert names("c:made_up.crc32", "c:made_up.crc") == {"made_up.crc"}
 
 
