@@ -2,6 +2,7 @@
 
 import collections
 import zlib
+from contextlib import suppress
 
 from pytest_speedbump import _core
 
@@ -16,17 +17,12 @@ def scenario() -> None:
         session.set_delay(10)
         ",".join("ab")
         collections.deque((), maxlen=1)
-        try:
+        with suppress(TypeError):
             zlib.crc32(1)  # type: ignore[arg-type]
-        except TypeError:
-            pass
-        try:
+        with suppress(TypeError):
             collections.deque(no_such=1)  # type: ignore[call-overload]
-        except TypeError:
-            pass
         session.snapshot()
-    try:
+    with suppress(TypeError):
         _core.Session(PATTERNS, "spin", "leak", [*FOUND, ("a", "b", scenario, 0)])
-    except TypeError:
-        pass
-    _core.place_of(zlib.crc32), _core.place_of(1)
+    for thing in (zlib.crc32, 1):
+        _core.place_of(thing)
