@@ -16,7 +16,7 @@ def scenario() -> None:
         session.arm()
         session.set_delay(10)
         ",".join("ab")
-        collections.deque((), maxlen=1)
+        collections.deque(maxlen=1)
         with suppress(TypeError):
             zlib.crc32(1)  # type: ignore[arg-type]
         with suppress(TypeError):
