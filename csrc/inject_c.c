@@ -38,13 +38,34 @@ done:
 
 /* ---- a call ---- */
 
-/* The slot's call is counted, and delayed; the callable's caller holds it meanwhile. Types and functions are shared by
- * all interpreters, and those that did not ask are let pass. A handler of a signal that the delay polls for may call it
- * anew, disarm, even arm another session: the cell stays where it is, and who holds the slot then is not charged. */
-static int enter(sb_slot *slot)
+/* Called without a detour through the linker's table: it is asked in every call. */
+#if defined(__has_attribute)
+#if __has_attribute(noplt)
+extern PyThreadState *PyThreadState_GetUnchecked(void) __attribute__((noplt));
+#endif
+#endif
+
+/* A handler of a signal that the delay polls for may call the callable anew, disarm, even arm another session: the cell
+ * stays where it is, and who holds the slot then is not charged. Not inlined: a call that is only counted then saves
+ * fewer registers. */
+__attribute__((noinline)) static int delay_call(const sb_slot *slot, sb_cell *cell, sb_amount due)
 {
     const sb_atomic_i64 *plan = slot->word;
-    const sb_word word = sb_load_acquire(plan);
+    sb_amount carry = cell->carry;
+    sb_spent spent;
+    const int result = sb_spend(slot->delay, (sb_mode)slot->mode, due, &carry, &spent);
+    if (slot->word == plan) {
+        cell->carry = carry;
+        sb_book(cell, due, &spent);
+    }
+    return result;
+}
+
+/* The slot's call is counted, and delayed; the callable's caller holds it meanwhile. Types and functions are shared by
+ * all interpreters, and those that did not ask are let pass. */
+static int enter(sb_slot *slot)
+{
+    const sb_word word = sb_load_acquire(slot->word);
     const PyThreadState *thread = PyThreadState_GetUnchecked();
     if (word == 0 || thread == NULL || thread->interp != slot->interpreter) {
         return 0;
@@ -54,17 +75,7 @@ static int enter(sb_slot *slot)
         return 0;
     }
     const sb_amount due = sb_word_due(word, slot->target, sb_add(&cell->calls, 1));
-    if (due == 0) {
-        return 0;
-    }
-    sb_amount carry = cell->carry;
-    sb_spent spent;
-    const int result = sb_spend(slot->delay, (sb_mode)slot->mode, due, &carry, &spent);
-    if (slot->word == plan) {
-        cell->carry = carry;
-        sb_book(cell, due, &spent);
-    }
-    return result;
+    return due == 0 ? 0 : delay_call(slot, cell, due);
 }
 
 /* ---- where it is called through ---- */

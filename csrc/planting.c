@@ -30,7 +30,7 @@ typedef struct {
     PyObject *number; /* Owned. */
 } calibration;
 
-#define ADDITIONS 3
+#define ADDITIONS 4
 
 /* About what the interpreter does between two calls. A processor goes on with it while it reads the clock, so that a
  * delay costs less there than it does by itself: calibrated without it, delays were 6 to 8 ns too short. */

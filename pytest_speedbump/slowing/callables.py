@@ -12,6 +12,7 @@ import importlib
 import inspect
 import itertools
 import sys
+import sysconfig
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -459,27 +460,19 @@ def _call_of(kind: type) -> Any:
 @functools.cache
 def _reserved() -> Mapping[int | str, str]:
     """What is called through its place, and may not be slowed all the same."""
-    inlined = {
-        len: "len(x)",
-        isinstance: "isinstance(x, y)",
-        list.append: "x.append(y), where it is a statement,",
-        type: "type(x)",
-        str: "str(x)",
-        tuple: "tuple(x)",
-        super: "super()",
-        builtins.__import__: "an import statement",
-    }
+    inlined: dict[object, str] = {builtins.__import__: "an import statement"}
+    if sys.version_info >= (3, 14) or not sysconfig.get_config_var("Py_GIL_DISABLED"):  # by specialised opcodes
+        inlined |= {len: "len(x)", isinstance: "isinstance(x, y)", list.append: "x.append(y), as a statement,"}
+        inlined |= {type: "type(x)", str: "str(x)", tuple: "tuple(x)", super: "super()"}
+    if sys.version_info >= (3, 14):  # by the compiler
+        inlined |= {thing: f"{thing.__name__}() of a generator expression" for thing in (any, all)}
+    if sys.version_info >= (3, 15):
+        inlined |= {thing: f"{thing.__name__}() of a generator expression" for thing in (list, set)}
     reserved: dict[int | str, str] = {
         _core.place_of(thing): f"would be counted too seldom: CPython runs {how} without calling it; "
         "slow the function around it"
         for thing, how in inlined.items()
     }
-    if sys.version_info >= (3, 14):
-        for thing in (any, all):
-            reserved[_core.place_of(thing)] = (
-                f"would be counted too seldom: CPython runs {thing.__name__}() of a generator expression without "
-                "calling it; slow the function around it"
-            )
     for clock in (time.perf_counter, time.perf_counter_ns):
         reserved[_core.place_of(clock)] = "is the clock that rounds are timed with; name something else"
     return reserved

@@ -1,5 +1,6 @@
 """Callables implemented in C: every way of calling them is counted, and their places are found as they were left."""
 
+import _json
 import collections
 import copy
 import ctypes
@@ -24,7 +25,7 @@ from pytest_speedbump import _core
 
 CALLS = 300
 
-JSON_CALL = vars(json.scanner.c_make_scanner)["__call__"]
+JSON_CALL = vars(_json.make_scanner)["__call__"]
 GETTER = operator.itemgetter(0)
 PARTIAL = functools.partial(abs)
 KEYS = rpds.HashTrieMap({1: 2})
@@ -169,6 +170,21 @@ def test_every_call_is_counted(way: str) -> None:
     assert place(thing) == before
 
 
+@pytest.mark.parametrize("way", ["plain", "METH_O", "METH_METHOD", "a method", "a type", "METH_FASTCALL and keywords"])
+def test_calls_that_were_compiled_before_are_counted(way: str) -> None:
+    """By the JIT of CPython 3.15, where it is on."""
+    thing, run = PATHS[way]
+    times, many = range(CALLS), range(20_000)
+    run(many)
+    session = session_of(thing)
+    for _ in range(2):
+        with session:
+            session.set_delay(0)
+            run(times)
+        run(many)
+    assert session.totals()[0] == 2 * CALLS
+
+
 def test_a_subclass_is_another_type() -> None:
     with counting(collections.deque) as session:
         Deque()
@@ -178,14 +194,14 @@ def test_a_subclass_is_another_type() -> None:
 
 def test_results_and_exceptions_are_the_same() -> None:
     before = [str(i).join("ab") for i in range(9)], str(collections.deque([1], maxlen=2))
-    with counting(str.join, collections.deque, zlib.crc32, json.scanner.c_make_scanner) as session:
+    with counting(str.join, collections.deque, zlib.crc32, _json.make_scanner) as session:
         assert ([str(i).join("ab") for i in range(9)], str(collections.deque([1], maxlen=2))) == before
         with pytest.raises(TypeError, match="bytes-like"):
             zlib.crc32("a")  # type: ignore[arg-type]
         with pytest.raises(TypeError, match="an integer is required"):
-            collections.deque(maxlen="x")  # type: ignore[arg-type]
+            collections.deque(maxlen="x")  # type: ignore[call-overload]
         with pytest.raises(TypeError, match="keyword"):
-            collections.deque(**{"no such": 1})  # type: ignore[arg-type]
+            collections.deque(**{"no such": 1})
         assert copy.copy(zlib.crc32) is zlib.crc32
     assert session.totals()[0] == 16
 
