@@ -31,7 +31,7 @@ class Part:
 
 def _what(part: Part) -> What:
     if part.in_c:
-        return _core.Site(("c", part.name, None, 0))  # type: ignore[arg-type]  # of a structseq that is one tuple
+        return _core.Site(("c", part.name, None, 0))  # type: ignore[arg-type, call-arg]  # of a structseq: one tuple
     namespace: dict[str, Any] = {}
     exec(compile(f"def {part.name}(): pass", f"{part.module}.py", "exec"), namespace)
     what: What = namespace[part.name].__code__
