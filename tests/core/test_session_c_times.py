@@ -21,7 +21,7 @@ from pytest_speedbump import _core
 
 MS = 1_000_000
 EPSILON = 100.0  # ns, of readings rounded to a double and to a tick
-IN_AND_OUT = 2 * 3 / 16  # edges of one call, all of them its own
+IN_AND_OUT = 2 * 2 / 16  # edges of one call, all of them its own
 DATA = bytes(range(256)) * 8
 SPENT: Counter[str] = Counter()
 
@@ -50,7 +50,6 @@ def read(session: _core.Session) -> Times:
     rows: Times = {}
     for name, calls, own_ns, edges in zip(names, into[::3], into[1::3], into[2::3], strict=True):
         rows[name] = (calls, own_ns, edges)
-    assert [row[0] for row in rows.values()] == [target[3] for target in targets]
     return {name: row for name, row in rows.items() if any(row)}
 
 
@@ -106,6 +105,7 @@ def test_what_calls_back_is_without_its_callee(timed: Timed) -> None:
     assert sorted([1, 3, 2], key=lambda n: (time.sleep(0.001), key(n))[1]) == [3, 2, 1]  # type: ignore[func-returns-value]
     elapsed = _core.now_ns() - begin
     found = read(session)
+    assert {what[0].name: what[3] for what in session.snapshot()[:2]} == {"sorted": 2, "sleep": 3}  # type: ignore[union-attr]
     assert calls(session) == {"sorted": 2, "key": 6, "sleep": 3}
     own = {name: row[1] for name, row in found.items()}
     assert sum(own.values()) <= elapsed + EPSILON
