@@ -29,13 +29,17 @@ def main() -> Exit:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = Settings(options.output, options.smoke, options.seed, options.note, passes=3)
     document = run(chosen, settings, SCHEMA, {})
-    print(markdown(document), end="")
+    text = markdown(document)
+    if options.markdown is not None:
+        options.markdown.write_text(text, encoding="utf-8")
+    print(text, end="")
     return Exit.OK if document["complete"] and not document["failures"] else Exit.BROKEN
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.reach", description=__doc__)
     parser.add_argument("--output", type=Path, metavar="PATH", help="the JSON document, written as the run goes on")
+    parser.add_argument("--markdown", type=Path, metavar="PATH", help="the tables; they are printed in any case")
     parser.add_argument("--smoke", action="store_true", help="a little of everything, in half a minute")
     parser.add_argument("--only", default="*", metavar="GLOB", help="jobs by name, such as 'cost/*' or 'known/*'")
     parser.add_argument(
