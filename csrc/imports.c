@@ -28,6 +28,7 @@
 #endif
 
 #define NO_OBJECT SIZE_MAX
+#define PROGRAM 0       /* the main program is what dl_iterate_phdr tells first */
 #define FIRST_VERSION 2 /* that a library gives its symbols; 0 and 1 are none */
 
 /* ---- what can be read of an object ---- */
@@ -307,11 +308,20 @@ static size_t find_provider(const reader *self, const void *function)
     return low < self->n_ranges && at >= self->ranges[low].begin ? self->ranges[low].object : NO_OBJECT;
 }
 
+/* Whether the program's address for this name is no function of its own, but leads to another object through a slot of
+ * the program, where calls are counted. */
+static bool is_stub(const reader *self, const char *name)
+{
+    const dynamic d = read_dynamic(&self->objects[PROGRAM]);
+    const ElfW(Sym) *symbol = find_symbol(&d, name, 0);
+    return symbol != NULL && symbol->st_shndx == SHN_UNDEF;
+}
+
 /* Whether an import from this object is to be told. */
 static bool is_wanted(const reader *self, const sb_import *import)
 {
     return import->provider != NO_OBJECT && import->provider != import->importer &&
-           !self->objects[import->provider].hidden &&
+           !self->objects[import->provider].hidden && !(import->provider == PROGRAM && is_stub(self, import->symbol)) &&
            self->wants(self->context, &self->imports->objects[import->provider], import->symbol);
 }
 
@@ -392,7 +402,7 @@ static int collect(struct dl_phdr_info *info, size_t size, void *data)
 static bool pin(const reader *self, size_t index)
 {
     sb_object *object = &self->imports->objects[index];
-    if (index == 0) { /* the main program */
+    if (index == PROGRAM) {
         object->pinned = true;
     }
     if (!object->pinned) {
@@ -414,6 +424,20 @@ static void *look_up(void *scope, const candidate *c)
     return c->version != NULL ? dlvsym(scope, c->import.symbol, c->version) : dlsym(scope, c->import.symbol);
 }
 
+/* Where the program takes a function's address without asking the loader (linked as non-PIE), that address is a stub of
+ * its own, which jumps through its slot. So dlsym() finds the stub, and the function is in a library behind it. */
+static void *look_behind_program(reader *self, const candidate *c)
+{
+    void *found = NULL;
+    for (size_t i = 1; i < self->imports->n_objects && found == NULL; i++) {
+        if (!self->objects[i].hidden && pin(self, i)) {
+            const dynamic d = read_dynamic(&self->objects[i]);
+            found = find_symbol(&d, c->import.symbol, 0) != NULL ? look_up(self->imports->objects[i].handle, c) : NULL;
+        }
+    }
+    return found;
+}
+
 /* As the loader would: in the program and what it was started with, then in the object and what that was linked to. Who
  * asks for no version is given the library's first by the loader, and by dlsym() the newest. */
 static void resolve(reader *self, candidate *c, void *program)
@@ -422,12 +446,15 @@ static void resolve(reader *self, candidate *c, void *program)
     if (found == NULL && self->imports->objects[c->import.importer].handle != NULL) {
         found = look_up(self->imports->objects[c->import.importer].handle, c);
     }
+    if (found != NULL && find_provider(self, found) == PROGRAM && is_stub(self, c->import.symbol)) {
+        found = look_behind_program(self, c);
+    }
     c->import.function = found;
     c->import.provider = find_provider(self, found);
     if (c->version == NULL && c->import.provider != NO_OBJECT && pin(self, c->import.provider)) {
         const dynamic d = read_dynamic(&self->objects[c->import.provider]);
         const ElfW(Sym) *first = find_symbol(&d, c->import.symbol, FIRST_VERSION);
-        if (first != NULL && ELF64_ST_TYPE(first->st_info) == STT_FUNC) {
+        if (first != NULL && ELF64_ST_TYPE(first->st_info) == STT_FUNC && first->st_shndx != SHN_UNDEF) {
             c->import.function = (const void *)(d.base + first->st_value);
         }
     }

@@ -160,6 +160,7 @@ def test_functions_that_python_itself_provides(make_session: MakeSession, import
     session.set_delay(0)
     expected = sum(math.hypot(i, 1.0) for i in range(50))
     assert sum(math.hypot(i, 1.0) for i in range(50)) == expected
+    assert importer.call(1, 10) == 11  # by ctypes, a module of its own in every Python
     assert zlib.compress(bytes(100)) == zlib.compress(bytes(100))
     with pytest.raises(ValueError, match=r"math domain error|expected a nonnegative input"):
         math.sqrt(-1.0)
@@ -385,7 +386,8 @@ def test_interpreters_of_one_process(folder: Path) -> None:
     session = make_session("native:libsbprovider.so:bump", "native:libm.so*:cos")
     session.arm()
     session.set_delay(0)
-    print(interpreters.run_string(interpreters.create(), '''if True:
+    inner = interpreters.create()
+    print(interpreters.run_string(inner, '''if True:
         import math
         from pytest_speedbump import _core
         for _ in range(10):
@@ -406,6 +408,7 @@ def test_interpreters_of_one_process(folder: Path) -> None:
             print(error, flush=True)
     '''))
     before = importer.address_of_drop()
+    interpreters.destroy(inner)
     print(session.totals()[0], session.intact)
     session.disarm()
     print(before == importer.address_of_drop())
