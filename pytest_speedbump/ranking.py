@@ -20,7 +20,8 @@ class Ranked:
 
     Attributes:
         name: as it would be written as a target.
-        file, line: None where there is no Python code.
+        file: None where there is no Python code.
+        line: None as well.
         kind: ``start``: of a Python function; ``c``: a callable implemented in C.
         calls: of a typical undelayed round: the median, or the mean where that is 0.
         share: its own time, without that of callees which are targets as well; None where it was not measured.
