@@ -473,6 +473,9 @@ def _reserved() -> Mapping[int | str, str]:
         "slow the function around it"
         for thing, how in inlined.items()
     }
+    reserved[_core.place_of(getattr(object, "__getstate__"))] = (  # noqa: B009 - typeshed lacks it
+        "is known to CPython by its pointer, without which objects are pickled that cannot be; slow what calls it"
+    )
     for clock in (time.perf_counter, time.perf_counter_ns):
         reserved[_core.place_of(clock)] = "is the clock that rounds are timed with; name something else"
     return reserved

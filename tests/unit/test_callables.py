@@ -137,6 +137,7 @@ INLINED = {"len": "len(x)", "builtins.len": "len(x)", "list.append": "as a state
     [
         *(INLINED.items() if SPECIALISES else ()),
         ("__import__", "import statement"),
+        ("object.__getstate__", "known to CPython by its pointer"),
         ("time.perf_counter", "the clock that rounds are timed with"),
         ("json.loads", "write it without 'c:'"),
         ("collections.Counter", "name its '__init__'"),
