@@ -45,15 +45,15 @@ extern PyThreadState *PyThreadState_GetUnchecked(void) __attribute__((noplt));
 #endif
 #endif
 
-/* A handler of a signal that the delay polls for may call the callable anew, disarm, even arm another session: the cell
- * stays where it is, and who holds the slot then is not charged. Not inlined: a call that is only counted then saves
- * fewer registers. */
-__attribute__((noinline)) static int delay_call(const sb_slot *slot, sb_cell *cell, sb_amount due)
+/* Not inlined, and fenced, as in enter_native.c. A handler of a signal that the delay polls for may call the callable
+ * anew, disarm, even arm another session: the cell stays where it is, and who holds the slot then is not charged. */
+__attribute__((noinline)) static int delay_call(sb_slot *slot, sb_cell *cell, const sb_atomic_i64 *plan, sb_amount due)
 {
-    const sb_atomic_i64 *plan = slot->word;
     sb_amount carry = cell->carry;
     sb_spent spent;
+    sb_clock_dally(0);
     const int result = sb_spend(slot->delay, (sb_mode)slot->mode, due, &carry, &spent);
+    sb_clock_dally(0);
     if (slot->word == plan) {
         cell->carry = carry;
         sb_book(cell, due, &spent);
@@ -65,17 +65,20 @@ __attribute__((noinline)) static int delay_call(const sb_slot *slot, sb_cell *ce
  * all interpreters, and those that did not ask are let pass. */
 static int enter(sb_slot *slot)
 {
-    const sb_word word = sb_load_acquire(slot->word);
+    const sb_atomic_i64 *plan = atomic_load_explicit(&slot->word, memory_order_relaxed);
+    const sb_word word = sb_load_acquire(plan);
     const PyThreadState *thread = PyThreadState_GetUnchecked();
-    if (word == 0 || thread == NULL || thread->interp != slot->interpreter) {
+    if (word == 0 || thread == NULL ||
+        thread->interp != atomic_load_explicit(&slot->interpreter, memory_order_relaxed)) {
         return 0;
     }
     sb_cell *cell = sb_slot_cell(slot);
     if (cell == NULL) {
         return 0;
     }
-    const sb_amount due = sb_word_due(word, slot->target, sb_add(&cell->calls, 1));
-    return due == 0 ? 0 : delay_call(slot, cell, due);
+    const size_t target = atomic_load_explicit(&slot->target, memory_order_relaxed);
+    const sb_amount due = sb_word_due(word, target, sb_add(&cell->calls, 1));
+    return due == 0 ? 0 : delay_call(slot, cell, plan, due);
 }
 
 /* ---- where it is called through ---- */

@@ -9,11 +9,9 @@
 #include <linux/membarrier.h>
 #endif
 
-#define HIDDEN __attribute__((visibility("hidden")))
-
 /* In thunks_*.S; they refer to the slots by this name. */
-extern const char sb_thunks[] HIDDEN;
-HIDDEN _Alignas(64) sb_slot sb_slots[SB_N_SLOTS];
+extern const char sb_thunks[] SB_HIDDEN;
+_Alignas(64) sb_slot sb_slots[SB_N_SLOTS];
 
 static size_t n_slots; /* that were ever taken */
 static atomic_flag in_use = ATOMIC_FLAG_INIT;
@@ -111,32 +109,24 @@ sb_slot *sb_slot_of(const void *thunk)
 
 /* ---- each thread's cells ---- */
 
-/* A mapping of its own; of its 256 KiB the kernel provides the pages that are touched. */
-typedef struct block {
-    struct block *next;
-    const void *owner; /* its thread pointer */
-    char pad[48];
-    sb_cell cells[SB_N_SLOTS];
-} block;
-
-static _Atomic(block *) blocks;
-static _Atomic(block *) seats[SB_SEATS]; /* a cache, as in counters.h */
+static _Atomic(sb_block *) blocks;
+_Atomic(sb_block *) sb_block_seats[SB_SEATS];
 
 /* NULL: out of memory. */
-static block *map_block(void)
+static sb_block *map_block(void)
 {
 #if SB_HAS_THUNKS
     const long access = PROT_READ | PROT_WRITE, kind = MAP_PRIVATE | MAP_ANONYMOUS;
-    const long result = sb_system(SYS_mmap, 0, sizeof(block), access, kind, -1, 0);
-    return result < 0 && result > -4096 ? NULL : (block *)result;
+    const long result = sb_system(SYS_mmap, 0, sizeof(sb_block), access, kind, -1, 0);
+    return result < 0 && result > -4096 ? NULL : (sb_block *)result;
 #else
     return NULL;
 #endif
 }
 
-__attribute__((noinline)) static block *find_block(const void *me)
+sb_cell *sb_slot_cell_anew(const sb_slot *slot, const void *me)
 {
-    block *found = atomic_load_explicit(&blocks, memory_order_acquire);
+    sb_block *found = atomic_load_explicit(&blocks, memory_order_acquire);
     while (found != NULL && found->owner != me) {
         found = found->next;
     }
@@ -152,24 +142,14 @@ __attribute__((noinline)) static block *find_block(const void *me)
                                                       memory_order_relaxed)) {
         }
     }
-    atomic_store_explicit(&seats[sb_seat(me)], found, memory_order_release);
-    return found;
-}
-
-sb_cell *sb_slot_cell(const sb_slot *slot)
-{
-    const void *me = sb_this_thread();
-    block *mine = atomic_load_explicit(&seats[sb_seat(me)], memory_order_acquire);
-    if (mine == NULL || mine->owner != me) {
-        mine = find_block(me);
-    }
-    return mine != NULL ? &mine->cells[slot - sb_slots] : NULL;
+    atomic_store_explicit(&sb_block_seats[sb_seat(me)], found, memory_order_release);
+    return &found->cells[slot - sb_slots];
 }
 
 sb_counts sb_slot_sum(const sb_slot *slot)
 {
     sb_counts sum = {0};
-    const block *each = atomic_load_explicit(&blocks, memory_order_acquire);
+    const sb_block *each = atomic_load_explicit(&blocks, memory_order_acquire);
     for (; each != NULL; each = each->next) {
         const sb_cell *cell = &each->cells[slot - sb_slots];
         sum.calls += sb_read(&cell->calls);

@@ -75,8 +75,28 @@ sb_slot *sb_slot_of(const void *thunk);
 /* What all threads have counted in it, ever. */
 sb_counts sb_slot_sum(const sb_slot *slot);
 
+/* A thread's cells. A mapping of its own; of its 256 KiB the kernel provides the pages that are touched. */
+typedef struct sb_block {
+    struct sb_block *next;
+    const void *owner; /* its thread pointer */
+    char pad[48];
+    sb_cell cells[SB_N_SLOTS];
+} sb_block;
+
+#define SB_HIDDEN __attribute__((visibility("hidden")))
+extern SB_HIDDEN sb_slot sb_slots[SB_N_SLOTS];
+extern SB_HIDDEN _Atomic(sb_block *) sb_block_seats[SB_SEATS]; /* a cache, as in counters.h; NULL: nobody's */
+
+/* The same where this thread's block is not in its seat. */
+sb_cell *sb_slot_cell_anew(const sb_slot *slot, const void *me);
+
 /* This thread's cell of the slot; it never moves. NULL: out of memory. */
-sb_cell *sb_slot_cell(const sb_slot *slot);
+static inline sb_cell *sb_slot_cell(const sb_slot *slot)
+{
+    const void *me = sb_this_thread();
+    sb_block *mine = atomic_load_explicit(&sb_block_seats[sb_seat(me)], memory_order_acquire);
+    return mine != NULL && mine->owner == me ? &mine->cells[slot - sb_slots] : sb_slot_cell_anew(slot, me);
+}
 
 /* How many calls were not counted for want of memory, ever. */
 int64_t sb_slots_lost(void);

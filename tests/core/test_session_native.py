@@ -276,7 +276,7 @@ def test_delays_of_callers_that_hold_the_gil_and_that_do_not(
             assert calls == times
             assert requested == pytest.approx(times * delay_ns, rel=1e-3)
             assert delivered == pytest.approx(requested, rel=1 / 32, abs=200)  # what is off by more is late
-            assert delay_ns < 10_000 or took > 0.98 * (delivered + late)
+            assert took > 0.98 * (delivered + late)
 
 
 # ---- threads, forks, interpreters ----
