@@ -7,4 +7,4 @@ transmission in systems whose answer is known. It needs numpy, from PyPI.
 
 __all__ = ["SCHEMA"]
 
-SCHEMA = "pytest-speedbump/reach/1"
+SCHEMA = "pytest-speedbump-reach/1"
