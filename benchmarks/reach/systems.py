@@ -11,7 +11,7 @@ from benchmarks.exits import Exit, ExitError
 from benchmarks.reach.kinds import line_of
 from benchmarks.truth.closed_forms import Form, Overlap, Serial
 from benchmarks.truth.systems import HiddenWork, System, median_ns
-from benchmarks.truth.systems.system import Mode, without_device
+from benchmarks.truth.systems.system import Mode
 from benchmarks.truth.work import pause, spin
 
 __all__ = ["SYSTEMS"]
@@ -126,9 +126,8 @@ class _Awaited(System):
 
     slowed = "first"
     mode: ClassVar[Mode] = "await"
-    FIRST_NS = 2e6
-    device_ns = 6e6
-    looks: ClassVar[int] = 50  # to calibrate
+    FIRST_NS, SECOND_NS = 2e6, 6e6
+    looks: ClassVar[int] = 20  # to calibrate
 
     def __enter__(self) -> Self:
         self._runner = self._stack.enter_context(asyncio.Runner())
@@ -144,7 +143,7 @@ class _Awaited(System):
         await asyncio.to_thread(pause, self.FIRST_NS)
 
     async def second(self) -> None:
-        await asyncio.to_thread(pause, self.device_ns)
+        await asyncio.to_thread(pause, self.SECOND_NS)
 
 
 class Awaited(_Awaited):
@@ -161,13 +160,14 @@ class Awaited(_Awaited):
 
 class AwaitedAside(_Awaited):
     name = "an awaited latency beside a longer one"
-    doses: ClassVar[tuple[float, ...]] = (2e6, 12e6)  # a task that wakes up late is late by some 0.05 ms
+    doses: ClassVar[tuple[float, ...]] = (2e6, 8e6)
 
     async def page(self) -> None:
         await asyncio.gather(self.first(), self.second())
 
     def calibrate(self) -> Form:
-        return Overlap(host_ns=without_device(self, self.looks), device_ns=median_ns(self.step, self.looks))
+        form = Overlap(host_ns=self.FIRST_NS, device_ns=self.SECOND_NS)
+        return form.fitted(median_ns(self.step, self.looks))  # each of the two wakes up as late as the other
 
 
 SYSTEMS: tuple[type[System], ...] = (
