@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import figures, micro, scan, truth
+from benchmarks import figures, micro, reach, scan, truth
 from benchmarks.documents import Document, check_output, load, schema_of, write
 from benchmarks.e2e import results as e2e
 from benchmarks.exits import Exit, ExitError, ends
@@ -15,7 +15,9 @@ from benchmarks.figures.promise import Finding, Promise
 from benchmarks.figures.promises import PROMISES
 from benchmarks.origin import Origin
 
-SCHEMAS = {micro.SCHEMA: "micro", e2e.SCHEMA: "e2e", truth.SCHEMA: "truth", scan.SCHEMA: "scan"}
+SCHEMAS = {
+    micro.SCHEMA: "micro", e2e.SCHEMA: "e2e", truth.SCHEMA: "truth", scan.SCHEMA: "scan", reach.SCHEMA: "reach",
+}  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> Exit:
@@ -27,7 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.figures", description="Which promises hold?")
     parser.add_argument(
         "documents", type=Path, nargs="+", metavar="DOCUMENT",
-        help="what benchmarks.micro, .e2e, .truth and .scan wrote to --output",
+        help="what benchmarks.micro, .e2e, .truth, .scan and .reach wrote to --output",
     )  # fmt: skip
     parser.add_argument("--output", type=Path, metavar="PATH", help="write the figures here, too, as JSON")
     parser.add_argument("--smoke", action="store_true", help="take documents of smoke runs, which are no evidence")

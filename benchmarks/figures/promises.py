@@ -7,6 +7,8 @@ from benchmarks.figures import readings
 from benchmarks.figures.promise import Promise
 from benchmarks.micro.delivery import AFRESH, DECADES
 from benchmarks.micro.functions import FUNCTIONS
+from benchmarks.reach.kinds import KINDS
+from benchmarks.reach.systems import SYSTEMS
 from benchmarks.truth.hog import CONDITIONS
 from pytest_speedbump.units import format_time
 
@@ -187,4 +189,27 @@ def _scan() -> Iterator[Promise]:
     )  # fmt: skip
 
 
-PROMISES = (*_micro(), *_e2e(), *_truth(), *_scan())
+def _reach() -> Iterator[Promise]:
+    for kind, most_ns in (("c: function", 5), ("c: type", 5), ("native: symbol", 3), ("line", 20), ("resume", 12)):
+        yield Promise(
+            f"{kind}: added per armed, undelayed call", f"<= {most_ns} ns", "reach", f"cost/{kind}",
+            readings.reach_added(kind, most_ns),
+        )  # fmt: skip
+    yield Promise(
+        "armed for each kind of target: ns added to calls that do not match", "0 within 1", "reach", "cost/*",
+        readings.reach_unmatched(1.0),
+    )  # fmt: skip
+    for one in KINDS:
+        yield Promise(
+            f"{one.name}: delivered delay, {', '.join(map(format_time, one.delays_ns))}", "within max(5 ns, 1 %)",
+            "reach", f"delivered/{one.name}/*",
+            readings.reach_delivered(one.name, one.delays_ns),
+        )  # fmt: skip
+    for system in SYSTEMS:
+        yield Promise(
+            f"{system.name}: transmission within 0.02 of the truth", "each", "reach", f"known/{system.name}/*",
+            readings.reach_transmissions(system.name, 0.02),
+        )  # fmt: skip
+
+
+PROMISES = (*_micro(), *_e2e(), *_truth(), *_scan(), *_reach())

@@ -1,6 +1,6 @@
 """What documents say of a promise. Pure: each function makes a reading, from a document to a finding."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from statistics import median
 from typing import Literal
 
@@ -8,8 +8,10 @@ from benchmarks.documents import Document
 from benchmarks.figures.promise import Finding, Reading
 from benchmarks.micro.delivery import Delivery
 from benchmarks.micro.sidebyside import SideBySide
+from benchmarks.reach import tally as reached
 from benchmarks.scan import tally as scans
 from benchmarks.truth import tally
+from pytest_speedbump.units import format_time
 
 __all__ = [
     "added_nothing",
@@ -25,6 +27,10 @@ __all__ = [
     "narrow_intervals",
     "pairs_to_pass",
     "predictions",
+    "reach_added",
+    "reach_delivered",
+    "reach_transmissions",
+    "reach_unmatched",
     "scan_beside_a_hog",
     "scan_errors",
     "scan_false_criticals",
@@ -410,6 +416,61 @@ def scan_false_criticals(most: float, over: int) -> Reading:
         every = scans.hidden(document["records"])
         n = sum(one.n - one.empty for one in every)
         return None if n < over else _share(sum(one.confirmed for one in every), n, most=most)
+
+    return read
+
+
+# ---- reach ----
+
+
+def reach_added(kind: str, most_ns: float) -> Reading:
+    """What a call of this kind of target costs more where it is armed."""
+
+    def read(document: Document) -> Finding | None:
+        for one in reached.costs(document["records"]):
+            if one.kind == kind:
+                values = {"added_ns": one.added_ns, "bare_ns": one.bare_ns}
+                return Finding(f"{one.added_ns:+.1f} ns", one.added_ns <= most_ns, values)
+        return None
+
+    return read
+
+
+def reach_unmatched(within_ns: float) -> Reading:
+    """What other calls cost more, beside each kind of target."""
+
+    def read(document: Document) -> Finding | None:
+        return _each((one.unmatched_ns for one in reached.costs(document["records"])), within_ns)
+
+    return read
+
+
+def reach_delivered(kind: str, delays_ns: Collection[float]) -> Reading:
+    """Each of these delays, as :class:`Deliveries` says it; without one of them the document tells nothing."""
+
+    def read(document: Document) -> Finding | None:
+        found = {one.requested_ns: one for one in reached.deliveries(document["records"]) if one.kind == kind}
+        if not found.keys() >= set(delays_ns):
+            return None
+        every = [found[delay_ns] for delay_ns in delays_ns]
+        exact = sum(one.is_exact for one in every)
+        worst = max(every, key=lambda one: one.off)
+        text = f"{exact} of {len(every)}, worst {worst.error_ns:+.1f} ns of {format_time(worst.requested_ns)}"
+        values = {f"error_ns_of_{one.requested_ns:g}": one.error_ns for one in every}
+        return Finding(text, exact == len(every), values)
+
+    return read
+
+
+def reach_transmissions(system: str, within: float) -> Reading:
+    """Each measurement of a system; one that gave no number is not within."""
+
+    def read(document: Document) -> Finding | None:
+        chosen = [one for one in reached.knowns(document["records"]) if one["system"] == system]
+        errors = [reached.error(one) for one in chosen]
+        if errors and all(error is None for error in errors):
+            return Finding(f"0 of {len(errors)}", False, {"near": 0, "n": len(errors)})
+        return _each(errors, within)
 
     return read
 

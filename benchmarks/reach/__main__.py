@@ -25,7 +25,7 @@ def main() -> Exit:
     check_output(options.output)
     chosen = jobs(SMOKE if options.smoke else FULL, options.only)
     if not chosen:
-        raise ExitError(Exit.BAD_INPUT, f"--only {options.only!r} matches no job; try '*', 'cost/*' or 'known/line*'")
+        raise ExitError(Exit.BAD_INPUT, f"--only {options.only!r} matches no job; try '*', 'cost/*' or 'known/*line*'")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = Settings(options.output, options.smoke, options.seed, options.note, passes=3)
     document = run(chosen, settings, SCHEMA, {})

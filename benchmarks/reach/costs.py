@@ -7,15 +7,14 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
-from benchmarks.reach.kinds import Kind
+from benchmarks.reach.kinds import Kind, Loop, bystander
 from benchmarks.undisturbed import undisturbed
 from pytest_speedbump.slowing.session import make_session
 from pytest_speedbump.targets import parse_targets
 
-__all__ = ["DELAYS_NS", "Cost", "Delivery", "cost", "deliver"]
+__all__ = ["Cost", "Delivery", "cost", "deliver"]
 
-DELAYS_NS = (300.0, 1e3, 1e4, 1e6)
-CALLS = 20_000  # in a loop that is armed, or not
+CALLS, FIRST_CALLS = 20_000, 2_000  # in a loop; before it, so that the code is instrumented, and specialised
 BATCH_NS, MOST, LEAST = 1e5, 200, 2  # of delays in a loop, so that few meet a preemption; calls in one
 FEWEST = 30  # pairs
 SECONDS = 1.5
@@ -24,13 +23,12 @@ SEED = 1
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """ns a call: of the bare loop, and what being armed adds to it, the median over pairs; ``unmatched`` to another."""
+    """ns a call: of the bare loop, and what being armed adds to it, the median over pairs; ``unmatched`` to others."""
 
     target_kind: str
     bare_ns: float
     added_ns: float
     unmatched_ns: float
-    bound_ns: float
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -67,33 +65,27 @@ def _added(pairs: Sequence[tuple[float, float]]) -> float:
     return median(after - before for before, after in pairs)
 
 
-def _bystander(calls: int) -> int:
-    before = time.perf_counter_ns()
-    for number in range(calls):
-        abs(number)
-    return time.perf_counter_ns() - before
-
-
 def cost(kind: Kind, seconds: float = SECONDS) -> Cost:
+    """RuntimeError where the session counts other calls than the loop makes: what is not slowed costs nothing."""
     targets = parse_targets([kind.target])
 
-    def bare(loop: Callable[[int], int]) -> float:
-        loop(CALLS // 10)
+    def bare(loop: Loop) -> float:
+        loop(FIRST_CALLS)
         return loop(CALLS) / CALLS
 
-    def armed(loop: Callable[[int], int]) -> float:
-        session = make_session(targets, kind.mode, "a benchmark")
-        with session:
+    def armed(loop: Loop, calls: int) -> float:
+        with make_session(targets, kind.mode, "a benchmark") as session:
             session.set_delay(0.0)
-            loop(CALLS // 10)  # each code object is seen, and specialised
-            before, ns = session.totals()[0], loop(CALLS)
-            assert loop is not kind.loop or abs(session.totals()[0] - before - CALLS) <= 1, kind.name
-        return ns / CALLS
+            ns = bare(loop)
+            counted = session.totals()[0]
+        if counted != calls:
+            raise RuntimeError(f"{kind.target} was called {calls} times, and {counted} calls were counted")
+        return ns
 
     with undisturbed():
-        pairs = _pairs(lambda: bare(kind.loop), lambda: armed(kind.loop), seconds)
-        others = _pairs(lambda: bare(_bystander), lambda: armed(_bystander), seconds)
-    return Cost(kind.name, median(one for one, _ in pairs), _added(pairs), _added(others), kind.bound_ns)
+        pairs = _pairs(lambda: bare(kind.loop), lambda: armed(kind.loop, FIRST_CALLS + CALLS), seconds)
+        others = _pairs(lambda: bare(bystander), lambda: armed(bystander, 0), seconds)
+    return Cost(kind.name, median(one for one, _ in pairs), _added(pairs), _added(others))
 
 
 def deliver(kind: Kind, delay_ns: float, seconds: float = SECONDS) -> Delivery:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
 
-from benchmarks.reach.costs import DELAYS_NS, cost, deliver
+from benchmarks.reach.costs import cost, deliver
 from benchmarks.reach.kinds import KINDS, Kind
 from benchmarks.reach.systems import SYSTEMS
 from benchmarks.truth.delays import Delay
 from benchmarks.truth.jobs import Job, Records
 from benchmarks.truth.systems import System
 from benchmarks.truth.trials import Try, measure
+from pytest_speedbump.units import format_time
 
 __all__ = ["FULL", "SMOKE", "Extent", "jobs"]
 
@@ -37,13 +38,16 @@ def jobs(extent: Extent, only: str) -> list[Job]:
 def _jobs(extent: Extent) -> Iterator[Job]:
     for kind in KINDS:
         yield Job(f"cost/{kind.name}", "quiet", extent.times, partial(_cost, kind, extent.seconds))
-        for delay_ns in DELAYS_NS:
-            if delay_ns >= kind.shortest_ns:
-                name, run = f"delivered/{kind.name}/{delay_ns:g}", partial(_deliver, kind, delay_ns, extent.seconds)
-                yield Job(name, "quiet", extent.times, run)
+        for delay_ns in kind.delays_ns:
+            name, run = (
+                f"delivered/{kind.name}/{format_time(delay_ns)}",
+                partial(_deliver, kind, delay_ns, extent.seconds),
+            )
+            yield Job(name, "quiet", extent.times, run)
     for system in SYSTEMS:
         for delay_ns in system.doses:
-            name, run = f"known/{system.name}/{delay_ns:g}", partial(_known, system, delay_ns, extent.verdict_ns)
+            delay = Delay.exactly(delay_ns)
+            name, run = f"known/{system.name}/{delay}", partial(_known, system, delay, extent.verdict_ns)
             yield Job(name, "quiet", extent.times, run)
 
 
@@ -55,5 +59,5 @@ def _deliver(kind: Kind, delay_ns: float, seconds: float, seed: int) -> Records:
     return [{"kind": "delivered", **deliver(kind, delay_ns, seconds).to_json()}]
 
 
-def _known(system: type[System], delay_ns: float, limit_ns: float, seed: int) -> Records:
-    return [{"kind": "known", **measure(Try(system, Delay.exactly(delay_ns), None, limit_ns, seed))}]
+def _known(system: type[System], delay: Delay, limit_ns: float, seed: int) -> Records:
+    return [{"kind": "known", **measure(Try(system, delay, None, limit_ns, seed))}]

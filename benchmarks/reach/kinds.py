@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from pytest_speedbump.bump import Mode
 
-__all__ = ["KINDS", "Kind"]
+__all__ = ["DELAYS_NS", "KINDS", "Kind", "Loop", "bystander", "line_of"]
+
+DELAYS_NS = (300.0, 1e3, 1e4, 1e6)
 
 type Loop = Callable[[int], int]
 """Makes so many calls of the target; returns the ns that they took."""
@@ -19,14 +21,13 @@ type Loop = Callable[[int], int]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """``bound_ns``: what an armed, undelayed call may add; ``shortest_ns``: the least delay that is asked of it."""
+    """``delays_ns``: those that are asked of it."""
 
     name: str
     target: str
     loop: Loop
-    bound_ns: float
     mode: Mode = "spin"
-    shortest_ns: float = 300.0
+    delays_ns: tuple[float, ...] = DELAYS_NS
 
 
 def _start() -> None:
@@ -99,17 +100,38 @@ def _awaits(calls: int) -> int:
     return asyncio.run(run())
 
 
-def _line_of(function: Callable[..., object], comment: str) -> int:
+def _other() -> None:
+    pass
+
+
+def _others(calls: int) -> Iterator[None]:
+    for _ in range(calls):
+        yield
+
+
+def bystander(calls: int) -> int:
+    """A loop like the others, of as many calls in all: resumes, starts, C callables and native symbols, no targets."""
+    function, symbol, number = abs, math.exp2, 2.0
+    before = time.perf_counter_ns()
+    for _ in _others(calls // 4):
+        _other()
+        function(number)
+        symbol(number)
+    return time.perf_counter_ns() - before
+
+
+def line_of(function: Callable[..., object], comment: str) -> int:
+    """The number of the line that ends in ``comment``."""
     lines, first = inspect.getsourcelines(function)
     return first + next(i for i, line in enumerate(lines) if line.rstrip().endswith(comment))
 
 
 KINDS = (
-    Kind("start", f"{__name__}:_start", _starts, 25),
-    Kind("c: function", "c:zlib.crc32", _functions, 5),
-    Kind("c: type", "c:collections.deque", _types, 5),
-    Kind("native: symbol", "native:libm.so*:cbrt", _symbols, 3),
-    Kind("line", f"{__name__}:{_line_of(_lines, '# the line')}", _lines, 20),
-    Kind("resume", f"resume:{__name__}:_numbers", _resumes, 12),
-    Kind("await", f"{__name__}:_nothing", _awaits, 1_000, "await", 1e6),
+    Kind("start", f"{__name__}:_start", _starts),
+    Kind("c: function", "c:zlib.crc32", _functions),
+    Kind("c: type", "c:collections.deque", _types),
+    Kind("native: symbol", "native:libm.so*:cbrt", _symbols),
+    Kind("line", f"{__name__}:{line_of(_lines, '# the line')}", _lines),
+    Kind("resume", f"resume:{__name__}:_numbers", _resumes),
+    Kind("await", f"{__name__}:_nothing", _awaits, "await", (1e6,)),
 )

@@ -1,18 +1,18 @@
 """Systems with targets of every kind, whose answer is known; see :mod:`benchmarks.truth.systems`."""
 
 import asyncio
-import inspect
 import math
-import time
 import zlib
 from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any, ClassVar, Self
 
+from benchmarks.exits import Exit, ExitError
+from benchmarks.reach.kinds import line_of
 from benchmarks.truth.closed_forms import Form, Overlap, Serial
-from benchmarks.truth.systems import System, median_ns
-from benchmarks.truth.systems.system import Mode, without_device
-from benchmarks.truth.work import spin
+from benchmarks.truth.systems import HiddenWork, System, median_ns
+from benchmarks.truth.systems.system import Mode
+from benchmarks.truth.work import pause, spin
 
 __all__ = ["SYSTEMS"]
 
@@ -64,8 +64,7 @@ class Lines(_Serial):
 
     @property
     def target(self) -> str:
-        lines, first = inspect.getsourcelines(Lines.step)
-        return f"{__name__}:{first + next(i for i, line in enumerate(lines) if '# the line' in line)}"
+        return f"{__name__}:{line_of(Lines.step, '# the line')}"
 
     def step(self) -> None:
         total = 0
@@ -90,38 +89,22 @@ class Resumes(_Serial):
             yield
 
 
-class _Hidden(System):
-    """Host work beside a device that was started before it."""
-
-    slowed = "host"
-    device_ns: float = 120_000.0
-
-    def step(self) -> None:
-        done_at = time.perf_counter_ns() + self.device_ns
-        self.host()
-        while time.perf_counter_ns() < done_at:
-            pass
-
-    @abstractmethod
-    def host(self) -> None: ...
-
-    def calibrate(self) -> Form:
-        return Overlap(host_ns=without_device(self, LOOKS), device_ns=median_ns(self.step, LOOKS))
-
-
-class _Product(_Hidden):
-    """A product of matrices; needs numpy."""
+class _Product(HiddenWork):
+    """A product of matrices, of numpy, where the host has its work: some 20 us beside a device that takes 120."""
 
     doses: ClassVar[tuple[float, ...]] = (20_000.0, 200_000.0)
+    device_ns = 120_000.0
 
     def __init__(self, seed: int = 0) -> None:
         super().__init__(seed)
-        import numpy as np
+        try:
+            import numpy as np
+        except ImportError:
+            raise ExitError(Exit.MISSING_TOOL, "numpy is missing; install it: pip install numpy") from None
+        self._left: Any = np.ones((48, 48))
 
-        self.left: Any = np.ones((48, 48))
-
-    def host(self) -> None:
-        self.left @ self.left
+    def log(self) -> None:
+        self._left @ self._left
 
 
 class Product(_Product):
@@ -135,11 +118,16 @@ class Kernel(_Product):
 
 
 class _Awaited(System):
-    """Latencies that an event loop waits for; ``mode="await"`` does not block it."""
+    """Latencies that an event loop waits for; ``mode="await"`` does not block it.
+
+    They are slept in threads: the loop's own timers round up to milliseconds, how far depends on what else it waits
+    for, and the delay would change that.
+    """
 
     slowed = "first"
     mode: ClassVar[Mode] = "await"
-    FIRST_S, SECOND_S = 0.002, 0.006
+    FIRST_NS, SECOND_NS = 2e6, 6e6
+    looks: ClassVar[int] = 20  # to calibrate
 
     def __enter__(self) -> Self:
         self._runner = self._stack.enter_context(asyncio.Runner())
@@ -152,10 +140,10 @@ class _Awaited(System):
     async def page(self) -> None: ...
 
     async def first(self) -> None:
-        await asyncio.sleep(self.FIRST_S)
+        await asyncio.to_thread(pause, self.FIRST_NS)
 
     async def second(self) -> None:
-        await asyncio.sleep(self.SECOND_S)
+        await asyncio.to_thread(pause, self.SECOND_NS)
 
 
 class Awaited(_Awaited):
@@ -167,19 +155,19 @@ class Awaited(_Awaited):
         await self.second()
 
     def calibrate(self) -> Form:
-        return Serial(work_ns=median_ns(self.step, 20))
+        return Serial(work_ns=median_ns(self.step, self.looks))
 
 
 class AwaitedAside(_Awaited):
     name = "an awaited latency beside a longer one"
-    doses: ClassVar[tuple[float, ...]] = (1e6, 8e6)
+    doses: ClassVar[tuple[float, ...]] = (2e6, 8e6)
 
     async def page(self) -> None:
         await asyncio.gather(self.first(), self.second())
 
     def calibrate(self) -> Form:
-        first = median_ns(lambda: self._runner.run(self.first()), 20)
-        return Overlap(host_ns=first, device_ns=median_ns(self.step, 20))
+        form = Overlap(host_ns=self.FIRST_NS, device_ns=self.SECOND_NS)
+        return form.fitted(median_ns(self.step, self.looks))  # each of the two wakes up as late as the other
 
 
 SYSTEMS: tuple[type[System], ...] = (

@@ -1,78 +1,74 @@
-"""The tables of a document, in Markdown."""
+"""The document as Markdown, as docs publish it. Computes nothing of its own."""
 
-from statistics import median
 from typing import Any
 
 from benchmarks.documents import Document
+from benchmarks.figures.findings import find, findings_table
+from benchmarks.figures.promises import PROMISES
 from benchmarks.origin import Origin
+from benchmarks.reach import tally
 from benchmarks.tables import page, table
 from pytest_speedbump.units import format_time
 
 __all__ = ["markdown"]
 
-type Groups = dict[tuple[Any, ...], list[dict[str, Any]]]
+type Records = list[dict[str, Any]]
 
 
 def markdown(document: Document) -> str:
+    """All tables, with the machine they come from: first what was promised of them, as `benchmarks.figures` says it."""
+    records = document["records"]
     sections = (
-        ("What an armed, undelayed call adds", _costs(document)),
-        ("Delays as they arrive", _deliveries(document)),
-        ("Transmission where it is known", _known(document)),
+        ("Figures to reach", _promised(document)),
+        ("What an armed, undelayed call adds", _costs(records)),
+        ("Delays as they arrive", _deliveries(records)),
+        ("Transmission where it is known", _knowns(records)),
     )
-    return page(str(Origin.from_json(document["origin"])), sections, document["failures"])
+    return page(_origin(document), sections, document["failures"])
 
 
-def _groups(document: Document, kind: str, *names: str) -> Groups:
-    groups: Groups = {}
-    for record in document["records"]:
-        if record["kind"] == kind:
-            groups.setdefault(tuple(record[name] for name in names), []).append(record)
-    return groups
+def _origin(document: Document) -> str:
+    state = "complete" if document["complete"] else "incomplete"
+    minutes = f"{document['seconds'] / 60:.0f} min"
+    return f"{Origin.from_json(document['origin'])}. {minutes}, {state}. {document['note']}".rstrip()
 
 
-def _costs(document: Document) -> str:
+def _promised(document: Document) -> str:
+    promises = [one for one in PROMISES if one.source == "reach"]
+    return "\n".join(findings_table({one: find(one, document) for one in promises}))
+
+
+def _costs(records: Records) -> str:
+    header = ("kind", "a bare call, ns", "added, ns", "added to what does not match, ns")
     rows = [
-        [
-            kind,
-            *(f"{median(one[name] for one in group):.1f}" for name in ("bare_ns", "added_ns")),
-            f"{bound:g}",
-            f"{median(one['unmatched_ns'] for one in group):+.2f}",
-        ]
-        for (kind, bound), group in _groups(document, "cost", "target_kind", "bound_ns").items()
+        (one.kind, f"{one.bare_ns:.1f}", f"{one.added_ns:.1f}", f"{one.unmatched_ns:+.2f}")
+        for one in tally.costs(records)
     ]
-    header = ["kind", "a bare call, ns", "added, ns", "wanted, at most", "added to what does not match"]
     return "\n".join(table(header, rows))
 
 
-def _deliveries(document: Document) -> str:
-    rows = []
-    for (kind, asked), group in sorted(_groups(document, "delivered", "target_kind", "requested_ns").items()):
-        off = [one["arrived_ns"] - asked for one in group]
-        most = max(off, key=abs)
-        booked = median(one["booked_ns"] for one in group) - asked
-        figures = [f"{number:+.1f}" for number in (median(off), most, booked)]
-        rows.append([kind, format_time(asked), *figures, _yes(abs(most) <= max(5.0, 0.01 * asked))])
-    header = ["kind", "asked", "off, ns", "the most", "booked", "within 5 ns or 1 %"]
-    return "\n".join(table(header, rows))
-
-
-def _known(document: Document) -> str:
+def _deliveries(records: Records) -> str:
+    header = ("kind", "asked", "off, ns", "the most", "booked", "within 5 ns or 1 %")
     rows = [
-        [system, format_time(delay_ns), *_answer(one)]
-        for (system, delay_ns), group in _groups(document, "known", "system", "delay_ns").items()
-        for one in group
-    ]
-    header = ["system", "delay", "true", "measured", "interval", "within 0.02", "verdict"]
+        (one.kind, format_time(one.requested_ns), f"{one.error_ns:+.1f}", f"{one.worst_ns:+.1f}",
+         f"{one.booked_ns:+.1f}", "yes" if one.is_exact else "NO")
+        for one in tally.deliveries(records)
+    ]  # fmt: skip
     return "\n".join(table(header, rows))
 
 
-def _answer(one: dict[str, Any]) -> list[str]:
-    true, found, verdict = one["true_transmission"], one["transmission"], one["verdict"]
-    if found is None:
-        return [f"{true:.3f}", "-", "-", _yes(False), f"{verdict}: {one['reason']}"]
-    interval = f"{found['low']:.3f} to {found['high']:.3f}"
-    return [f"{true:.3f}", f"{found['estimate']:.3f}", interval, _yes(abs(found["estimate"] - true) <= 0.02), verdict]
+def _knowns(records: Records) -> str:
+    header = ("system", "delay", "true", "measured", "interval", "off", "verdict")
+    rows = [
+        (one["system"], format_time(one["delay_ns"]), f"{one['true_transmission']:.3f}", *_answer(one))
+        for one in tally.knowns(records)
+    ]
+    return "\n".join(table(header, rows))
 
 
-def _yes(it: bool) -> str:
-    return "yes" if it else "no"
+def _answer(one: dict[str, Any]) -> tuple[str, ...]:
+    found, error = one["transmission"], tally.error(one)
+    if error is None:
+        return "-", "-", "-", f"{one['verdict']}: {one['reason']}"
+    ends = ("-" if end is None else f"{end:.3f}" for end in (found["low"], found["high"]))
+    return f"{found['estimate']:.3f}", " to ".join(ends), f"{error:+.3f}", one["verdict"]

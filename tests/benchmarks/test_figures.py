@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import reach_records as reached
 import scan_records as scans
 from truth_records import ORIGIN, dose, first_command, speedup, verdict
 
 from benchmarks.exits import Exit
 from benchmarks.figures.__main__ import main
 from benchmarks.figures.promises import PROMISES
+from benchmarks.reach.kinds import KINDS
+from benchmarks.reach.systems import SYSTEMS
 
 ROOT = Path(__file__).parents[2]
 
@@ -87,10 +90,23 @@ def documents() -> Documents:
             scans.singles((5.0, 0.1, 0.1), functions=100, seconds=10.0),
         ]
     }  # fmt: skip
-    schemas = {"micro": "micro/1", "e2e": "e2e-result/2", "truth": "truth/3", "scan": "scan/1"}
+    reach = {
+        "records": [
+            *(reached.cost(kind.name, 3.0) for kind in KINDS),
+            *(reached.delivered(kind.name, delay_ns) for kind in KINDS for delay_ns in kind.delays_ns),
+            *(reached.known(system.name, 1.019) for system in SYSTEMS),
+        ]
+    }
+    schemas = {"micro": "micro/1", "e2e": "e2e-result/2", "truth": "truth/3", "scan": "scan/1", "reach": "reach/1"}
     return {
         name: {"schema": f"pytest-speedbump-{schemas[name]}", "origin": dict(ORIGIN), **document}
-        for name, document in (("micro", micro), ("e2e", e2e), ("truth", truth), ("scan", scan))
+        for name, document in (
+            ("micro", micro),
+            ("e2e", e2e),
+            ("truth", truth),
+            ("scan", scan),
+            ("reach", reach),
+        )
     }
 
 
@@ -105,7 +121,7 @@ def test_where_every_promise_holds_the_command_succeeds(tmp_path: Path, capsys: 
     assert main([*write(tmp_path, documents()), "--output", str(output)]) == Exit.OK
     document = json.loads(output.read_text(encoding="utf-8"))
     assert document["schema"] == "pytest-speedbump-figures/1"
-    assert document["origins"] == dict.fromkeys(("micro", "e2e", "truth", "scan"), ORIGIN)
+    assert document["origins"] == dict.fromkeys(("micro", "e2e", "truth", "scan", "reach"), ORIGIN)
     assert [figure["what"] for figure in document["figures"]] == [promise.what for promise in PROMISES]
     assert all(figure["finding"]["holds"] for figure in document["figures"])
     out = capsys.readouterr().out
@@ -152,6 +168,10 @@ def records(*more: dict[str, Any], source: str = "truth") -> Callable[[Documents
 
 def scanned(*more: dict[str, Any]) -> Callable[[Documents], None]:
     return records(*more, source="scan")
+
+
+def measured(*more: dict[str, Any]) -> Callable[[Documents], None]:
+    return records(*more, source="reach")
 
 
 GAINS_OF = "gains of 1 % missed, or of 0.5 % reported where under 0.2 % are true"
@@ -272,6 +292,28 @@ SLOW = scans.package(scans.function("hot", "critical", 0.05), seconds=10.5, pack
             scanned(scans.hidden(confirmed=["f"])),
             {"scans where nothing is critical: that confirm a function"},
         ),
+        (measured(*[reached.cost("start", 1_000.0)] * 2), set()),  # of which nothing is promised here
+        (measured(*[reached.cost("line", 20.1), reached.cost("line", 19.0)]), set()),  # the median is what counts
+        (measured(*[reached.cost("line", 20.1)] * 2), {"line: added per armed, undelayed call"}),
+        (measured(*[reached.cost("native: symbol", 3.1)] * 2), {"native: symbol: added per armed, undelayed call"}),
+        (
+            measured(*[reached.cost("c: type", 5.0, -1.1)] * 2),
+            {"armed for each kind of target: ns added to calls that do not match"},
+        ),
+        (measured(*[reached.delivered("await", 1e6, 9_999.0)] * 2), set()),
+        (measured(*[reached.delivered("await", 1e6, -10_001.0)] * 2), {"await: delivered delay, 1ms"}),
+        (
+            measured(*[reached.delivered("resume", 300.0, 5.1)] * 2),
+            {"resume: delivered delay, 300ns, 1us, 10us, 1ms"},
+        ),
+        (
+            measured(reached.known(SYSTEMS[0].name, 0.979)),
+            {f"{SYSTEMS[0].name}: transmission within 0.02 of the truth"},
+        ),
+        (
+            measured(reached.known(SYSTEMS[1].name, None)),  # it gave no number
+            {f"{SYSTEMS[1].name}: transmission within 0.02 of the truth"},
+        ),
     ],
 )  # fmt: skip
 def test_each_promise_can_be_broken(hurt: Callable[[Documents], None], broken: set[str], tmp_path: Path) -> None:
@@ -284,8 +326,8 @@ def test_each_promise_can_be_broken(hurt: Callable[[Documents], None], broken: s
 
 
 def test_what_was_not_measured_does_not_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    micro, e2e, _, scan = write(tmp_path, documents())
-    assert main([micro, e2e, scan]) == Exit.NOT_MEASURED
+    micro, e2e, _, scan, reach = write(tmp_path, documents())
+    assert main([micro, e2e, scan, reach]) == Exit.NOT_MEASURED
     out = capsys.readouterr().out
     assert out.count("not measured") == sum(promise.source == "truth" for promise in PROMISES)
     made = documents()
@@ -293,6 +335,7 @@ def test_what_was_not_measured_does_not_pass(tmp_path: Path, capsys: pytest.Capt
     made["e2e"]["results"] = []
     made["truth"]["records"] = []
     made["scan"]["records"] = []
+    made["reach"]["records"] = []
     assert main(write(tmp_path, made)) == Exit.NOT_MEASURED
     assert capsys.readouterr().out.count("not measured") == len(PROMISES)
 
@@ -308,7 +351,7 @@ def test_bad_documents_get_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixt
     made["micro"]["origin"]["smoke"] = True
     del made["truth"]["records"][0]["verdict"]
     made["e2e"]["origin"] = {}
-    micro, e2e, truth, _ = write(tmp_path, made)
+    micro, e2e, truth, *_ = write(tmp_path, made)
     (tmp_path / "other.json").write_text("[1]", encoding="utf-8")
     assert "micro.json is of a smoke run, which is no evidence; measure without --smoke" in refused(micro)
     assert "the document of benchmarks.truth is broken: KeyError('verdict'); measure again" in refused(truth)
