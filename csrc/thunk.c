@@ -111,7 +111,7 @@ sb_slot *sb_slot_of(const void *thunk)
 
 /* ---- each thread's cells ---- */
 
-/* A mapping of its own; of its 256 KiB the kernel provides the pages that are touched. */
+/* A mapping of its own; of its megabyte the kernel provides the pages that are touched. */
 typedef struct block {
     struct block *next;
     const void *owner; /* its thread pointer */

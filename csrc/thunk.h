@@ -19,7 +19,7 @@
 
 #include <stdbool.h>
 
-#define SB_N_SLOTS 4096
+#define SB_N_SLOTS 16384
 #define SB_THUNK_SIZE 16
 
 #if defined(__x86_64__) || defined(__aarch64__)
