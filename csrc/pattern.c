@@ -294,6 +294,18 @@ static bool take_lines(rule *r, span s)
     return r->first >= 0 && r->last >= 0 && s.at == s.end;
 }
 
+/* Whether it begins as lines do, and holds nothing that a name could: "120-", "120,130". */
+static bool is_misspelt_lines(span s)
+{
+    if (s.at == s.end || *s.at < '0' || *s.at > '9') {
+        return false;
+    }
+    while (s.at < s.end && *s.at != '\0' && strchr("0123456789-,. ", *s.at) != NULL) {
+        s.at++;
+    }
+    return s.at == s.end;
+}
+
 static const struct {
     const char *prefix;
     sb_kind kind;
@@ -362,6 +374,9 @@ static sb_pattern_error rule_parse(rule *r, span text)
         }
         r->kind = SB_LINE;
         return r->first >= 1 && r->first <= r->last && r->last <= SB_LAST_LINE ? SB_PATTERN_OK : SB_PATTERN_LINES;
+    }
+    if (r->kind == SB_START && is_misspelt_lines(r->name)) {
+        return SB_PATTERN_LINES;
     }
     return SB_PATTERN_OK;
 }
@@ -602,7 +617,8 @@ const char *sb_pattern_strerror(sb_pattern_error error)
     case SB_PATTERN_AT_FILE:
         return "names a file of patterns where only a pattern can stand; write the file's patterns out";
     case SB_PATTERN_LINES:
-        return "has lines out of order or out of range; write the first, from 1 on, before the last, up to 65535";
+        return "has lines out of order or out of range; write the first, from 1 on, before the last, up to 65535, "
+               "as in '120-130'";
     case SB_PATTERN_NO_LIBRARY:
         return "names no library; write 'native:library:symbol', as in 'native:libz.so*:crc32'";
     case SB_PATTERN_NO_RESUMES:

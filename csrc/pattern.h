@@ -39,7 +39,7 @@ typedef enum {
     SB_PATTERN_NO_MODULE = -5,   /* ":f"; also "a.py::f", as in pytest's node ids */
     SB_PATTERN_NO_QUALNAME = -6, /* "pkg.mod:" */
     SB_PATTERN_AT_FILE = -7,     /* "@file", which the caller is to expand */
-    SB_PATTERN_LINES = -8,       /* "pkg.mod:130-120", "pkg.mod:0" */
+    SB_PATTERN_LINES = -8,       /* "pkg.mod:130-120", "pkg.mod:0", "pkg.mod:120," */
     SB_PATTERN_NO_LIBRARY = -9,  /* "native:crc32" */
     SB_PATTERN_NO_RESUMES = -10, /* "resume:pkg.mod:120" */
 } sb_pattern_error;

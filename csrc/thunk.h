@@ -19,7 +19,7 @@
 
 #include <stdbool.h>
 
-#define SB_N_SLOTS 4096
+#define SB_N_SLOTS 16384
 #define SB_THUNK_SIZE 16
 
 #if defined(__x86_64__) || defined(__aarch64__)
@@ -75,7 +75,7 @@ sb_slot *sb_slot_of(const void *thunk);
 /* What all threads have counted in it, ever. */
 sb_counts sb_slot_sum(const sb_slot *slot);
 
-/* A thread's cells. A mapping of its own; of its 256 KiB the kernel provides the pages that are touched. */
+/* A thread's cells. A mapping of its own; of its megabyte the kernel provides the pages that are touched. */
 typedef struct sb_block {
     struct sb_block *next;
     const void *owner; /* its thread pointer */

@@ -1,7 +1,7 @@
 /* Thunks for aarch64; see thunk.h. They change x16 and x17, which belong to nobody during a call. */
 #if defined(__aarch64__)
 
-#define SLOTS 4096
+#define SLOTS 16384
 #define SLOT_SIZE 64
 #define ENTER 8 /* offsets in a slot */
 #define LEAVE 16

@@ -1,7 +1,7 @@
 /* Thunks for x86-64; see thunk.h. They change r11, which belongs to nobody during a call, and the flags. */
 #if defined(__x86_64__)
 
-#define SLOTS 4096
+#define SLOTS 16384
 #define SLOT_SIZE 64
 #define ENTER 8 /* offsets in a slot */
 #define LEAVE 16

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 _TOKEN = re.compile(r"\[!?+\]?+[^\]]*+\]|[^\[]", re.DOTALL)
 _KIND = re.compile(r"(resume|c|native):")
 _LINES = re.compile(r"([0-9]+)(?:-([0-9]+))?")
+_MISSPELT_LINES = re.compile(r"[0-9][0-9,. -]*")
 _LAST_LINE = 65535
 
 
@@ -38,6 +39,8 @@ class _Rule:
                 if self.kind == "resume" or not 1 <= first <= last <= _LAST_LINE:
                     raise ValueError(f"{pattern!r} is no pattern")
                 self.kind, self.lines = "line", range(first, last + 1)
+            elif self.kind == "start" and _MISSPELT_LINES.fullmatch(self.name):
+                raise ValueError(f"{pattern!r} is no pattern")
         elif self.kind == "native":
             raise ValueError(f"{pattern!r} is no pattern")
 

@@ -145,7 +145,7 @@ class MeasuringPlugin:
             with nullcontext() if self._run.options.list_only else self._alone():
                 yield
         except (InputError, BusyHostError) as error:
-            pytest.fail(f"speedbump: {error}", pytrace=False)
+            raise pytest.fail.Exception(f"speedbump: {error}", pytrace=False) from None
 
     def _list(self, item: pytest.Item, subject: Subject) -> list[Result]:
         bumps = list(self._run.plan.get(item.nodeid, ()))

@@ -135,7 +135,7 @@ def _explain_resume(target: str, ran: Sequence[CodeCounts]) -> Uncalled:
     matching = [one.site for one in ran if patterns.match(one.site.module, one.site.qualname, one.site.file) >= 0]
     if matching:
         return Uncalled(target, "unsuspended" if any(map(_is_resumable, matching)) else "never_resumed")
-    one = explain_one(name)
+    one = explain_one(name) if _kind_of(name) == "start" else Uncalled(target)  # "resume:c:f" is f of a module c
     if one.cause == "idle":
         return Uncalled(target, "never_resumed")
     if one.cause == "generator" and not ran:  # It may have been started.

@@ -479,3 +479,24 @@ print(session.totals()[0], value(str.join) == before)
 """
     )
     assert out == "1 True\n"
+
+
+def test_more_callables_are_slowed_at_once_than_a_large_program_with_all_its_symbols_has() -> None:
+    """numpy alone brings some 2,000, and its symbols and those of what it needs as many again."""
+    out = run_plain(
+        """
+import functools
+
+from pytest_speedbump import _core
+
+things = [functools.partial(abs) for _ in range(12_000)]
+found = [("a", f"thing{i}", thing, 0) for i, thing in enumerate(things)]
+with _core.Session(_core.Patterns(["c:a.*"]), "spin", "a script", found) as session:
+    session.set_delay(0)
+    for thing in things:
+        thing(-1)
+    session.pause()
+print(session.totals()[0])
+"""
+    )
+    assert out.split() == ["12000"]

@@ -69,6 +69,8 @@ TARGETS = [
     ("@nested", "target '@nested': the file names another file; write its patterns out"),
     ("@unclosed", "target 'pkg[a' has a '[' that is never closed"),
     ("pkg/mod.py:130-120", "target 'pkg/mod.py:130-120' has lines out of order or out of range; write the first,"),
+    ("pkg/mod.py:130-", "target 'pkg/mod.py:130-' has lines out of order or out of range; write the first,"),
+    ("pkg.mod:130,140", "target 'pkg.mod:130,140' has lines out of order or out of range; write the first,"),
     ("resume:pkg.mod:120", "target 'resume:pkg.mod:120' names lines, which are not resumed by themselves; name their"),
     ("c:", "target 'c:' is empty; '*' matches everything"),
     ("native:crc32", "target 'native:crc32' names no library; write 'native:library:symbol', as in 'native:libz.so*"),

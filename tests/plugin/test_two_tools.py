@@ -48,6 +48,7 @@ def test_slow_around_a_measured_benchmark(suite: Suite) -> None:
     assert run.counts == {"failed": 1, "passed": 1}
     assert "slow('work.other') is armed already; an interpreter can run one bump at a time" in run.out
     assert "Traceback" not in run.out
+    assert "another exception" not in run.out, "the sentence is said once"
     assert "measuring.py" not in run.out
     assert len(suite.read_json("benchmark.json")["benchmarks"]) == 1, "its own measurement was done"
 

@@ -158,6 +158,7 @@ PARSE, GEN, CLASS = LINE['def helper(): return parse("a b")'] - 1, LINE["def gen
         ("resume:pkg.mod.alias", "renamed", ("resume:pkg.mod.parse",)),
         ("resume:pkg.mod.coro", "generator", ()),
         ("resume:pkg.mod.nothing*", None, ()),
+        ("resume:c:zlib.crc32", None, ()),  # a function of a module named c
     ],
 )
 def test_lines_and_resumes(target: str, cause: Cause | None, names: tuple[str, ...]) -> None:
