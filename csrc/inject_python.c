@@ -33,7 +33,9 @@ static PyObject *probe_on_start(PyObject *op, PyObject *const *args, Py_ssize_t 
 }
 
 static sb_subscription SUBSCRIPTIONS[] = {
-    {"PY_START", {"on_start", (PyCFunction)(void (*)(void))probe_on_start, METH_FASTCALL, "PY_START(code, offset)"}, false},
+    {"PY_START",
+     {"on_start", (PyCFunction)(void (*)(void))probe_on_start, METH_FASTCALL, "PY_START(code, offset)"},
+     false},
 };
 
 static const sb_mechanism PYTHON = {

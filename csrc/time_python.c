@@ -112,12 +112,7 @@ CALLBACK(on_yield, OUT, .nargs = 3, .silence = true)
 CALLBACK(on_unwind, OUT, .nargs = 3)
 
 #define METHOD(name, event, arguments)                                                                                 \
-    {                                                                                                                  \
-        event,                                                                                                         \
-        {                                                                                                              \
-            #name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, event arguments                                   \
-        }                                                                                                              \
-    }
+    {event, {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, event arguments}, false}
 
 static sb_subscription SUBSCRIPTIONS[] = {
     METHOD(on_start, "PY_START", "(code, offset)"),
