@@ -48,7 +48,7 @@ _ABSENT = object()
 # Read without running a metaclass's or a module's own code.
 _module_of_type = vars(type)["__module__"].__get__
 _qualname_of = vars(type)["__qualname__"].__get__
-_dict_of_type = vars(type)["__dict__"].__get__
+_raw_dict_of_type = vars(type)["__dict__"].__get__
 _dict_of_module = vars(ModuleType)["__dict__"].__get__
 
 _DEFINED = (BuiltinFunctionType, MethodDescriptorType, ClassMethodDescriptorType)
@@ -330,7 +330,7 @@ def _walk_in(
             search.consider(module, qualname, thing, own)
         if issubclass(kind, type) and id(thing) not in seen and depth < _DEPTH:
             seen.add(id(thing))
-            inner = _dict_of_type(thing).copy()
+            inner = dict(_dict_of_type(thing))
             _walk_in(search, *(own or (module, qualname)), inner, seen, may_match, depth + 1)
 
 
@@ -451,6 +451,11 @@ def _obstacle(thing: Any, place: int | str) -> str | None:
         case "data":
             return "cannot be called; name a callable"
     return None
+
+
+def _dict_of_type(kind: type) -> Mapping[Any, Any]:
+    """Empty for a type of C that its module never made ready."""
+    return _raw_dict_of_type(kind) or {}
 
 
 def _call_of(kind: type) -> Any:

@@ -39,7 +39,7 @@ def _functions() -> Iterable[FunctionType]:
         near = gc.get_referents(*objects)
         for one in tuple(near):
             if issubclass(type(one), type):
-                near += _members(one).values()
+                near += (_members(one) or {}).values()  # a type of C may never have been made ready
         near += [one.__func__ for one in near if type(one) in (staticmethod, classmethod)]
         functions += [one for one in near if type(one) is FunctionType]
         return {id(one): one for one in functions}.values()

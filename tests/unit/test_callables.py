@@ -186,3 +186,9 @@ def test_no_code_of_what_is_found_runs(module: types.ModuleType) -> None:
     module.odd, module.Odd, module.partial = object(), Odd, Partial(abs)  # type: ignore[attr-defined]
     assert names("c:made_up.*") <= {"made_up.partial"}
     assert struct.calcsize("i") == 4
+
+
+def test_a_type_that_was_never_made_ready() -> None:
+    """As that of an extension module may be: it has no dictionary, nor has that of this one before CPython 3.13."""
+    pytest.importorskip("_testbuffer", reason="this Python was built without CPython's own test modules")
+    assert "_testbuffer.py_buffer_to_contiguous" in names("c:_testbuffer.*")

@@ -8,7 +8,6 @@ import warnings
 from pytest_speedbump.slowing.session import make_session
 from pytest_speedbump.targets import parse_targets
 
-
 RUNNER = asyncio.Runner()  # one for all times: each new loop of CPython 3.12 keeps half a block itself
 atexit.register(RUNNER.close)
 
