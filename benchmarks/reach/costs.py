@@ -1,24 +1,30 @@
 """What a target costs and gets: its loop armed against unarmed, and slowed against armed, in turn in one process."""
 
+import json
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.reach.kinds import Kind, Loop, bystander
+from benchmarks.measured import pin_core
+from benchmarks.reach.kinds import KINDS, Kind, Loop, bystander
 from benchmarks.undisturbed import undisturbed
 from pytest_speedbump.slowing.session import make_session
 from pytest_speedbump.targets import parse_targets
 
-__all__ = ["Cost", "Delivery", "cost", "deliver"]
+__all__ = ["Cost", "Delivery", "cost", "deliver", "deliver_afresh"]
 
 CALLS, FIRST_CALLS = 20_000, 2_000  # in a loop; before it, so that the code is instrumented, and specialised
 BATCH_NS, MOST, LEAST = 1e5, 200, 2  # of delays in a loop, so that few meet a preemption; calls in one
 FEWEST = 30  # pairs
 SECONDS = 1.5
 SEED = 1
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +108,17 @@ def deliver(kind: Kind, delay_ns: float, seconds: float = SECONDS) -> Delivery:
         pairs = _pairs(lambda: loop(0.0), lambda: loop(delay_ns), seconds)
     _, requested, delivered, *_ = session.totals()
     return Delivery(kind.name, delay_ns, _added(pairs), delivered / requested * delay_ns)
+
+
+def deliver_afresh(kind: Kind, delay_ns: float, seconds: float = SECONDS) -> Delivery:
+    """The same in a process of its own: one keeps its share of the error for as long as it lives, as
+    :mod:`benchmarks.micro.delivery` tells."""
+    command = [sys.executable, "-m", __name__, kind.name, str(delay_ns), str(seconds)]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    return Delivery(**json.loads(done.stdout))
+
+
+if __name__ == "__main__":
+    pin_core()
+    asked = {kind.name: kind for kind in KINDS}[sys.argv[1]]
+    print(json.dumps(deliver(asked, *map(float, sys.argv[2:])).to_json()))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
 
-from benchmarks.reach.costs import cost, deliver
+from benchmarks.reach.costs import cost, deliver_afresh
 from benchmarks.reach.kinds import KINDS, Kind
 from benchmarks.reach.systems import SYSTEMS
 from benchmarks.truth.delays import Delay
@@ -19,15 +19,17 @@ __all__ = ["FULL", "SMOKE", "Extent", "jobs"]
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How often everything is measured; ``seconds`` for a figure, ``verdict_ns`` for a verdict."""
+    """How often everything is measured, deliveries in so many processes; ``seconds`` for a figure, ``verdict_ns`` for a
+    verdict."""
 
     times: int
+    processes: int
     seconds: float
     verdict_ns: float
 
 
-FULL = Extent(times=3, seconds=1.5, verdict_ns=6e9)
-SMOKE = Extent(times=1, seconds=0.05, verdict_ns=0.5e9)
+FULL = Extent(times=3, processes=9, seconds=0.8, verdict_ns=6e9)
+SMOKE = Extent(times=1, processes=1, seconds=0.05, verdict_ns=0.5e9)
 
 
 def jobs(extent: Extent, only: str) -> list[Job]:
@@ -43,7 +45,7 @@ def _jobs(extent: Extent) -> Iterator[Job]:
                 f"delivered/{kind.name}/{format_time(delay_ns)}",
                 partial(_deliver, kind, delay_ns, extent.seconds),
             )
-            yield Job(name, "quiet", extent.times, run)
+            yield Job(name, "quiet", extent.processes, run)
     for system in SYSTEMS:
         for delay_ns in system.doses:
             delay = Delay.exactly(delay_ns)
@@ -56,7 +58,7 @@ def _cost(kind: Kind, seconds: float, seed: int) -> Records:
 
 
 def _deliver(kind: Kind, delay_ns: float, seconds: float, seed: int) -> Records:
-    return [{"kind": "delivered", **deliver(kind, delay_ns, seconds).to_json()}]
+    return [{"kind": "delivered", **deliver_afresh(kind, delay_ns, seconds).to_json()}]
 
 
 def _known(system: type[System], delay: Delay, limit_ns: float, seed: int) -> Records:
