@@ -2,8 +2,8 @@
  *
  * A thunk is sixteen bytes of code that were there before anybody asked (thunks_*.S). It pays the toll of its slot and
  * goes on to the slot's function, with every argument, on the stack and in registers, as it was. Whoever has stored a
- * thunk's address may call it for as long as the process lives. So thunks and slots are statics, the only ones of this
- * library that change but for retired plans; a slot keeps its function for good; and one that nobody holds lets pass.
+ * thunk's address may call it for as long as the process lives. So thunks and slots are statics; a slot keeps its
+ * function for good; and one that nobody holds lets pass.
  *
  * Calls are counted per thread, in blocks that are never given back: a thread is found by its thread pointer, as in
  * counters.h, and a later one with the same inherits the block. A session tells its own calls by difference.
