@@ -1,5 +1,6 @@
 /* pytest_speedbump._core: multi-phase init and module state. What statics change belong to the process, with all its
- * interpreters: thunks and how they are entered (thunk.h, planting.c), and plans that wait for the next one (plan.h). */
+ * interpreters: thunks and how they are entered (thunk.h, planting.c), and plans that wait for the next one (plan.h).
+ */
 #include "armed.h"
 #include "await.h"
 #include "injector.h"
