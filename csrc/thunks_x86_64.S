@@ -23,51 +23,47 @@ sb_thunks:
     .endr
     .size sb_thunks, . - sb_thunks
 
+.macro put register
+    pushq \register
+    .cfi_adjust_cfa_offset 8
+.endm
+
+.macro take register
+    popq \register
+    .cfi_adjust_cfa_offset -8
+.endm
+
+.macro take_arguments /* all but rax */
+    take %r11
+    take %r10
+    take %r9
+    take %r8
+    take %rcx
+    take %rdx
+    take %rsi
+    take %rdi
+.endm
+
     .p2align 4
     .type common, @function
 common: /* the stack is aligned after nine pushes and the return address */
     .cfi_startproc
-    pushq %rax /* how many vector registers hold variadic arguments */
-    .cfi_adjust_cfa_offset 8
-    pushq %rdi
-    .cfi_adjust_cfa_offset 8
-    pushq %rsi
-    .cfi_adjust_cfa_offset 8
-    pushq %rdx
-    .cfi_adjust_cfa_offset 8
-    pushq %rcx
-    .cfi_adjust_cfa_offset 8
-    pushq %r8
-    .cfi_adjust_cfa_offset 8
-    pushq %r9
-    .cfi_adjust_cfa_offset 8
-    pushq %r10
-    .cfi_adjust_cfa_offset 8
-    pushq %r11
-    .cfi_adjust_cfa_offset 8
+    put %rax /* how many vector registers hold variadic arguments */
+    put %rdi
+    put %rsi
+    put %rdx
+    put %rcx
+    put %r8
+    put %r9
+    put %r10
+    put %r11
     movq %r11, %rdi
     call *ENTER(%r11)
     testl %eax, %eax
     js refused
     jne through
-    popq %r11
-    .cfi_adjust_cfa_offset -8
-    popq %r10
-    .cfi_adjust_cfa_offset -8
-    popq %r9
-    .cfi_adjust_cfa_offset -8
-    popq %r8
-    .cfi_adjust_cfa_offset -8
-    popq %rcx
-    .cfi_adjust_cfa_offset -8
-    popq %rdx
-    .cfi_adjust_cfa_offset -8
-    popq %rsi
-    .cfi_adjust_cfa_offset -8
-    popq %rdi
-    .cfi_adjust_cfa_offset -8
-    popq %rax
-    .cfi_adjust_cfa_offset -8
+    take_arguments
+    take %rax
     jmp *(%r11)
 refused:
     .cfi_adjust_cfa_offset 72
@@ -77,29 +73,13 @@ refused:
     ret
 through: /* the slot in r11 stays on the stack, which that aligns; then the result does */
     .cfi_adjust_cfa_offset 72
-    popq %r11
-    .cfi_adjust_cfa_offset -8
-    popq %r10
-    .cfi_adjust_cfa_offset -8
-    popq %r9
-    .cfi_adjust_cfa_offset -8
-    popq %r8
-    .cfi_adjust_cfa_offset -8
-    popq %rcx
-    .cfi_adjust_cfa_offset -8
-    popq %rdx
-    .cfi_adjust_cfa_offset -8
-    popq %rsi
-    .cfi_adjust_cfa_offset -8
-    popq %rdi
-    .cfi_adjust_cfa_offset -8
+    take_arguments
     movq %r11, (%rsp)
     call *(%r11)
     movq (%rsp), %rdi
     movq %rax, (%rsp)
     call *LEAVE(%rdi)
-    popq %rax
-    .cfi_adjust_cfa_offset -8
+    take %rax
     ret
     .cfi_endproc
     .size common, . - common
