@@ -236,6 +236,10 @@ def _resolve(name: str) -> tuple[str, str, Any]:
     return path, ".".join(parts[at:]), _descend(module, parts[at:], path)
 
 
+def _failed(module: str, error: str) -> _Unresolved:
+    return _Unresolved(f"needs the module {module!r}, whose import fails ({error}); mend that")
+
+
 def _import(name: str) -> Any:
     found = sys.modules.get(name)
     if found is not None:
@@ -244,14 +248,12 @@ def _import(name: str) -> Any:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name != name and not f"{name}.".startswith(f"{error.name}."):
-            raise _Unresolved(f"needs the module {name!r}, whose import fails ({error}); mend that") from None
+            raise _failed(name, str(error)) from None
         near = difflib.get_close_matches(name, [*sys.modules, *sys.stdlib_module_names, *vars(builtins)], n=1)
         hint = f"did you mean {near[0]!r}?" if near else "write the dotted name that it is imported by"
         raise _Unresolved(f"names no module: there is no {name!r}; {hint}") from None
     except Exception as error:
-        raise _Unresolved(
-            f"needs the module {name!r}, whose import fails ({type(error).__name__}: {error}); mend that"
-        ) from None
+        raise _failed(name, f"{type(error).__name__}: {error}") from None
 
 
 def _import_inner(package: Any, name: str) -> Any:
@@ -263,11 +265,9 @@ def _import_inner(package: Any, name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name == name:
             return None
-        raise _Unresolved(f"needs the module {name!r}, whose import fails ({error}); mend that") from None
+        raise _failed(name, str(error)) from None
     except Exception as error:
-        raise _Unresolved(
-            f"needs the module {name!r}, whose import fails ({type(error).__name__}: {error}); mend that"
-        ) from None
+        raise _failed(name, f"{type(error).__name__}: {error}") from None
 
 
 def _descend(thing: Any, parts: list[str], path: str) -> Any:

@@ -8,7 +8,7 @@ from types import FunctionType, ModuleType
 
 from pytest_speedbump.targets import Targets
 
-__all__ = ["coroutine_functions"]
+__all__ = ["all_functions", "coroutine_functions"]
 
 # CPython 3.13 without a GIL hides functions, classes and modules from the collector once a thread was started.
 _HIDES_FUNCTIONS = sys.version_info < (3, 14) and not getattr(sys, "_is_gil_enabled", lambda: True)()
@@ -21,7 +21,7 @@ def coroutine_functions(targets: Targets) -> list[tuple[str, str, FunctionType, 
     A function that is defined later is not among them, nor are functions that ``gc.freeze`` has hidden.
     """
     patterns, found = targets.compile(), list[tuple[str, str, FunctionType, int]]()
-    for one in _functions():
+    for one in all_functions():
         code, module = one.__code__, one.__globals__.get("__name__")
         if code.co_flags & CO_COROUTINE:
             name = module if isinstance(module, str) else ""
@@ -31,7 +31,8 @@ def coroutine_functions(targets: Targets) -> list[tuple[str, str, FunctionType, 
     return sorted(found, key=lambda one: one[:2])
 
 
-def _functions() -> Iterable[FunctionType]:
+def all_functions() -> Iterable[FunctionType]:
+    """Those of Python that live in this interpreter, each once."""
     objects = gc.get_objects()
     functions = [one for one in objects if type(one) is FunctionType]
     if _HIDES_FUNCTIONS:

@@ -24,7 +24,6 @@ __all__ = [
     "make_timing_session",
     "read_clocks",
     "site_of",
-    "sites_of",
     "take_snapshot",
 ]
 
@@ -113,11 +112,6 @@ def take_snapshot(session: Session, targets: Targets, *, idle: bool = False) -> 
         tuple(_total(name, [code for code in matched if code.target == index]) for index, name in targets.chosen),
         matched,
     )
-
-
-def sites_of(session: Session) -> list[Site]:
-    """All that it has found, called or not."""
-    return [site_of(what, module) for what, module, *_ in session.snapshot()]
 
 
 def site_of(what: What, module: str) -> Site:

@@ -21,7 +21,7 @@ def refuse(targets: Targets, mode: Mode) -> None:
 
 def unreached(targets: Targets) -> tuple[Unreached, ...]:
     """What globs match and is not slowed."""
-    if not any(pattern.startswith("c:") for pattern in targets.patterns):
+    if "c" not in targets.compile().kinds:
         return ()
     found = [refusal for refusal in refusals(targets.patterns) if not refusal.plain]
     return tuple(Unreached(Site("c", "", one.name).name, one.reason) for one in found)
