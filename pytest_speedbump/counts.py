@@ -19,8 +19,9 @@ class Site:
         module: the ``__name__`` of the globals that it runs under, ``""`` where they have none; the file name of a
             ``native`` one's library.
         qualname: the symbol, where it is ``native``.
-        code: None where there is none: of ``c`` and ``native``.
-        line: of a ``line``; else 0.
+        code: None where there is none, of ``c`` and ``native``, and of what another process has called.
+        line: of a ``line``; in another process also where a function begins; else 0.
+        path: of the Python file, where there is one and no ``code``.
     """
 
     kind: Kind
@@ -28,6 +29,7 @@ class Site:
     qualname: str
     code: CodeType | None = None
     line: int = 0
+    path: str = ""
 
     @property
     def name(self) -> str:
@@ -51,12 +53,14 @@ class Site:
     @property
     def key(self) -> tuple[object, ...]:
         """What tells it from all others of its session, as long as that lives: equal code may be of two functions."""
-        return (self.kind, id(self.code), self.line) if self.code else (self.kind, self.module, self.qualname)
+        if self.code:
+            return (self.kind, id(self.code), self.line)
+        return (self.kind, self.module, self.qualname, self.path, self.line)
 
     @property
     def file(self) -> str:
         """``""`` where there is no Python file."""
-        return self.code.co_filename if self.code else ""
+        return self.code.co_filename if self.code else self.path
 
     @property
     def first_line(self) -> int:

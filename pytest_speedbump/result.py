@@ -158,7 +158,7 @@ class MatchedCode:
     def of(cls, code: CodeCounts, mean: Counts) -> Self:
         """Of a site, with what its counts came to."""
         site = code.site
-        file, line = (None, None) if site.code is None else (site.file, site.first_line)
+        file, line = (site.file, site.first_line) if site.file else (None, None)
         return cls(site.name, file, line, mean.calls, mean.delivered_ns, site.kind)
 
 

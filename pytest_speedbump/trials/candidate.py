@@ -120,8 +120,8 @@ class Candidate:
         is_known = math.isfinite(known.error)
         return Ranked(
             name=function.site.name,
-            file=function.site.file if function.site.code else None,
-            line=function.site.first_line if function.site.code else None,
+            file=function.site.file or None,
+            line=function.site.first_line if function.site.file else None,
             kind=function.site.kind,
             calls=function.calls / iterations,
             share=self.share.value,
