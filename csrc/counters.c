@@ -103,7 +103,7 @@ sb_cell *sb_counters_insert_locked(sb_thread *thread, const void *code, size_t t
     assert(code != NULL && sb_counters_find(thread, code) == NULL);
     sb_cell *cell = free_cell(thread->cells, thread->mask, code);
     cell->code = code;
-    cell->target = target;
+    cell->target = (uint32_t)target;
     thread->used++;
     return cell;
 }

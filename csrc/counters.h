@@ -21,7 +21,9 @@
 typedef struct {
     const void *code; /* Borrowed, kept alive by the targets, or what stands for a target and is no address of any
                          object; NULL: the cell is free. */
-    size_t target;    /* index into the targets */
+    uint32_t target;  /* index into the targets */
+    uint16_t lists;   /* that the target is of, see page.h; 0 where no page is obeyed */
+    uint16_t point;   /* index of its point and 1, see ledger.h; 0: none */
     sb_atomic_i64 calls;
     union {
         struct {                     /* in a session that delays */

@@ -16,8 +16,7 @@
 
 #include <stdint.h>
 
-/* Which lists of targets a cell belongs to: bit i is list i, of SB_N_LISTS. */
-typedef uint16_t sb_lists;
+/* Which lists of targets a cell belongs to: bit i is list i. */
 #define SB_N_LISTS 16
 
 /* What has been calibrated for one way of calling, by mode; `fixed` of sb_delay. */
