@@ -13,14 +13,16 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pytest_speedbump._core import Ledger
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.files import parse_output, show, write_json
 from pytest_speedbump.runner.join import join, leave
 from pytest_speedbump.runner.settings import Settings
 from pytest_speedbump.slowing.folder import VARIABLE, Folder
+
+if TYPE_CHECKING:
+    from pytest_speedbump._core import Ledger
 
 __all__ = ["begin", "go_on", "parse_environment"]
 
@@ -145,7 +147,7 @@ def _document(folder: Folder, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _counts(ledger: Ledger) -> dict[str, Any]:
+def _counts(ledger: "Ledger") -> dict[str, Any]:
     sites = ledger.sites()
     numbers = array.array("d", bytes(40 * len(sites)))
     ledger.read_counts(numbers)

@@ -26,8 +26,10 @@ OWNER = "the experiment on this whole program, by SPEEDBUMP_CONTROL or `python -
 
 def start() -> None:
     """What ``pytest_speedbump.pth`` calls in every interpreter that starts with a variable ``SPEEDBUMP_*``."""
-    if not _is_main_interpreter():  # others share what is C's with it, and their calls are not counted
+    global _is_started
+    if _is_started or not _is_main_interpreter():  # a venv's files are read twice; others are not slowed
         return
+    _is_started = True
     path = os.environ.get(VARIABLE)
     if not path:
         from pytest_speedbump.runner.environment import begin
@@ -84,7 +86,7 @@ def _latecomers(folder: Folder) -> "Latecomers":
 
 
 _joined: _Joined | None = None
-_is_hooked = False
+_is_started = _is_hooked = False
 
 
 def _join(folder: Folder) -> None:
