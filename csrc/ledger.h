@@ -1,9 +1,11 @@
-/* A ledger: the file that one process counts into, for whoever wants to read it, meanwhile or after the process's death.
+/* A ledger: the file that one process counts into, for whoever wants to read it, meanwhile or after the process's
+ * death.
  *
  * The cells of counters.h and thunk.h lie in it themselves, so nothing is published and nothing is lost, whatever kills
  * the process. One process writes, one thread each cell; any other process may read at any time. Memory is given out
  * once and never taken back; a part of the file is allocated on its disk before it is touched, so that a disk which is
- * full is memory that has run out, and no SIGBUS. Addresses in it are those of the writer: less `base` they are offsets.
+ * full is memory that has run out, and no SIGBUS. Addresses in it are those of the writer: less `base` they are
+ * offsets.
  *
  * Its entries name the targets, in order of first sight, and its points are where progress and latency are told. No
  * Python.h.
@@ -21,7 +23,7 @@
 
 /* A target whose calls are stamped. Several threads write. `entered` is raised first and `calls` last: where they are
  * equal, before and after, what was read between them is of these calls. */
-typedef struct {
+typedef struct sb_point {
     _Alignas(64) sb_atomic_i64 entered;
     sb_atomic_i64 calls;
     sb_atomic_i64 last[2]; /* ticks, of the latest even and of the latest odd call */
@@ -43,8 +45,8 @@ typedef struct {
     char magic[8];
     int64_t header; /* sizeof of this, in the build that made it */
     int64_t size, base, pid;
-    sb_atomic_i64 used; /* bytes given out */
-    sb_atomic_i64 lost; /* as in toll.h */
+    sb_atomic_i64 used;            /* bytes given out */
+    sb_atomic_i64 lost;            /* as in toll.h */
     sb_atomic_i64 threads, blocks; /* offsets of the first thread (counters.h) and block (thunk.h); 0: none */
     sb_atomic_i64 entries, n_entries;
     sb_atomic_i64 n_points;

@@ -3,6 +3,7 @@
 
 #include "patterns.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* ---- text ---- */
@@ -68,14 +69,34 @@ static void release_texts(sb_text texts[3])
 }
 
 /* Index of the pattern that chooses the code; SB_UNMATCHED; SB_TARGET_ERROR. */
-static int match(const sb_patterns *patterns, sb_kind kind, PyCodeObject *code, int line, PyObject *module)
+static int match(const sb_patterns *patterns, sb_kind kind, PyCodeObject *code, int line, PyObject *module,
+                 uint16_t *lists)
 {
     sb_named named = {.kind = kind, .line = line};
     sb_text texts[3];
     const bool is_named = name_code(&named, texts, patterns, code, module) == 0;
-    const int chosen = is_named ? sb_patterns_match(patterns, &named) : SB_TARGET_ERROR;
+    const int chosen = is_named ? sb_patterns_match(patterns, &named, lists) : SB_TARGET_ERROR;
     release_texts(texts);
     return chosen;
+}
+
+int sb_target_put_lists(sb_target *target, const sb_patterns *patterns)
+{
+    assert(target->kind == SB_C);
+    sb_named named = {.kind = target->kind};
+    sb_text texts[3] = {{.data = NULL}, {.data = NULL}, {.data = ""}};
+    if (sb_text_get(target->module, &texts[0]) == 0 && sb_text_get(target->what, &texts[1]) == 0) {
+        sb_text_name(&named, texts);
+        if (sb_patterns_match(patterns, &named, &target->lists) == SB_MATCH_NO_MEMORY) {
+            PyErr_NoMemory();
+        }
+    }
+    release_texts(texts);
+    const int list = sb_patterns_list(patterns, target->pattern);
+    if (list >= 0) {
+        target->lists |= (uint16_t)(1u << list);
+    }
+    return PyErr_Occurred() ? -1 : 0;
 }
 
 /* New reference: the __name__ of globals, "" where there is none. NULL with an exception set. */
@@ -93,7 +114,7 @@ sb_choice sb_choose(const sb_patterns *patterns, sb_kind kind, PyCodeObject *cod
     sb_choice choice = {.pattern = SB_TARGET_ERROR, .module = NULL};
     PyObject *module = module_of(globals);
     if (module != NULL) {
-        choice.pattern = match(patterns, kind, code, line, module);
+        choice.pattern = match(patterns, kind, code, line, module, &choice.lists);
     }
     if (choice.pattern >= 0) {
         choice.module = module;

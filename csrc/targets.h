@@ -17,6 +17,7 @@ typedef struct {
                          SB_C and SB_NATIVE the module or the library */
     int line;         /* of SB_LINE; else 0 */
     int pattern;      /* index of the pattern that chose it */
+    uint16_t lists;   /* all that chose it */
 } sb_target;
 
 typedef struct {
@@ -43,6 +44,7 @@ extern PyStructSequence_Desc sb_site_desc;
 
 typedef struct {
     int pattern;      /* index of the pattern that chose the code; SB_UNMATCHED; SB_TARGET_ERROR: out of memory */
+    uint16_t lists;   /* all that chose it */
     PyObject *module; /* Owned by who asked: as in sb_target; NULL where no pattern chose the code. */
 } sb_choice;
 
@@ -50,6 +52,10 @@ typedef struct {
  * (borrowed, may be NULL). Never raises. It looks into globals, which may run any Python code: no lock of ours may be
  * held. */
 sb_choice sb_choose(const sb_patterns *patterns, sb_kind kind, PyCodeObject *code, int line, PyObject *globals);
+
+/* Fills in what lists choose a callable of C, by its other fields: among them that of its pattern, whatever name that
+ * goes by. Returns 0, or -1 with an exception set. */
+int sb_target_put_lists(sb_target *target, const sb_patterns *patterns);
 
 /* Whether any line of `code` may be chosen, under `globals`, as above. What cannot be told for want of memory may be.
  */
