@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["join", "leave", "start"]
 
-OWNER = "the experiment on this whole program, by SPEEDBUMP_CONTROL or `python -m pytest_speedbump run`,"
+OWNER = (
+    "the experiment that this process has joined (SPEEDBUMP_CONTROL: by `pytest_speedbump run`, SPEEDBUMP_TARGETS or "
+    "--speedbump-children)"
+)
 
 
 def start() -> None:
