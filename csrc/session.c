@@ -3,11 +3,14 @@
 
 #include "booking.h"
 #include "injector.h"
+#include "ledger.h"
 #include "numbers.h"
 #include "patterns.h"
+#include "thunk.h"
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MAX_DELAY_NS 60e9
 #define MOST_INJECTORS 3
@@ -468,6 +471,7 @@ static int mode_from_name(const char *name, sb_mode *mode)
 
 typedef struct {
     PyObject *patterns, *found, *later;
+    PyObject *ledger; /* Owned: a bytes, the path; or NULL */
     sb_mode mode;
 } recipe;
 
@@ -513,24 +517,56 @@ static int make_injectors(sb_injector **into, sb_state *state, sb_toll *toll, co
     return n;
 }
 
+/* An argument's converter: a path as Python knows them, or None. */
+static int convert_path(PyObject *object, void *into)
+{
+    return object == Py_None || PyUnicode_FSConverter(object, into);
+}
+
+/* Has the toll, in which nothing is counted yet, count into a new ledger. Returns 0, or -1 with an exception set. */
+static int open_ledger(sb_toll *toll, PyObject *path)
+{
+    if (toll->mode == SB_TIME || toll->mode == SB_AWAIT) {
+        PyErr_Format(PyExc_ValueError, "a session of mode '%s' has no ledger; use 'spin', 'nogil' or 'sleep'",
+                     MODE_NAMES[toll->mode]);
+        return -1;
+    }
+    sb_ledger *ledger = sb_ledger_make(PyBytes_AS_STRING(path), toll->delay->clock->ns_per_tick);
+    if (ledger == NULL) {
+        PyErr_SetFromErrnoWithFilename(PyExc_OSError, PyBytes_AS_STRING(path));
+        return -1;
+    }
+    if (!sb_slots_move_in(ledger)) {
+        sb_ledger_close(ledger);
+        (void)unlink(PyBytes_AS_STRING(path));
+        PyErr_SetString(PyExc_RuntimeError, "this process counts into a ledger already, and has one at a time");
+        return -1;
+    }
+    toll->counters.ledger = toll->targets.ledger = ledger;
+    return 0;
+}
+
 static PyObject *session_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"patterns", "mode", "owner", "found", "later", NULL};
+    static char *keywords[] = {"patterns", "mode", "owner", "found", "later", "ledger", NULL};
     sb_state *state = PyType_GetModuleState(type);
-    recipe r = {.found = NULL, .later = NULL};
+    recipe r = {.found = NULL};
     PyObject *owner;
     const char *mode_name;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!sU|OO:Session", keywords, state->patterns_type, &r.patterns,
-                                     &mode_name, &owner, &r.found, &r.later) ||
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!sU|OOO&:Session", keywords, state->patterns_type, &r.patterns,
+                                     &mode_name, &owner, &r.found, &r.later, convert_path, &r.ledger) ||
         mode_from_name(mode_name, &r.mode) < 0) {
+        Py_XDECREF(r.ledger);
         return NULL;
     }
     /* The toll comes first and tracking last: calibration may let other threads run, who would find a half-made session
      * through gc.get_objects(). */
     sb_injector *injectors[MOST_INJECTORS];
     sb_toll *toll = sb_toll_new(state, r.mode);
-    const int n = toll != NULL ? make_injectors(injectors, state, toll, &r) : -1;
+    const bool counts = toll != NULL && (r.ledger == NULL || open_ledger(toll, r.ledger) == 0);
+    const int n = counts ? make_injectors(injectors, state, toll, &r) : -1;
+    Py_XDECREF(r.ledger);
     sb_session *self = n >= 0 ? PyObject_GC_New(sb_session, type) : NULL;
     if (self == NULL) {
         free_injectors(injectors, n);

@@ -1,6 +1,8 @@
 /* Counting and spending; see toll.h. */
 #include "toll.h"
 
+#include "thunk.h"
+
 #include <assert.h>
 
 #define GIL_WAIT_NS 1000.0 /* taking an uncontended GIL back costs some 20 ns, and is calibrated away */
@@ -170,10 +172,22 @@ sb_toll *sb_toll_share(sb_toll *toll)
 void sb_toll_drop(sb_toll *toll)
 {
     if (toll != NULL && sb_change(&toll->shares, -1) == 1) {
+        sb_ledger *ledger = toll->counters.ledger;
         sb_counters_fini(&toll->counters);
         sb_targets_fini(&toll->targets);
         sb_plan_fini(&toll->plan);
         PyMem_RawFree(toll);
+        if (ledger != NULL && sb_slots_move_out(ledger)) {
+            sb_ledger_close(ledger);
+        }
+    }
+}
+
+void sb_toll_lose_locked(sb_toll *toll)
+{
+    sb_add(&toll->lost, 1);
+    if (toll->counters.ledger != NULL) {
+        sb_ledger_lose(toll->counters.ledger);
     }
 }
 
