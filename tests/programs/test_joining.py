@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from textwrap import dedent
 
@@ -161,11 +162,13 @@ def test_what_was_counted_survives_sigkill(tmp_path: Path) -> None:
             assert process.stdout is not None
             for _ in range(3):
                 process.stdout.readline()
+            time.sleep(0.1)
             process.kill()
             begun = 3 + len(process.stdout.readlines())
         assert process.returncode == -signal.SIGKILL
-        assert one.calls()[0] in (begun - 1, begun), "killed in the middle of a call, or just before it"
-        assert one.total().requested_ns == one.calls()[0] * 300e6
+        (calls,) = one.calls()
+        assert calls in (begun - 1, begun), "killed in the middle of a call, or just before it"
+        assert round(one.total().requested_ns / 300e6) in (calls - 1, calls)
 
 
 # ---- what does not join runs as it is ----
