@@ -368,7 +368,7 @@ def _walk_in(
 ) -> None:
     for name, thing in things.items():
         kind = type(thing)
-        if kind in _NOT_CALLED or type(name) is not str:
+        if kind in _NOT_CALLED or type(name) is not str or (kind is WrapperDescriptorType and name != "__call__"):
             continue
         thing, kind = (thing, kind) if kind in _DEFINED else _peel_kind(thing, kind)
         if kind in _NOT_CALLED or (kind is WrapperDescriptorType and name != "__call__"):
