@@ -119,8 +119,8 @@ def _try(do: "Callable[[], object]", what: str) -> bool:
     except FileNotFoundError:
         return False
     except Exception as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        _say(f"{what.format(os.getpid())}: {reason}")
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        _say(f"{what.format(os.getpid())}: {reason or type(error).__name__}")
         return False
     return True
 

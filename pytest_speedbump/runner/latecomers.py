@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType
+    from typing import Any
 
     from pytest_speedbump.slowing.callables import Found
 
@@ -98,9 +99,9 @@ class Latecomers:
 
     def _watch_ctypes(self) -> None:
         """As soon as it is there. From a library that it loads, symbols are imported, but no module comes with it."""
-        library = getattr(sys.modules.get("ctypes"), "CDLL", None)
-        if len(self._watched) < 2 and library is not None:
-            self._watch(library.__init__.__code__)
+        library = _dict_of(sys.modules.get("ctypes")).get("CDLL")
+        if len(self._watched) < 2 and type(library) is type:
+            self._watch(vars(library)["__init__"].__code__)
 
 
 def _tool() -> int:
@@ -119,8 +120,13 @@ def _tool() -> int:
 
 def _names(loaded: object) -> list[str]:
     """Of the module that was loaded, and of its packages, which may have been given something meanwhile."""
-    name = getattr(loaded, "__name__", None)
+    name = _dict_of(loaded).get("__name__")
     if type(name) is not str:
         return []
     parts = name.split(".")
     return [".".join(parts[: n + 1]) for n in range(len(parts))]
+
+
+def _dict_of(module: object) -> "dict[str, Any]":
+    """Read without running any code of the module's; empty where it is none, as what some put into sys.modules."""
+    return vars(type(sys))["__dict__"].__get__(module) if issubclass(type(module), type(sys)) else {}

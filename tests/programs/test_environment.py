@@ -82,7 +82,7 @@ def test_how_calls_are_delayed(program: Program) -> None:
         assert program.run("call(10)", **environment).stderr == ""
         (matched,) = (one for process in program.document["processes"] for one in process["matched"])
         assert matched["calls"] == 10
-        return round(matched["delivered_ns"] / 1e6, 1)
+        return round(float(matched["delivered_ns"]) / 1e6, 1)
 
     assert delivered(SPEEDBUMP_EVERY="5") == 2
     assert delivered(SPEEDBUMP_AFTER="1h") == 0
