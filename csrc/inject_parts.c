@@ -74,7 +74,7 @@ static bool watch(sb_probe *self, PyObject *code, unsigned parts)
         watched = has_parts(code) ? sb_monitor_watch_locked(self->monitor, code, parts) : -1;
     }
     if (watched < 0) {
-        sb_add(&toll->lost, 1);
+        sb_toll_lose_locked(toll);
     }
     SB_UNLOCK(&toll->lock);
     PyErr_Clear();

@@ -4,6 +4,7 @@
 #include "armed.h"
 #include "await.h"
 #include "injector.h"
+#include "ledgers.h"
 #include "pages.h"
 #include "patterns.h"
 #include "probe.h"
@@ -80,7 +81,7 @@ static PyObject *module_after_fork(PyObject *module, PyObject *Py_UNUSED(ignored
     sb_state *state = module_state(module);
     sb_lock_reinit(&state->lock); /* a thread that did not come along may have held it */
     sb_plans_reinit();
-    sb_slots_reinit();
+    sb_ledger_leave_to_parent(sb_slots_reinit());
     sb_time_c_reinit();
     if (state->armed != NULL) {
         /* Without taking a reference, and whatever comes of it: a thread that did not come along may have been arming
@@ -244,6 +245,10 @@ static int module_exec(PyObject *module)
     if (state->call_type == NULL || PyModule_AddType(module, state->call_type) < 0) {
         return -1;
     }
+    state->ledger_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &sb_ledger_spec, NULL);
+    if (state->ledger_type == NULL || PyModule_AddType(module, state->ledger_type) < 0) {
+        return -1;
+    }
     return register_fork_hook(module);
 }
 
@@ -259,6 +264,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->site_type);
     Py_VISIT(state->gate_type);
     Py_VISIT(state->call_type);
+    Py_VISIT(state->ledger_type);
     return 0;
 }
 
@@ -274,6 +280,7 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->site_type);
     Py_CLEAR(state->gate_type);
     Py_CLEAR(state->call_type);
+    Py_CLEAR(state->ledger_type);
     return 0;
 }
 

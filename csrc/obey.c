@@ -30,11 +30,3 @@ sb_debt sb_page_debt(const sb_atomic_i64 *own_word, sb_cell *cell)
     }
     return word > 0 ? word - 1 : sb_rhythm_debt(rhythm_of(page, word), calls);
 }
-
-void sb_point_stamp(sb_point *point, int64_t ticks)
-{
-    const int64_t number = atomic_fetch_add_explicit(&point->entered, 1, memory_order_acq_rel);
-    atomic_store_explicit(&point->last[number & 1], ticks, memory_order_relaxed);
-    atomic_fetch_add_explicit(&point->sum, ticks, memory_order_relaxed);
-    atomic_fetch_add_explicit(&point->calls, 1, memory_order_release);
-}

@@ -67,9 +67,6 @@ void sb_page_select(sb_page *page, unsigned counted, unsigned delayed, unsigned 
  * its lists is, and then stamped if one of them is to be. Never SB_SHARED. Fit for thunks' callers (enter_native.h). */
 sb_debt sb_page_debt(const sb_atomic_i64 *word, sb_cell *cell);
 
-/* Notes a call. Any thread; fit for thunks' callers. */
-void sb_point_stamp(sb_point *point, int64_t ticks);
-
 /* Counts a call where a plan's word says so by itself: what it has to spend. 0 also where it is not counted; SB_SHARED:
  * sb_page_debt() is to be asked. It calls nothing, as sb_word_debt() does. */
 static inline sb_debt sb_word_count(sb_word word, sb_cell *cell, size_t target)

@@ -234,7 +234,9 @@ static int take_slot(sb_planting *planting, sb_hold *hold)
     }
     SB_LOCK(&planting->toll->lock);
     sb_slot_role *role = &sb_slot_roles[slot - sb_slots];
-    atomic_store_explicit(&role->lists, planting->toll->targets.items[hold->target].lists, memory_order_relaxed);
+    const sb_target *target = &planting->toll->targets.items[hold->target];
+    atomic_store_explicit(&role->lists, target->lists, memory_order_relaxed);
+    atomic_store_explicit(&role->point, target->point, memory_order_relaxed);
     hold->before = sb_slot_sum(slot);
     hold->slot = slot;
     SB_UNLOCK(&planting->toll->lock);

@@ -120,7 +120,7 @@ sb_cell *sb_probe_meet_part(sb_probe *self, const void *key, sb_kind kind, PyObj
         }
     }
     if (cell == NULL) {
-        sb_add(&toll->lost, 1);
+        sb_toll_lose_locked(toll);
     }
     SB_UNLOCK(&toll->lock);
     assert(cell == NULL || (cell->code == key && cell->target < toll->targets.n));

@@ -4,12 +4,15 @@
 #include "beat.h"
 #include "booking.h"
 #include "injector.h"
+#include "ledger.h"
 #include "numbers.h"
 #include "pages.h"
 #include "patterns.h"
+#include "thunk.h"
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MOST_INJECTORS 3
 
@@ -125,7 +128,8 @@ int sb_session_arm(PyObject *op)
         return -1;
     }
     if (self->page != NULL) {
-        sb_plan_obey(&self->toll->plan, sb_page_keep(self->page), NULL);
+        sb_ledger *ledger = self->toll->counters.ledger;
+        sb_plan_obey(&self->toll->plan, sb_page_keep(self->page), ledger != NULL ? ledger->points : NULL);
     }
     return 0;
 }
@@ -442,6 +446,7 @@ static int mode_from_name(const char *name, sb_mode *mode)
 
 typedef struct {
     PyObject *patterns, *found, *later, *page; /* Borrowed. */
+    PyObject *ledger;                          /* Owned: a bytes, the path; or NULL */
     sb_mode mode;
 } recipe;
 
@@ -520,28 +525,62 @@ static int make_injectors(sb_injector **into, sb_state *state, sb_toll *toll, co
     return n;
 }
 
+/* An argument's converter: a path as Python knows them, or None. */
+static int convert_path(PyObject *object, void *into)
+{
+    return object == Py_None || PyUnicode_FSConverter(object, into);
+}
+
+/* Has the toll, in which nothing is counted yet, count into a new ledger. Returns 0, or -1 with an exception set. */
+static int open_ledger(sb_toll *toll, PyObject *path)
+{
+    if (toll->mode == SB_TIME || toll->mode == SB_AWAIT) {
+        PyErr_Format(PyExc_ValueError, "a session of mode '%s' has no ledger; use 'spin', 'nogil' or 'sleep'",
+                     sb_mode_name(toll->mode));
+        return -1;
+    }
+    sb_ledger *ledger = sb_ledger_make(PyBytes_AS_STRING(path), toll->delay->clock->ns_per_tick);
+    if (ledger == NULL) {
+        PyErr_SetFromErrnoWithFilename(PyExc_OSError, PyBytes_AS_STRING(path));
+        return -1;
+    }
+    if (!sb_slots_move_in(ledger)) {
+        sb_ledger_close(ledger);
+        (void)unlink(PyBytes_AS_STRING(path));
+        PyErr_SetString(PyExc_RuntimeError, "this process counts into a ledger already, and has one at a time");
+        return -1;
+    }
+    toll->counters.ledger = toll->targets.ledger = ledger;
+    return 0;
+}
+
 static PyObject *session_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"patterns", "mode", "owner", "found", "later", "page", NULL};
+    static char *keywords[] = {"patterns", "mode", "owner", "found", "later", "page", "ledger", NULL};
     sb_state *state = PyType_GetModuleState(type);
-    recipe r = {.found = NULL, .later = NULL};
+    recipe r = {.found = NULL};
     PyObject *owner;
     const char *mode_name;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!sU|OOO:Session", keywords, state->patterns_type, &r.patterns,
-                                     &mode_name, &owner, &r.found, &r.later, &r.page) ||
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!sU|OOOO&:Session", keywords, state->patterns_type, &r.patterns,
+                                     &mode_name, &owner, &r.found, &r.later, &r.page, convert_path, &r.ledger) ||
         mode_from_name(mode_name, &r.mode) < 0) {
+        Py_XDECREF(r.ledger);
         return NULL;
     }
     r.page = r.page != Py_None ? r.page : NULL;
     if (check_page(&r, state) < 0) {
+        Py_XDECREF(r.ledger);
         return NULL;
     }
     /* The toll comes first and tracking last: calibration may let other threads run, who would find a half-made session
      * through gc.get_objects(). */
     sb_injector *injectors[MOST_INJECTORS];
     sb_toll *toll = sb_toll_new(state, r.mode);
-    const int n = toll != NULL && check_clock(&r, toll) == 0 ? make_injectors(injectors, state, toll, &r) : -1;
+    const bool fits = toll != NULL && check_clock(&r, toll) == 0;
+    const bool counts = fits && (r.ledger == NULL || open_ledger(toll, r.ledger) == 0);
+    const int n = counts ? make_injectors(injectors, state, toll, &r) : -1;
+    Py_XDECREF(r.ledger);
     sb_session *self = n >= 0 ? PyObject_GC_New(sb_session, type) : NULL;
     if (self == NULL) {
         free_injectors(injectors, n);

@@ -25,6 +25,7 @@ typedef struct {
     PyTypeObject *site_type;     /* Owned. */
     PyTypeObject *gate_type;     /* Owned. */
     PyTypeObject *call_type;     /* Owned. */
+    PyTypeObject *ledger_type;   /* Owned. */
     PyObject *armed;             /* Borrowed: the session that is armed, which clears this when it disarms; or NULL. */
 } sb_state;
 

@@ -178,6 +178,36 @@ void sb_targets_fini(sb_targets *targets)
     PyMem_RawFree(items);
 }
 
+/* Appends its entry and gives it its point. Returns 0, or -1 where memory ran out; never raises. */
+static int enter_in_ledger(sb_ledger *ledger, sb_target *target)
+{
+    PyCodeObject *code = PyCode_Check(target->what) ? (PyCodeObject *)target->what : NULL;
+    PyObject *strs[3] = {target->module, code != NULL ? code->co_qualname : target->what,
+                         code != NULL ? code->co_filename : NULL};
+    sb_naming naming = {.kind = (int)target->kind, .line = target->line, .lists = target->lists};
+    sb_text texts[3] = {{0}};
+    int result = 0;
+    if (code != NULL && target->kind != SB_LINE) {
+        naming.line = code->co_firstlineno;
+    }
+    for (int i = 0; i < 3 && result == 0; i++) {
+        if (strs[i] != NULL) {
+            result = sb_text_get(strs[i], &texts[i]);
+        }
+        naming.texts[i] = texts[i].length > 0 ? texts[i].data : "";
+        naming.lengths[i] = texts[i].length;
+    }
+    if (result == 0) {
+        result = sb_ledger_append(ledger, &naming);
+        target->point = result > 0 ? (uint16_t)result : 0;
+    }
+    release_texts(texts);
+    if (result < 0) {
+        PyErr_Clear();
+    }
+    return result < 0 ? -1 : 0;
+}
+
 Py_ssize_t sb_targets_add(sb_targets *targets, const sb_target *target)
 {
     if (targets->n == targets->capacity) {
@@ -191,6 +221,9 @@ Py_ssize_t sb_targets_add(sb_targets *targets, const sb_target *target)
     }
     sb_target *added = &targets->items[targets->n];
     *added = *target;
+    if (targets->ledger != NULL && enter_in_ledger(targets->ledger, added) < 0) {
+        return SB_TARGET_ERROR;
+    }
     Py_INCREF(added->what);
     Py_INCREF(added->module);
     return (Py_ssize_t)targets->n++;

@@ -1,6 +1,8 @@
 /* Counting and spending; see toll.h. */
 #include "toll.h"
 
+#include "thunk.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -245,10 +247,22 @@ sb_toll *sb_toll_share(sb_toll *toll)
 void sb_toll_drop(sb_toll *toll)
 {
     if (toll != NULL && sb_change(&toll->shares, -1) == 1) {
+        sb_ledger *ledger = toll->counters.ledger;
         sb_counters_fini(&toll->counters);
         sb_targets_fini(&toll->targets);
         sb_plan_fini(&toll->plan);
         PyMem_RawFree(toll);
+        if (ledger != NULL && sb_slots_move_out(ledger)) {
+            sb_ledger_close(ledger);
+        }
+    }
+}
+
+void sb_toll_lose_locked(sb_toll *toll)
+{
+    sb_add(&toll->lost, 1);
+    if (toll->counters.ledger != NULL) {
+        sb_ledger_lose(toll->counters.ledger);
     }
 }
 
@@ -256,7 +270,10 @@ sb_cell *sb_toll_insert_locked(sb_toll *toll, sb_thread *thread, const void *cod
 {
     sb_cell *cell = sb_counters_insert_locked(thread, code, target);
     if (cell != NULL && target < toll->targets.n) {
-        cell->lists = toll->targets.items[target].lists;
+        const sb_target *found = &toll->targets.items[target];
+        cell->point = found->point;
+        __atomic_store_n(&cell->lists, found->lists,
+                         __ATOMIC_RELEASE); /* last: a ledger's reader takes it for a cell */
     }
     return cell;
 }

@@ -24,7 +24,7 @@ typedef struct {
     /* Over the shape of the counters' tables, over the targets that their cells point to, and over the plan's tables.
      */
     sb_lock lock;
-    sb_atomic_i64 lost; /* targets that were not counted for want of memory; added to under the lock */
+    sb_atomic_i64 lost; /* targets that were not counted for want of memory */
     sb_atomic_int shares;
     sb_stopwatch stopwatch; /* of mode SB_TIME: how long it has not been paused; turned under the lock */
     sb_atomic_int armings;  /* of mode SB_TIME: so that what a thread was in at an earlier one is not taken for now */
@@ -54,6 +54,9 @@ static inline bool sb_mode_is_shared(int mode)
 sb_toll *sb_toll_new(sb_state *state, sb_mode mode);
 sb_toll *sb_toll_share(sb_toll *toll);
 void sb_toll_drop(sb_toll *toll);
+
+/* A target or a thread is not counted, for want of memory; whoever reads the ledger learns of it, too. */
+void sb_toll_lose_locked(sb_toll *toll);
 
 /* Of mode SB_TIME: from now on time is measured, or not. Nothing to the others. */
 void sb_toll_measure(sb_toll *toll, bool on);
