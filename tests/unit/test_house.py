@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "lockfile": NOUNS,
     "report": NOUNS,
     "notebook": NOUNS | {"experiment", "report", "trials"},
+    "runner": NOUNS | {"slowing"},
     "plugin": NOUNS | {"slowing", "experiment", "inference", "trials", "lockfile", "report"},
 }
 
