@@ -1,10 +1,10 @@
 """What a supervised run starts: this interpreter with a script, a module or code; or any other command."""
 
-import os
 import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from pytest_speedbump.errors import InputError
@@ -14,6 +14,8 @@ __all__ = ["Launch", "own_flags"]
 _EXAMPLE = "write the program after --, as in `-- train.py --steps 1000`, `-- -m module` or `-- ./start.sh`"
 _SCRIPTS = (".py", ".pyc", ".pyw", ".pyz")
 _PACKAGE = "pytest_speedbump"
+_MAINS = ("-", "-m", "-c")
+_WITH_VALUE = ("-X", "-W", "--check-hash-based-pycs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +47,43 @@ class Launch:
         if not words or not words[0]:
             raise InputError(f"there is no program to run; {_EXAMPLE}")
         first = words[0]
-        command = None if first.startswith("-") or _is_script(first) else shutil.which(first)
+        is_option, is_there = first.startswith("-"), Path(first).exists()
+        command = None if is_option or (is_there and first.endswith(_SCRIPTS)) else shutil.which(first)
         if command is not None:
             return cls(tuple(words), command, tuple(words), is_python=False)
-        if not first.startswith("-") and not os.path.exists(first):
+        if not is_option and not is_there:
             what = "script" if first.endswith(_SCRIPTS) else "script or command"
             raise InputError(f"there is no {what} {first!r}; {_EXAMPLE}")
         # By the name that this process was called by, the program finds all that an interpreter tells of itself.
         return cls(tuple(words), sys.executable, (sys.orig_argv[0], *flags, *words), is_python=True)
 
     @property
-    def flags(self) -> tuple[str, ...]:
-        """The options of Python that it gets."""
-        return self.argv[1 : len(self.argv) - len(self.words)] if self.is_python else ()
+    def options(self) -> tuple[str, ...]:
+        """Those of Python that it gets, without their values; of a command none."""
+        return tuple(word for word in self._before_main() if word.startswith("-"))
+
+    @property
+    def script(self) -> str | None:
+        """The path of the Python file that is run; None where something else is."""
+        return self._main("") or None
+
+    @property
+    def module(self) -> str | None:
+        """The name that follows ``-m``; None where something else is run."""
+        return self._main("-m") or None
+
+    def _main(self, introduced_by: str) -> str:
+        rest = self.argv[1 + len(self._before_main()) :] if self.is_python else ()
+        if not introduced_by:
+            return rest[0] if rest and not rest[0].startswith("-") else ""
+        return rest[1] if rest[:1] == (introduced_by,) and len(rest) > 1 else ""
+
+    def _before_main(self) -> Sequence[str]:
+        """The words up to what is run."""
+        words, at = self.argv[1:], 0
+        while self.is_python and at < len(words) and words[at].startswith("-") and words[at] not in _MAINS:
+            at += 2 if words[at] in _WITH_VALUE else 1
+        return words[:at]
 
 
 def own_flags(arguments: Sequence[str]) -> list[str]:
@@ -79,10 +105,3 @@ def own_flags(arguments: Sequence[str]) -> list[str]:
     if before[-1].startswith("-") and before[-1].endswith("m"):  # of `-m`, or of several in one as `-Im`
         before[-1] = before[-1][:-1]
     return [flag for flag in before if flag != "-"]
-
-
-def _is_script(path: str) -> bool:
-    """Whether Python is to run it, although it may be an executable file: or because it is none."""
-    if path.endswith(_SCRIPTS) or os.path.isdir(path):
-        return True
-    return os.path.isfile(path) and not os.access(path, os.X_OK) and shutil.which(path) is None

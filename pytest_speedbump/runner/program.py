@@ -3,6 +3,7 @@
 import array
 import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import get_args
 
 from pytest_speedbump.counts import CodeCounts, Counts, Kind, Site, Snapshot, TargetCounts
@@ -38,9 +39,7 @@ def read_program(folder: Folder, targets: Targets) -> ProgramCounts:
                 sums[site.key] = site, before + counts
                 calls += int(counts.calls)
         processes.append(Process(ledger.pid, calls, ledger.lost, _is_in(ledger.pid, folder.path)))
-    return ProgramCounts(
-        _snapshot(sums.values(), targets), tuple(sorted(processes, key=lambda process: process.pid))
-    )
+    return ProgramCounts(_snapshot(sums.values(), targets), tuple(sorted(processes, key=lambda process: process.pid)))
 
 
 def _snapshot(sums: Iterable[tuple[Site, Counts]], targets: Targets) -> Snapshot:
@@ -70,7 +69,6 @@ def _fields(counts: Counts) -> dict[str, float]:
 def _is_in(pid: int, folder: str) -> bool:
     """Whether the process is there and has a file of the folder mapped: its number may be another one's by now."""
     try:
-        with open(f"/proc/{pid}/maps", "rb") as maps:
-            return os.fsencode(folder) in maps.read()
+        return os.fsencode(folder) in Path(f"/proc/{pid}/maps").read_bytes()
     except OSError:
         return False

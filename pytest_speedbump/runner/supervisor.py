@@ -119,7 +119,7 @@ class Supervisor:
                 launch.path,
                 launch.argv,
                 environment,
-                setsigmask=self._mask,  # type: ignore[arg-type]  # the stub knows lists alone
+                setsigmask=self._mask,
                 setsigdef=_IGNORED_BY_PYTHON,
             )
         except OSError as error:
