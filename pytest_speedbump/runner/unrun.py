@@ -115,9 +115,12 @@ class Sources:
 
 
 def _explain(target: str, module: str, file: Path) -> str:
-    functions = dict(_functions(file))
     if target == module:
         return f"it is a module; name what is in it, as in {target}.*"
+    try:
+        functions = dict(_functions(ast.parse(file.read_bytes()), ""))
+    except (OSError, SyntaxError, ValueError):
+        return ""
     separator = ":" if ":" in target else "."
     names = {f"{module}{separator}{qualname}": line for qualname, line in functions.items()}
     if target in names:
@@ -136,22 +139,14 @@ def _shown(names: Sequence[str]) -> str:
     return ", ".join(names[:NAMES]) + (f" and {len(names) - NAMES} more" if len(names) > NAMES else "")
 
 
-def _functions(file: Path) -> Iterator[tuple[str, int]]:
+def _functions(node: ast.AST, prefix: str) -> Iterator[tuple[str, int]]:
     """The qualified name and the first line of each."""
-    try:
-        tree = ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return
-    yield from _inside(tree, "")
-
-
-def _inside(node: ast.AST, prefix: str) -> Iterator[tuple[str, int]]:
     for child in ast.iter_child_nodes(node):
         match child:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 yield f"{prefix}{child.name}", child.lineno
-                yield from _inside(child, f"{prefix}{child.name}.<locals>.")
+                yield from _functions(child, f"{prefix}{child.name}.<locals>.")
             case ast.ClassDef():
-                yield from _inside(child, f"{prefix}{child.name}.")
+                yield from _functions(child, f"{prefix}{child.name}.")
             case _:
-                yield from _inside(child, prefix)
+                yield from _functions(child, prefix)
