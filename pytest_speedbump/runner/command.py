@@ -249,12 +249,13 @@ def say(text: str) -> None:
     """Prints to standard error; where that is closed or full, nobody is there to be told."""
     if sys.stderr is None:
         return
-    try:
+    with contextlib.suppress(OSError, ValueError):
         os.set_blocking(sys.stderr.fileno(), True)  # The program may have left it otherwise.
-        sys.stderr.write(f"{text}\n")
-        sys.stderr.flush()
-    except (OSError, ValueError):
-        sys.stderr = None
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        # What was not written would be tried again at the end, and change the exit code.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _edge() -> int | None:

@@ -1,10 +1,10 @@
 """What a supervised run starts: this interpreter with a script, a module or code; or any other command."""
 
+import os
 import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 from pytest_speedbump.errors import InputError
@@ -14,8 +14,6 @@ __all__ = ["Launch", "own_flags"]
 _EXAMPLE = "write the program after --, as in `-- train.py --steps 1000`, `-- -m module` or `-- ./start.sh`"
 _SCRIPTS = (".py", ".pyc", ".pyw", ".pyz")
 _PACKAGE = "pytest_speedbump"
-_MAINS = ("-", "-m", "-c")
-_WITH_VALUE = ("-X", "-W", "--check-hash-based-pycs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ class Launch:
         if not words or not words[0]:
             raise InputError(f"there is no program to run; {_EXAMPLE}")
         first = words[0]
-        is_option, is_there = first.startswith("-"), Path(first).exists()
+        is_option, is_there = first.startswith("-"), os.path.exists(first)  # noqa: PTH110 - of anything that was typed
         command = None if is_option or (is_there and first.endswith(_SCRIPTS)) else shutil.which(first)
         if command is not None:
             return cls(tuple(words), command, tuple(words), is_python=False)
@@ -59,31 +57,42 @@ class Launch:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """Those of Python that it gets, without their values; of a command none."""
-        return tuple(word for word in self._before_main() if word.startswith("-"))
+        """The letters of Python's own options, without their values; of a command none."""
+        return self._parsed[0]
 
     @property
     def script(self) -> str | None:
         """The path of the Python file that is run; None where something else is."""
-        return self._main("") or None
+        kind, name = self._parsed[1:]
+        return name if kind == "" else None
 
     @property
     def module(self) -> str | None:
         """The name that follows ``-m``; None where something else is run."""
-        return self._main("-m") or None
+        kind, name = self._parsed[1:]
+        return name if kind == "m" else None
 
-    def _main(self, introduced_by: str) -> str:
-        rest = self.argv[1 + len(self._before_main()) :] if self.is_python else ()
-        if not introduced_by:
-            return rest[0] if rest and not rest[0].startswith("-") else ""
-        return rest[1] if rest[:1] == (introduced_by,) and len(rest) > 1 else ""
-
-    def _before_main(self) -> Sequence[str]:
-        """The words up to what is run."""
-        words, at = self.argv[1:], 0
-        while self.is_python and at < len(words) and words[at].startswith("-") and words[at] not in _MAINS:
-            at += 2 if words[at] in _WITH_VALUE else 1
-        return words[:at]
+    @property
+    def _parsed(self) -> tuple[tuple[str, ...], str | None, str | None]:
+        """Options, then how what is run is given: ``""``, ``c`` or ``m``, and its name."""
+        options: list[str] = []
+        words = iter(self.argv[1:] if self.is_python else ())
+        for word in words:
+            if not word.startswith("-"):
+                return tuple(options), "", word
+            if word == "-":
+                break
+            if word.startswith("--"):
+                next(words, None)  # --check-hash-based-pycs, the only one before a program
+                continue
+            for at, letter in enumerate(word[1:], start=2):
+                if letter in "cmWX":
+                    value = word[at:] or next(words, None)
+                    if letter in "cm":
+                        return tuple(options), letter, value
+                    break
+                options.append(letter)
+        return tuple(options), None, None
 
 
 def own_flags(arguments: Sequence[str]) -> list[str]:

@@ -23,7 +23,7 @@ _OTHER_KINDS = ("c:", "native:", "resume:", "@")
 
 def why_alone(launch: Launch) -> str:
     """Why no process joined."""
-    if any(re.match("-[a-zA-Z]*S", option) and option[1] not in "XW" for option in launch.options):
+    if "S" in launch.options:
         return "-S keeps Python from reading site-packages, by which programs join; leave it out"
     if launch.is_python:
         return "its Python ended before it had read site-packages, by which programs join"

@@ -52,7 +52,7 @@ def test_counts(folder: Path) -> None:
     assert (process["calls"], process["lost"], process["running"]) == (done.document["targets"][0]["calls"], 0, False)
     first, second = written["targets"]
     assert (first["target"], second["target"], second["calls"]) == ("engine.*", "engine.stop", 0)
-    assert second["hint"].endswith("defines no such function; there is engine.step")
+    assert second["hint"].startswith("engine.py defines no such function; there is engine.step")
     (step,) = (one for one in written["matched"] if one["name"] == "engine.step")
     assert (step["kind"], Path(step["file"]).name, step["line"]) == ("start", "engine.py", 4)
     assert step["requested_ns"] == pytest.approx(20 * 100e3)

@@ -31,7 +31,7 @@ SEEN = """
     seen = {
         "argv": sys.argv, "orig_argv": sys.orig_argv, "path": sys.path, "flags": str(sys.flags),
         "xoptions": sys._xoptions, "warnoptions": sys.warnoptions, "executable": sys.executable,
-        "name": __name__, "spec": str(__spec__), "file": globals().get("__file__"),
+        "name": __name__, "spec": str(__spec__).partition(" at ")[0], "file": globals().get("__file__"),
         "main": sorted(vars(sys.modules["__main__"])), "cwd": os.getcwd(), "umask": os.umask(0o22),
         "environment": {k: v for k, v in os.environ.items() if k != "SPEEDBUMP_CONTROL"},
         "limits": [resource.getrlimit(n) for n in range(16)], "nice": os.nice(0),
@@ -84,7 +84,7 @@ ENDINGS = {
     "interrupt": "raise KeyboardInterrupt\n",
     "atexit": "import atexit, threading\natexit.register(print, 'bye')\n"
     "threading.Timer(0.05, print, ['later']).start()\nprint('end')\n",
-    "unraisable": "class A:\n    def __del__(self):\n        raise ValueError('x')\n\nA()\n",
+    "thread": "import threading\nthreading.Thread(target=lambda: 1 / 0, name='t').start()\n",
     "warning": "import warnings\nwarnings.warn('look')\nprint(undefined)\n",
     "aborted": "import os\nos.abort()\n",
     "recursion": "def f():\n    f()\n\nf()\n",

@@ -60,10 +60,15 @@ def test_what_is_refused(folder: Path, words: list[str], sentence: str) -> None:
 @pytest.mark.parametrize(
     ("words", "options", "script", "module"),
     [
-        (["train.py", "-m", "mod"], ["-u"], "train.py", None),
-        (["-X", "dev", "-W", "error", "-Sq", "train.py"], ["-u", "-X", "-W", "-Sq"], "train.py", None),
-        (["-m", "mod", "-S"], ["-u"], None, "mod"),
-        (["-c", "code", "x.py"], ["-u"], None, None),
+        (["train.py", "-m", "mod"], ["u"], "train.py", None),
+        (["-X", "dev", "-W", "error", "-Sq", "train.py"], ["u", "S", "q"], "train.py", None),
+        (["-m", "mod", "-S"], ["u"], None, "mod"),
+        (["-Bm", "mod", "-S"], ["u", "B"], None, "mod"),
+        (["-XS", "-Werror", "-Bmmod", "-S"], ["u", "B"], None, "mod"),
+        (["-uc", "code", "x.py"], ["u", "u"], None, None),
+        (["--check-hash-based-pycs", "never", "train.py"], ["u"], "train.py", None),
+        (["-"], ["u"], None, None),
+        (["-c", "code", "x.py"], ["u"], None, None),
         (["./start.sh", "x.py"], [], None, None),
     ],
 )
