@@ -680,11 +680,13 @@ static PyGetSetDef session_getset[] = {
 
 static PyType_Slot session_slots[] = {
     {Py_tp_doc,
-     (void *)"Session(patterns, mode, owner, found=(), later=None)\n--\n\n"
+     (void *)"Session(patterns, mode, owner, found=(), later=None, ledger=None)\n--\n\n"
              "Slows what `patterns` match, while armed. `owner` names it in the error that a second one gets.\n"
              "What has to be looked up by name comes as `found`, tuples of (module, qualname, object, pattern):\n"
              "callables implemented in C, and in mode 'await' coroutine functions, whose calls await `later` first.\n"
-             "Mode 'time' delays nothing, but measures what time each function takes itself, see read_times()."},
+             "Mode 'time' delays nothing, but measures what time each function takes itself, see read_times().\n"
+             "Counts into a new file at the path `ledger`, which Ledger reads, as long as the session lives; OSError\n"
+             "where it cannot be made, RuntimeError where the process has one."},
     {Py_tp_new, session_new},
     {Py_tp_traverse, session_traverse},
     {Py_tp_dealloc, session_dealloc},
