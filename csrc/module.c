@@ -5,6 +5,7 @@
 #include "await.h"
 #include "injector.h"
 #include "ledgers.h"
+#include "pages.h"
 #include "patterns.h"
 #include "probe.h"
 #include "session.h"
@@ -37,15 +38,16 @@ static sb_state *module_state(PyObject *module)
 
 static PyObject *module_clock(PyObject *module, PyObject *Py_UNUSED(ignored))
 {
-    const sb_state *state = module_state(module);
+    sb_state *state = module_state(module);
+    const sb_clock *clock = sb_state_clock(state);
     PyObject *result = PyStructSequence_New(state->clock_type);
     if (result == NULL) {
         return NULL;
     }
-    PyStructSequence_SetItem(result, 0, PyUnicode_FromString(sb_clock_name(&state->clock)));
-    PyStructSequence_SetItem(result, 1, PyFloat_FromDouble(state->clock.read_ns));
-    PyStructSequence_SetItem(result, 2, PyFloat_FromDouble(state->clock.step_ns));
-    PyStructSequence_SetItem(result, 3, PyFloat_FromDouble(state->clock.ns_per_tick));
+    PyStructSequence_SetItem(result, 0, PyUnicode_FromString(sb_clock_name(clock)));
+    PyStructSequence_SetItem(result, 1, PyFloat_FromDouble(clock->read_ns));
+    PyStructSequence_SetItem(result, 2, PyFloat_FromDouble(clock->step_ns));
+    PyStructSequence_SetItem(result, 3, PyFloat_FromDouble(clock->ns_per_tick));
     if (PyErr_Occurred()) {
         Py_CLEAR(result);
     }
@@ -54,7 +56,7 @@ static PyObject *module_clock(PyObject *module, PyObject *Py_UNUSED(ignored))
 
 static PyObject *module_now_ns(PyObject *module, PyObject *Py_UNUSED(ignored))
 {
-    const sb_clock *clock = &module_state(module)->clock;
+    const sb_clock *clock = sb_state_clock(module_state(module));
     return PyFloat_FromDouble((double)sb_clock_ticks(clock) * clock->ns_per_tick);
 }
 
@@ -207,14 +209,16 @@ static int register_fork_hook(PyObject *module)
 static int module_exec(PyObject *module)
 {
     sb_state *state = module_state(module);
-    sb_clock_init(&state->clock);
-
     state->patterns_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &sb_patterns_spec, NULL);
     if (state->patterns_type == NULL || PyModule_AddType(module, state->patterns_type) < 0) {
         return -1;
     }
     state->session_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &sb_session_spec, NULL);
     if (state->session_type == NULL || PyModule_AddType(module, state->session_type) < 0) {
+        return -1;
+    }
+    state->page_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &sb_page_spec, NULL);
+    if (state->page_type == NULL || PyModule_AddType(module, state->page_type) < 0) {
         return -1;
     }
     state->probe_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &sb_probe_spec, NULL);
@@ -253,6 +257,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     sb_state *state = module_state(module);
     Py_VISIT(state->patterns_type);
     Py_VISIT(state->session_type);
+    Py_VISIT(state->page_type);
     Py_VISIT(state->probe_type);
     Py_VISIT(state->armed_type);
     Py_VISIT(state->clock_type);
@@ -268,6 +273,7 @@ static int module_clear(PyObject *module)
     sb_state *state = module_state(module);
     Py_CLEAR(state->patterns_type);
     Py_CLEAR(state->session_type);
+    Py_CLEAR(state->page_type);
     Py_CLEAR(state->probe_type);
     Py_CLEAR(state->armed_type);
     Py_CLEAR(state->clock_type);

@@ -18,8 +18,10 @@ typedef struct {
                          SB_C and SB_NATIVE the module or the library */
     int line;         /* of SB_LINE; else 0 */
     int pattern;      /* index of the pattern that chose it */
-    uint16_t lists;   /* that it is of, see page.h; 0 where no page is obeyed */
-    uint16_t point;   /* index of its point and 1, see ledger.h; 0: none. Set when it is added. */
+    uint16_t lists;   /* all that chose it */
+    /* What follows is set when it is added. */
+    uint16_t point;  /* index of its point and 1, see ledger.h; 0: none */
+    sb_entry *entry; /* Borrowed from the ledger; NULL: there is none. */
 } sb_target;
 
 typedef struct {
@@ -38,6 +40,9 @@ void sb_targets_fini(sb_targets *targets);
  * where memory ran out. Never raises. */
 Py_ssize_t sb_targets_add(sb_targets *targets, const sb_target *target);
 
+/* A target is of these lists, too. Before any of its cells is made. */
+void sb_targets_widen(sb_targets *targets, size_t target, uint16_t lists);
+
 /* New reference: (what, module, pattern), `what` being a code object whose starts are slowed, or a `site_type`. NULL
  * with an exception set. */
 PyObject *sb_target_tuple(const sb_target *target, PyTypeObject *site_type);
@@ -47,6 +52,7 @@ extern PyStructSequence_Desc sb_site_desc;
 
 typedef struct {
     int pattern;      /* index of the pattern that chose the code; SB_UNMATCHED; SB_TARGET_ERROR: out of memory */
+    uint16_t lists;   /* all that chose it */
     PyObject *module; /* Owned by who asked: as in sb_target; NULL where no pattern chose the code. */
 } sb_choice;
 
@@ -54,6 +60,10 @@ typedef struct {
  * (borrowed, may be NULL). Never raises. It looks into globals, which may run any Python code: no lock of ours may be
  * held. */
 sb_choice sb_choose(const sb_patterns *patterns, sb_kind kind, PyCodeObject *code, int line, PyObject *globals);
+
+/* Fills in what lists choose a callable of C, by its other fields: among them that of its pattern, whatever name that
+ * goes by. Returns 0, or -1 with an exception set. */
+int sb_target_put_lists(sb_target *target, const sb_patterns *patterns);
 
 /* Whether any line of `code` may be chosen, under `globals`, as above. What cannot be told for want of memory may be.
  */

@@ -12,6 +12,7 @@
 /* In thunks_*.S; they refer to the slots by this name. */
 extern const char sb_thunks[] SB_HIDDEN;
 _Alignas(64) sb_slot sb_slots[SB_N_SLOTS];
+sb_slot_role sb_slot_roles[SB_N_SLOTS];
 
 static _Atomic size_t n_slots; /* that were ever taken */
 static atomic_flag in_use = ATOMIC_FLAG_INIT;
@@ -203,6 +204,16 @@ sb_cell *sb_slot_cell_anew(const sb_slot *slot, const void *me)
         return NULL;
     }
     return &found->cells[index];
+}
+
+/* Each time anew, because a later holder's target may be of other lists. */
+sb_debt sb_slot_page_debt(const sb_slot *slot, const sb_atomic_i64 *word, sb_cell *cell)
+{
+    const sb_slot_role *role = &sb_slot_roles[slot - sb_slots];
+    cell->target = atomic_load_explicit(&slot->target, memory_order_relaxed);
+    cell->point = atomic_load_explicit(&role->point, memory_order_relaxed);
+    __atomic_store_n(&cell->lists, atomic_load_explicit(&role->lists, memory_order_relaxed), __ATOMIC_RELEASE);
+    return sb_page_debt(word, cell);
 }
 
 sb_counts sb_slot_sum(const sb_slot *slot)

@@ -16,6 +16,7 @@
 #define SB_THUNK_H
 
 #include "counters.h"
+#include "page.h"
 #include "plan.h"
 
 #include <stdbool.h>
@@ -103,6 +104,15 @@ static inline sb_cell *sb_slot_cell(const sb_slot *slot)
     const size_t index = (size_t)(slot - sb_slots);
     return mine != NULL && mine->owner == me && index < mine->room ? &mine->cells[index] : sb_slot_cell_anew(slot, me);
 }
+
+/* The lists and the point of the holder's target, as a cell has them. Set by the holder before it opens the slot. */
+typedef struct {
+    _Atomic(uint16_t) lists, point;
+} sb_slot_role;
+extern SB_HIDDEN sb_slot_role sb_slot_roles[SB_N_SLOTS];
+
+/* sb_page_debt() of a call that came through the slot's thunk, to this thread's cell of it. */
+sb_debt sb_slot_page_debt(const sb_slot *slot, const sb_atomic_i64 *word, sb_cell *cell);
 
 /* How many calls were not counted for want of memory, ever. */
 int64_t sb_slots_lost(void);
