@@ -88,7 +88,8 @@ def test_300_of_300_calls_of_every_kind(tmp_path: Path, page: _core.Page) -> Non
             for _ in range(300):
                 await pauses()
 
-        session = join(sys.argv[2], "__main__:leaf", LINE, "resume:__main__:pauses", "c:zlib.crc32", "native:libz*:crc32")
+        targets = "__main__:leaf", LINE, "resume:__main__:pauses", "c:zlib.crc32", "native:libz*:crc32"
+        session = join(sys.argv[2], *targets)
         step()
         for _ in range(100):
             leaf(), zlib.crc32(b"")
@@ -213,7 +214,8 @@ def test_points_tell_when_and_how_long_ago(tmp_path: Path) -> None:
         def end():
             pass
 
-        session = join(sys.argv[2], "__main__:slowed", "__main__:begin", "__main__:end", "c:zlib.crc32", lists=[0, 1, 2, 2])
+        targets = "__main__:slowed", "__main__:begin", "__main__:end", "c:zlib.crc32"
+        session = join(sys.argv[2], *targets, lists=[0, 1, 2, 2])
         step()
         for _ in range(3):
             begin(), slowed(), end(), zlib.crc32(b"")
@@ -249,7 +251,7 @@ def test_what_is_no_ledger_gets_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"a file'\) is not a ledger$"):
         _core.Ledger(path)
     path.write_bytes(b"sbledger" + bytes(100))
-    with pytest.raises(ValueError, match="was written by another build of pytest-speedbump; read it with that one$"):
+    with pytest.raises(ValueError, match=r"was written by another build of pytest-speedbump; read it with that one$"):
         _core.Ledger(str(path))
     with pytest.raises(TypeError):
         _core.Ledger(1.5)  # type: ignore[arg-type]
@@ -265,7 +267,7 @@ def test_one_ledger_a_process_and_what_it_is_refused(tmp_path: Path, page: _core
         make(tmp_path / "1", page=None)
     with pytest.raises(FileNotFoundError, match="no such folder"):
         make(tmp_path / "no such folder" / "1")
-    assert os.listdir(tmp_path) == ["page"]
+    assert list(tmp_path.iterdir()) == [tmp_path / "page"]
     session = make(tmp_path / "1")
     assert (tmp_path / "1").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "1").stat().st_blocks < 1000  # of what would be a gigabyte
@@ -277,9 +279,10 @@ def test_one_ledger_a_process_and_what_it_is_refused(tmp_path: Path, page: _core
     with pytest.raises(FileExistsError):
         make(tmp_path / "1")
     session = make(tmp_path / "2")
+    assert session.lost == 0
     ledger = _core.Ledger(tmp_path / "2")
     os.truncate(tmp_path / "2", 1000)
-    with pytest.raises(ValueError, match="is a ledger that was cut short; nothing can be read from it$"):
+    with pytest.raises(ValueError, match=r"is a ledger that was cut short; nothing can be read from it$"):
         ledger.sites()
     with pytest.raises(ValueError, match="cut short"):
         _core.Ledger(tmp_path / "2")
@@ -313,6 +316,13 @@ def test_no_place_on_the_disk_is_lost_targets_and_no_signal(tmp_path: Path, page
         assert lost == ledger.lost > 0
         assert 0 < counted < 4000
         assert (tmp_path / "1.ledger").stat().st_size <= 200_000
-    small = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1, -1))\ntry: join(sys.argv[2], '*')\nexcept OSError as e: step(e.errno)"
+    small = """
+        import resource
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1, -1))
+        try:
+            join(sys.argv[2], "*")
+        except OSError as error:
+            step(error.errno)
+    """
     with program(small, tmp_path / "page", tmp_path / "2.ledger") as process:
         assert reached(process) == str(errno.EFBIG)

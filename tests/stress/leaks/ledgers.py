@@ -1,6 +1,8 @@
 """Ledgers are counted into, read, refused and dropped."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from array import array
 from contextlib import suppress
@@ -9,6 +11,7 @@ from pathlib import Path
 from pytest_speedbump import _core
 
 FOLDER = Path(tempfile.mkdtemp())
+atexit.register(shutil.rmtree, FOLDER)
 PAGE = _core.Page(str(FOLDER / "page"), "spin", [])
 PAGE.select(1, 1, 1)
 PAGE.set_delay(0)
