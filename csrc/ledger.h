@@ -108,11 +108,8 @@ typedef struct {
 } sb_naming;
 
 /* Appends an entry. A target of any list but the first gets a point as long as there are free ones: which lists are
- * stamped is the page's to say, and the first, of what is slowed, never is. NULL: out of memory. Those who append and
- * widen do so one at a time. */
-sb_entry *sb_ledger_append(sb_ledger *ledger, const sb_naming *naming);
-
-/* The entry's target is of all these lists, and gets a point by that. */
-void sb_ledger_widen(sb_ledger *ledger, sb_entry *entry, uint16_t lists);
+ * stamped is the page's to say, and the first, of what is slowed, never is. NULL: out of memory. One thread at a
+ * time. */
+const sb_entry *sb_ledger_append(sb_ledger *ledger, const sb_naming *naming);
 
 #endif

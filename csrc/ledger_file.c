@@ -191,7 +191,7 @@ static uint16_t take_point(sb_ledger *ledger, uint16_t lists)
     return (uint16_t)(n + 1);
 }
 
-sb_entry *sb_ledger_append(sb_ledger *ledger, const sb_naming *naming)
+const sb_entry *sb_ledger_append(sb_ledger *ledger, const sb_naming *naming)
 {
     const size_t *lengths = naming->lengths;
     sb_entry *entry = sb_ledger_take(ledger, sizeof *entry + lengths[0] + lengths[1] + lengths[2]);
@@ -213,12 +213,4 @@ sb_entry *sb_ledger_append(sb_ledger *ledger, const sb_naming *naming)
     sb_store_release(&ledger->last_entry, offset);
     sb_store_release(&ledger->n_entries, sb_read(&ledger->n_entries) + 1);
     return entry;
-}
-
-void sb_ledger_widen(sb_ledger *ledger, sb_entry *entry, uint16_t lists)
-{
-    if (entry->point == 0) {
-        __atomic_store_n(&entry->point, take_point(ledger, lists), __ATOMIC_RELAXED);
-    }
-    __atomic_store_n(&entry->lists, lists, __ATOMIC_RELAXED);
 }

@@ -187,7 +187,7 @@ static int enter_in_ledger(sb_ledger *ledger, sb_target *target)
     sb_naming naming = {.kind = (int)target->kind, .line = target->line, .lists = target->lists};
     sb_text texts[3] = {{0}};
     int result = 0;
-    target->entry = NULL;
+    const sb_entry *entry = NULL;
     if (code != NULL && target->kind != SB_LINE) {
         naming.line = code->co_firstlineno;
     }
@@ -199,16 +199,16 @@ static int enter_in_ledger(sb_ledger *ledger, sb_target *target)
         naming.lengths[i] = texts[i].length;
     }
     if (result == 0) {
-        target->entry = sb_ledger_append(ledger, &naming);
+        entry = sb_ledger_append(ledger, &naming);
     }
     release_texts(texts);
     if (result < 0) {
         PyErr_Clear();
     }
-    if (target->entry == NULL) {
+    if (entry == NULL) {
         return -1;
     }
-    target->point = target->entry->point;
+    target->point = entry->point;
     return 0;
 }
 
@@ -231,16 +231,6 @@ Py_ssize_t sb_targets_add(sb_targets *targets, const sb_target *target)
     Py_INCREF(added->what);
     Py_INCREF(added->module);
     return (Py_ssize_t)targets->n++;
-}
-
-void sb_targets_widen(sb_targets *targets, size_t target, uint16_t lists)
-{
-    sb_target *widened = &targets->items[target];
-    widened->lists |= lists;
-    if (widened->entry != NULL) {
-        sb_ledger_widen(targets->ledger, widened->entry, widened->lists);
-        widened->point = widened->entry->point;
-    }
 }
 
 /* ---- telling ---- */

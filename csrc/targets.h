@@ -18,10 +18,8 @@ typedef struct {
                          SB_C and SB_NATIVE the module or the library */
     int line;         /* of SB_LINE; else 0 */
     int pattern;      /* index of the pattern that chose it */
-    uint16_t lists;   /* all that chose it */
-    /* What follows is set when it is added. */
-    uint16_t point;  /* index of its point and 1, see ledger.h; 0: none */
-    sb_entry *entry; /* Borrowed from the ledger; NULL: there is none. */
+    uint16_t lists;   /* all that chose it, see page.h */
+    uint16_t point;   /* index of its point and 1, see ledger.h; 0: none. Set when it is added. */
 } sb_target;
 
 typedef struct {
@@ -39,9 +37,6 @@ void sb_targets_fini(sb_targets *targets);
 /* Index of the new target, a copy of `target` with references of its own, and in a ledger of its entry; SB_TARGET_ERROR
  * where memory ran out. Never raises. */
 Py_ssize_t sb_targets_add(sb_targets *targets, const sb_target *target);
-
-/* A target is of these lists, too. Before any of its cells is made. */
-void sb_targets_widen(sb_targets *targets, size_t target, uint16_t lists);
 
 /* New reference: (what, module, pattern), `what` being a code object whose starts are slowed, or a `site_type`. NULL
  * with an exception set. */

@@ -212,6 +212,7 @@ sb_debt sb_slot_page_debt(const sb_slot *slot, const sb_atomic_i64 *word, sb_cel
     const sb_slot_role *role = &sb_slot_roles[slot - sb_slots];
     cell->target = atomic_load_explicit(&slot->target, memory_order_relaxed);
     cell->point = atomic_load_explicit(&role->point, memory_order_relaxed);
+    /* Last: a ledger's reader takes it for a cell. */
     __atomic_store_n(&cell->lists, atomic_load_explicit(&role->lists, memory_order_relaxed), __ATOMIC_RELEASE);
     return sb_page_debt(word, cell);
 }

@@ -270,8 +270,10 @@ sb_cell *sb_toll_insert_locked(sb_toll *toll, sb_thread *thread, const void *cod
 {
     sb_cell *cell = sb_counters_insert_locked(thread, code, target);
     if (cell != NULL && target < toll->targets.n) {
-        cell->point = toll->targets.items[target].point;
-        __atomic_store_n(&cell->lists, toll->targets.items[target].lists, __ATOMIC_RELEASE);
+        const sb_target *found = &toll->targets.items[target];
+        cell->point = found->point;
+        __atomic_store_n(&cell->lists, found->lists,
+                         __ATOMIC_RELEASE); /* last: a ledger's reader takes it for a cell */
     }
     return cell;
 }
