@@ -76,7 +76,10 @@ class Folder:
         """Of all processes that have joined so far, the dead ones too."""
         for entry in os.scandir(self.path):
             if entry.name.endswith(_LEDGER) and entry.name not in self._ledgers:
-                self._ledgers[entry.name] = _core.Ledger(entry.path)
+                try:
+                    self._ledgers[entry.name] = _core.Ledger(entry.path)
+                except ValueError:  # A process is just making it, or was killed meanwhile.
+                    pass
         return list(self._ledgers.values())
 
     def remove(self) -> None:
