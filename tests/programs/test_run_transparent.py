@@ -143,7 +143,7 @@ def test_that():
 def test_pytest_is_such_a_program(folder: Path) -> None:
     """It warns of plugins that were imported before it: as this one is in whatever joins."""
     (folder / "test_it.py").write_text(TESTS)
-    program = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "test_it.py"]
+    program = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:asyncio", "test_it.py"]
     without, done = plain(folder, program), supervised(folder, ALL, program)
     assert "imported so cannot be rewritten; pytest_speedbump" not in done.out
     assert re.sub(r"in \d.*s", "", done.out) == re.sub(r"in \d.*s", "", without.out)
