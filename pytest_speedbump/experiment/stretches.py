@@ -14,7 +14,7 @@ from pytest_speedbump.counts import Counts
 __all__ = ["Ended", "Glance", "Pair", "Passed", "Stretch", "Stretches", "World"]
 
 BORDER = 0.25  # of a stretch
-LEAST_CALLS = 6  # of each point in what is looked at: the border then holds two
+LEAST_CALLS = 4  # of each point in what is looked at: the border then holds one
 PATIENCE = 20.0  # lengths that a stretch may take until it has them
 
 

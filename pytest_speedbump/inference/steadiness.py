@@ -14,10 +14,14 @@ from math import hypot, inf, log, sqrt
 from statistics import fmean, stdev
 from typing import NamedTuple, Self
 
+from pytest_speedbump.inference.excess import spread
+
 __all__ = ["SURE", "Mean", "Paces", "Steadiness"]
 
 SURE = 3.0  # standard errors
-FEWEST = 4  # pairs that tell how much such pairs differ
+FEWEST = 4  # pairs that tell how much such pairs differ...
+FEW = 5  # ...and of so few they tell it badly: about what Student's distribution adds
+LONGER = 4  # times as long, at least, are longer stretches
 
 
 class Mean(NamedTuple):
@@ -31,7 +35,10 @@ class Mean(NamedTuple):
         taken = list(values)
         if not taken:
             return cls(0.0, inf)
-        return cls(fmean(taken), stdev(taken) / sqrt(len(taken)) if len(taken) >= FEWEST else inf)
+        count = len(taken)
+        if count < FEWEST:
+            return cls(fmean(taken), inf)
+        return cls(fmean(taken), stdev(taken) / sqrt(count) * (1 + FEW / count))
 
     @property
     def most(self) -> float:
@@ -69,12 +76,15 @@ class Steadiness:
         hidden: by how much the target's pace fell further than that of progress, as an excess.
         change: by how much slowed stretches went on to change, and control ones did not.
         longer: by how much more the longer pairs lost.
+        noise: standard deviation of one pair's excess, whatever few of them do; 0 where too few tell.
     """
 
     def __init__(self, pairs: Sequence[Paces], longer: Sequence[Paces] = ()) -> None:
         self.hidden = Mean.of(pair.imbalance for pair in pairs)
         self.change = Mean.of(pair.slowed_change - pair.control_change for pair in pairs)
-        self.longer = _longer([pair.excess for pair in pairs], [pair.excess for pair in longer])
+        excesses = [pair.excess for pair in pairs]
+        self.longer = _longer(excesses, [pair.excess for pair in longer])
+        self.noise = spread(excesses) if len(excesses) >= FEWEST else 0.0
 
     def is_settled(self, least: float) -> bool:
         """No sign of what is hidden, beyond ``least``, an excess."""
@@ -94,6 +104,3 @@ def _longer(short: Sequence[float], long: Sequence[float]) -> Mean:
         return Mean(0.0, inf)
     own = max(stdev(long) / sqrt(len(long)), stdev(short) / sqrt(LONGER * len(long)))
     return Mean(fmean(long) - found.value, hypot(own, found.error))
-
-
-LONGER = 4  # times as long, at least, are longer stretches

@@ -9,6 +9,7 @@ to compare with. What takes longer than those to be felt is not seen, but for qu
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 from statistics import median
 from typing import NamedTuple
 
@@ -31,9 +32,11 @@ from pytest_speedbump.trials.rules import Rules
 
 __all__ = ["Answers", "ProgressTrial"]
 
-SHORTEST_NS = 100e6  # a stretch: some switch intervals of the GIL, and ticks of any timer
+SHORTEST_NS = 60e6  # a stretch: some switch intervals of the GIL, and ticks of any timer
 LONG_SHARE = 1 / 20  # of the limit: the longest stretches, so that enough pairs of them fit
 LONG_TIME = 0.35  # of the time, for the longest
+NOISY = 0.2  # of a unit, by which pairs differ that are too short for what comes and goes in the program
+ENOUGH_PAIRS = 16  # that must fit into the time, for stretches to become longer for that alone
 GROWTH = 3.0  # of stretches that are too short
 PILOT = 2  # pairs of each length, which are no evidence
 LOOK_NS = 50e6  # between two looks at a program that does not yet work
@@ -143,8 +146,11 @@ class ProgressTrial:
             self._add(pair, pilot=not is_long and len(level.pairs) <= PILOT)
             if self._is_certain():
                 return
-            if not self._is_settled() and not self._lengthen():
-                return
+            if not self._is_settled():
+                if not self._lengthen():
+                    return
+            elif self._is_noisy and GROWTH * self._level.length_ns * 2 * ENOUGH_PAIRS < self._left_ns:
+                self._lengthen()
 
     def _first_length(self) -> float:
         """That holds calls enough of each point."""
@@ -182,8 +188,7 @@ class ProgressTrial:
                 case.open([times], [], self._probes(point))
             else:
                 case.add([times], MOST_EXCESS * self._largest(point))
-                controls = [pair.control.unit_ns(point) for pair in self._pairs]
-                case.renew_bare([], controls, self._probes(point))
+                case.renew_bare([], [self._control_ns(point)] * len(self._pairs), self._probes(point))
 
     def _lengthen(self) -> bool:
         """Longer stretches, as long as enough of them fit; what shorter ones have shown of "under" is no evidence.
@@ -232,6 +237,10 @@ class ProgressTrial:
         return all(self._steadiness(point).is_settled(self._least_hidden) for point in self._points)
 
     @property
+    def _is_noisy(self) -> bool:
+        return any(self._steadiness(point).noise > NOISY for point in self._points)
+
+    @property
     def _is_decided(self) -> bool:
         return all(case.is_open and case.is_decided for case in self._cases)
 
@@ -262,6 +271,11 @@ class ProgressTrial:
         hidden = found + steady.most_hidden
         late = found + steady.longer.value + 2 * steady.longer.error if self._long.pairs else hidden
         return max(hidden, late) <= budget
+
+    def _control_ns(self, point: int) -> float:
+        """Of a unit of progress, pauses of the program included: what throughput is."""
+        controls = [(pair.control.ns / pair.control.unit_ns(point), pair.control.ns) for pair in self._pairs]
+        return sum(ns for _, ns in controls) / sum(units for units, _ in controls)
 
     def _probes(self, point: int) -> int:
         """Calls that are counted in a unit of progress, those of points among them."""
@@ -307,12 +321,11 @@ class ProgressTrial:
         doubt = self._why_doubted(point, verdict, steady, latency)
         if doubt:
             verdict, reason = "inconclusive", doubt
-        if verdict == "inconclusive":
+        elif verdict == "inconclusive":
             reason = reason or self._why_undecided(point)
-        hides = steady.hidden.exceeds(self._least_hidden)
-        drop, transmission = judgement.drop, judgement.transmission
-        if hides or not steady.is_settled(self._least_hidden):
-            drop, transmission = _widened(drop, steady.most_hidden), None
+        drop, transmission = _widened(judgement.drop, steady.most_hidden), judgement.transmission
+        if drop.high != judgement.drop.high or not steady.is_settled(self._least_hidden):
+            transmission = None
         procedure, evidence = case.procedure, None
         if isinstance(procedure, Sequential):
             over, under = procedure.over, procedure.under
@@ -347,10 +360,8 @@ class ProgressTrial:
         return Remark()
 
     def _why_doubted(self, point: int, verdict: Verdict, steady: Steadiness, latency: Latency | None) -> Remark:
-        """Why what was decided does not stand; empty where it does."""
+        """Why what was decided does not stand, or nothing could be; empty where that is not so."""
         assert self._level is not None
-        if verdict == "inconclusive":
-            return Remark()
         if self._is_crowded and self._waited > BUSY:
             return Remark("program_busy", waited=self._waited, others=self._others)
         undelayed, pairs = sum(not pair.slowed.counts.requested_ns for pair in self._pairs), len(self._pairs)
@@ -370,7 +381,7 @@ class ProgressTrial:
                 return Remark("queued", point=name, share=share, length_ns=length_ns, advice=advice)
         if verdict == "insensitive" and not self._is_proved(point):
             return Remark("pace", length_ns=length_ns, advice=advice)
-        if verdict == "measured" and not steady.is_settled(self._least_hidden):
+        if verdict != "sensitive" and not steady.is_settled(self._least_hidden):
             return Remark("pace", length_ns=length_ns, advice=advice)
         return Remark()
 
@@ -393,7 +404,7 @@ class ProgressTrial:
     def _made(self, point: int, verdict: Verdict, reason: Remark) -> Result:
         bump, rules, pairs = self._bump, self._rules, self._pairs
         broken = verdict == "void" or is_broken(bump, verdict, uncalled=False)
-        control_ns = median([pair.control.unit_ns(point) for pair in pairs]) if pairs else None
+        control_ns = self._control_ns(point) if pairs else None
         return Result(
             test=self._names[point],
             bump=bump,
@@ -453,7 +464,7 @@ def _change(stretch: Stretch, point: int) -> float:
 
 
 def _widened(drop: Estimate, hidden: float) -> Estimate:
-    """With what may be hidden."""
-    if drop.high is None or drop.high >= 1 or hidden == float("inf"):
+    """With room for what may be hidden."""
+    if drop.high is None or hidden == inf:
         return Estimate(drop, drop.low, None)
-    return Estimate(drop, drop.low, drop_from_excess(excess_from_drop(drop.high) + hidden))
+    return Estimate(drop, drop.low, max(drop.high, drop_from_excess(excess_from_drop(drop) + hidden)))
