@@ -87,12 +87,13 @@ _SENTENCES: dict[Kind, str] = {
     "there is not the same work; name a point that its own work passes",
     "pace": "the program had not found its pace within stretches of {length_ns:about}: the drop changes with their "
     "length; give it {advice}",
-    "too_few": "{point} was called {calls} times in {spent_ns:about}, and that is too few for an answer; give it {advice}",
-    "program_busy": "the machine was busy: threads of the program waited for a processor for {waited:share} of the time, "
-    "while others used {others:share} of the processors; measure again when less runs beside it",
+    "too_few": "{point} was called {calls} times in {spent_ns:about}, and that is too few for an answer; "
+    "give it {advice}",
+    "program_busy": "the machine was busy: threads of the program waited for a processor for {waited:share} of the "
+    "time, while others used {others:share} of the processors; measure again when less runs beside it",
     "program_ended": "the program ended after {spent_ns:about}; let it work for longer",
-    "in_flight": "what is under way takes {latency_ns:about}, too long for stretches of {length_ns:about} to show what a "
-    "delay of it costs; give it {advice}",
+    "in_flight": "what is under way takes {latency_ns:about}, too long for stretches of {length_ns:about} to show what "
+    "its delay costs; give it {advice}",
     "no_progress": "{point} was never called in {spent_ns:about}{hint}",
     "armed_only": "a program that runs cannot be measured without its probes: the drop is one of its throughput with "
     "them, of which they take {share:share} at most",

@@ -96,7 +96,7 @@ class Line:
         self.now_ns, self.slowed = 0.0, False
         self.switches: list[tuple[float, bool]] = []
         self.points = {"in": Point(), "out": Point()}
-        self.target, self.counts = Point(), Counts()
+        self.counts = Counts()
         self._events: list[tuple[float, int, int]] = []
         self._number = 0
         for stage in stages:
@@ -113,7 +113,7 @@ class Line:
 
     def read(self) -> Glance:
         points = tuple(self.points[name].passed(self.now_ns) for name in self._watched)
-        return Glance(self.now_ns, points, self.target.passed(self.now_ns), self.counts, self._waited_ns)
+        return Glance(self.now_ns, points, self.counts, self._waited_ns)
 
     def sleep(self, ns: float) -> None:
         self._waited_ns += (self._waits_slowed if self.slowed else self._waits) * ns
@@ -145,7 +145,6 @@ class Line:
         """Delay of so many calls of the target."""
         if not times:
             return 0.0
-        self.target.call(self.now_ns, times)
         spent_ns = times * self._delay_ns * self._delivers if self.slowed else 0.0
         requested_ns = times * self._delay_ns if self.slowed else 0.0
         self.counts += Counts(times, requested_ns, spent_ns)

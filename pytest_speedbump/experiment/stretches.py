@@ -22,7 +22,7 @@ class Passed(NamedTuple):
     """Calls of one point until some moment.
 
     Attributes:
-        last_ns: when the last of them came; 0 where that is not known.
+        last_ns: when the last of them came; 0 before the first.
         age_ns: the sum over all of how long ago they came.
     """
 
@@ -36,13 +36,12 @@ class Glance(NamedTuple):
 
     Attributes:
         points: in the order in which they were asked for.
-        target: calls of all targets, ``counts`` with what became of their delays.
+        counts: of all targets.
         waited_ns: how long its threads waited for a processor.
     """
 
     at_ns: float
     points: tuple[Passed, ...]
-    target: Passed
     counts: Counts
     waited_ns: float = 0.0
 
@@ -103,8 +102,8 @@ class Stretch(NamedTuple):
 
     @property
     def target_ns(self) -> float:
-        """Time from one call of a target to the next."""
-        return _unit_ns(self.first, self.last, self.first.target, self.last.target)
+        """Time from one call of a target to the next, as far as their number tells."""
+        return self.ns / max(self.counts.calls, 1)
 
 
 def _unit_ns(first: Glance, last: Glance, before: Passed, after: Passed) -> float:

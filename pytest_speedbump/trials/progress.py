@@ -9,12 +9,12 @@ to compare with. What takes longer than those to be felt is not seen, but for qu
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from math import inf
-from statistics import median
+from math import inf, sqrt
+from statistics import median, stdev
 from typing import NamedTuple
 
 from pytest_speedbump.bump import Bump
-from pytest_speedbump.counts import CodeCounts, Counts
+from pytest_speedbump.counts import Counts
 from pytest_speedbump.experiment.selection import QUIET, Times
 from pytest_speedbump.experiment.stretches import LEAST_CALLS, Ended, Pair, Stretch, Stretches, World
 from pytest_speedbump.inference.bare import PROBE_NS
@@ -23,7 +23,7 @@ from pytest_speedbump.inference.excess import drop_from_excess, excess_from_drop
 from pytest_speedbump.inference.sequential import Sequential
 from pytest_speedbump.inference.steadiness import FEWEST, Paces, Steadiness
 from pytest_speedbump.remarks import Remark
-from pytest_speedbump.result import Estimate, Evidence, Machine, MatchedCode, Result, Verdict
+from pytest_speedbump.result import Estimate, Evidence, Machine, Result, Verdict
 from pytest_speedbump.trials.audit import DELIVERY_TOLERANCE, DELIVERY_TOLERANCE_NS
 from pytest_speedbump.trials.case import Case
 from pytest_speedbump.trials.judgement import is_broken, judge, undecided
@@ -47,6 +47,7 @@ HIDDEN_OF_BUDGET = 0.25  # ...or such a share of the budget
 MOST_EXCESS = 2.0  # times the excess of a program that absorbs nothing: locks amplify
 BUSY = 0.1  # of the time spent waiting for processors that others use, from which on they are what was in the way
 SELDOM = 0.25  # of the slowed stretches without any delayed call
+PROBE_TOLD = 0.01  # of a unit of progress, from which on it is said what probes may take
 FLIGHTS = 4  # times what one unit is under way, at least, are the longest stretches
 
 
@@ -122,9 +123,9 @@ class ProgressTrial:
         while True:
             now = world.read()
             called = [now.points[point].calls - first.points[point].calls for point in self._points]
-            if all(called) and now.target.calls > first.target.calls:
+            if all(called) and now.counts.calls > first.counts.calls:
                 break
-            patience_ns = self._rules.max_time_ns if any(called) or now.target.calls else PATIENCE_NS
+            patience_ns = self._rules.max_time_ns if any(called) or now.counts.calls else PATIENCE_NS
             if not world.alive or now.at_ns - first.at_ns > max(patience_ns, PACE_NS):
                 self._ended = not world.alive
                 return False
@@ -182,13 +183,11 @@ class ProgressTrial:
     def _add(self, pair: Pair, *, pilot: bool) -> None:
         for point, case in zip(self._points, self._cases, strict=True):
             times = _times(pair, point, net=self._is_crowded)
-            if pilot and case.is_open:
-                case.open([times], [], self._probes(point))
-            elif not case.is_open:
-                case.open([times], [], self._probes(point))
+            if pilot or not case.is_open:
+                case.open([times], [], self._doubtful_calls(point))
             else:
                 case.add([times], MOST_EXCESS * self._largest(point))
-                case.renew_bare([], [self._control_ns(point)] * len(self._pairs), self._probes(point))
+                case.renew_bare([], [self._control_ns(point)] * len(self._pairs), self._doubtful_calls(point))
 
     def _lengthen(self) -> bool:
         """Longer stretches, as long as enough of them fit; what shorter ones have shown of "under" is no evidence.
@@ -209,7 +208,7 @@ class ProgressTrial:
                 prior = procedure.over.stopped, min(0.0, procedure.under.stopped)
             cases.append(Case(self._question, prior))
             times = [_times(pair, point, net=self._is_crowded) for pair in level.pairs]
-            cases[-1].open(times, [], self._probes(point))
+            cases[-1].open(times, [], self._doubtful_calls(point))
         self._cases = cases
         if long.length_ns < 2 * length_ns:  # they are no longer ones any more
             self._level.pairs, long.pairs = long.pairs, []
@@ -277,7 +276,13 @@ class ProgressTrial:
         controls = [(pair.control.ns / pair.control.unit_ns(point), pair.control.ns) for pair in self._pairs]
         return sum(ns for _, ns in controls) / sum(units for units, _ in controls)
 
-    def _probes(self, point: int) -> int:
+    def _doubtful_calls(self, point: int) -> int:
+        """As many calls as would cost what nobody knows of a bare unit: that of the probes, and the pauses' share."""
+        controls = [pair.control.unit_ns(point) for pair in self._pairs]
+        error_ns = 2 * stdev(controls) / sqrt(len(controls)) if len(controls) > 1 else 0.0
+        return round(self._probes(point) + error_ns / PROBE_NS)
+
+    def _probes(self, point: int) -> float:
         """Calls that are counted in a unit of progress, those of points among them."""
         calls = [
             (stretch.counts.calls + sum(stretch.calls(index) for index in range(len(stretch.last.points))))
@@ -286,7 +291,7 @@ class ProgressTrial:
             for pair in self._pairs
             for stretch in pair
         ]
-        return round(max(calls, default=0.0))
+        return median(calls) if calls else 0.0
 
     def _largest(self, point: int) -> float:
         """Excess of a program that absorbs nothing, as an experiment on one of its threads."""
@@ -323,14 +328,16 @@ class ProgressTrial:
             verdict, reason = "inconclusive", doubt
         elif verdict == "inconclusive":
             reason = reason or self._why_undecided(point)
-        drop, transmission = _widened(judgement.drop, steady.most_hidden), judgement.transmission
-        if drop.high != judgement.drop.high or not steady.is_settled(self._least_hidden):
+        drop, transmission = _with_room(judgement.drop, steady.most_hidden), judgement.transmission
+        if not steady.is_settled(self._least_hidden):
             transmission = None
+        elif transmission is not None:
+            transmission = _widened(transmission, steady.most_hidden / max(self._largest(point), LEAST_HIDDEN))
         procedure, evidence = case.procedure, None
         if isinstance(procedure, Sequential):
             over, under = procedure.over, procedure.under
             evidence = Evidence(over.stopped, under.stopped, over.most, under.most)
-        share = 1 - 1 / (1 + case.bare.doubt)
+        share = self._probes(point) * PROBE_NS / self._control_ns(point)
         probe = Remark("armed_only", share=share) if share > PROBE_TOLD else Remark()
         return replace(
             self._made(point, verdict, reason),
@@ -347,7 +354,7 @@ class ProgressTrial:
         spent_ns = now.at_ns - self._start.at_ns
         if not now.points[point].calls:
             return Remark("no_progress", point=self._names[point], spent_ns=spent_ns, hint="")
-        if not now.target.calls:
+        if not now.counts.calls:
             return Remark("uncalled", target=str(self._bump.targets), hint="")
         slowed = self._slowed
         delayed = slowed.calls / self._bump.every
@@ -431,9 +438,6 @@ class ProgressTrial:
         return Machine(self._waited, late, 0.0, self._others, 0, "all")
 
 
-PROBE_TOLD = 0.01  # of a unit of progress, from which on it is said what probes may take
-
-
 def _per_unit(stretch: Stretch, point: int) -> Counts:
     return stretch.counts / (stretch.ns / stretch.unit_ns(point))
 
@@ -463,8 +467,14 @@ def _change(stretch: Stretch, point: int) -> float:
     return (second - first) / stretch.unit_ns(point)
 
 
-def _widened(drop: Estimate, hidden: float) -> Estimate:
-    """With room for what may be hidden."""
+def _with_room(drop: Estimate, hidden: float) -> Estimate:
+    """With room for what may be hidden, an excess."""
     if drop.high is None or hidden == inf:
         return Estimate(drop, drop.low, None)
     return Estimate(drop, drop.low, max(drop.high, drop_from_excess(excess_from_drop(drop) + hidden)))
+
+
+def _widened(transmission: Estimate, hidden: float) -> Estimate:
+    if transmission.high is None or hidden == inf:
+        return Estimate(transmission, transmission.low, None)
+    return Estimate(transmission, transmission.low, max(transmission.high, transmission + hidden))
