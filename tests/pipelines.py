@@ -65,6 +65,7 @@ class Line:
         free_ns: between two calls of the target in a loop of its own, which nobody waits for.
         delivers: share of the delay that is delivered.
         crowd: share of the processors that others use; waits are added as ``waits`` of the time.
+        saves: time that a delay saves elsewhere, in delays: what helps, or, where it is negative, costs more.
         every: of the calls of ``out`` one is a call of the point: progress in chunks; ``times`` as many at once.
     """
 
@@ -85,11 +86,13 @@ class Line:
         waits_slowed: float = 0.0,
         every: int = 1,
         times: int = 1,
+        saves: float = 0.0,
     ) -> None:
-        self.stages, self._delay_ns, self._watched = stages, delay_ns, watched
+        self.stages, self.delay_ns, self._watched = stages, delay_ns, watched
         self._rng, self._speed = random.Random(seed), speed
         self._ends_ns, self._free_ns, self._delivers = ends_ns, free_ns, delivers
         self._crowd, self._waits, self._waits_slowed = crowd, waits, waits_slowed
+        self._saves = saves
         self._every, self._times, self._done = every, times, 0
         self._waited_ns = 0.0
         self._tokens = tokens
@@ -145,10 +148,10 @@ class Line:
         """Delay of so many calls of the target."""
         if not times:
             return 0.0
-        spent_ns = times * self._delay_ns * self._delivers if self.slowed else 0.0
-        requested_ns = times * self._delay_ns if self.slowed else 0.0
+        spent_ns = times * self.delay_ns * self._delivers if self.slowed else 0.0
+        requested_ns = times * self.delay_ns if self.slowed else 0.0
         self.counts += Counts(times, requested_ns, spent_ns)
-        return spent_ns
+        return spent_ns * (1 - self._saves)
 
     def _start(self, k: int) -> None:
         stage = self.stages[k]

@@ -7,7 +7,7 @@ to compare with. What takes longer than those to be felt is not seen, but for qu
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import inf, sqrt
 from statistics import median, stdev
@@ -74,9 +74,21 @@ class ProgressTrial:
     """
 
     def __init__(
-        self, points: Sequence[str], bump: Bump, rules: Rules, world: World, *, with_latency: bool = False
+        self,
+        points: Sequence[str],
+        bump: Bump,
+        rules: Rules,
+        world: World,
+        *,
+        with_latency: bool = False,
+        explain: Callable[[str], str] = lambda pattern: "",
     ) -> None:
-        """``rules`` are those of one verdict: the error rate is shared by all points before."""
+        """
+        Args:
+            rules: those of one verdict: the error rate is shared by all points before.
+            explain: says, as the end of a sentence, why what is named so was never called; empty if it cannot tell.
+        """
+        self._explain = explain
         self._names, self._bump, self._rules, self._world = tuple(points), bump, rules, world
         rng = random.Random(f"{rules.seed} {' '.join(points)} {bump}")  # noqa: S311 - a coin, no secret
         self._points = range(len(points))
@@ -190,13 +202,16 @@ class ProgressTrial:
                 case.renew_bare([], [self._control_ns(point)] * len(self._pairs), self._doubtful_calls(point))
 
     def _lengthen(self) -> bool:
-        """Longer stretches, as long as enough of them fit; what shorter ones have shown of "under" is no evidence.
+        """Longer stretches, as long as enough of them fit; returns whether to go on at all.
 
-        A queue hides drops and makes none, so what they have shown of "over" remains.
+        What shorter ones have shown of "under" is no evidence. A queue hides drops and makes none, so what they have
+        shown of "over" remains.
         """
         level, long = self._level, self._long
         assert level is not None
         length_ns = min(GROWTH * level.length_ns, long.length_ns)
+        if 2 * FEWEST * length_ns > self._left_ns:
+            return True
         if length_ns < 1.5 * level.length_ns:
             return len(level.pairs) < blocks_to_bound(self._rules.alpha_end) or self._may_be_over
         self._earlier.append(level)
@@ -353,9 +368,12 @@ class ProgressTrial:
         now = self._world.read()
         spent_ns = now.at_ns - self._start.at_ns
         if not now.points[point].calls:
-            return Remark("no_progress", point=self._names[point], spent_ns=spent_ns, hint="")
+            return Remark(
+                "no_progress", point=self._names[point], spent_ns=spent_ns, hint=self._hint(self._names[point])
+            )
         if not now.counts.calls:
-            return Remark("uncalled", target=str(self._bump.targets), hint="")
+            hint = "".join(self._hint(name) for _, name in self._bump.targets.chosen[:1])
+            return Remark("uncalled", target=str(self._bump.targets), hint=hint)
         slowed = self._slowed
         delayed = slowed.calls / self._bump.every
         error_ns = abs(slowed.delivered_ns - slowed.requested_ns)
@@ -365,6 +383,10 @@ class ProgressTrial:
             mean = slowed / delayed
             return Remark("delivery", delivered_ns=mean.delivered_ns, requested_ns=mean.requested_ns)
         return Remark()
+
+    def _hint(self, pattern: str) -> str:
+        why = self._explain(pattern)
+        return f"; {why}" if why else ""
 
     def _why_doubted(self, point: int, verdict: Verdict, steady: Steadiness, latency: Latency | None) -> Remark:
         """Why what was decided does not stand, or nothing could be; empty where that is not so."""
