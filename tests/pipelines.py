@@ -201,5 +201,7 @@ class Line:
         if self._hand_on(k):
             stage.idle += 1
             self._start(k)
+            if k:
+                self._unblock(k - 1)
         else:
             stage.blocked += 1

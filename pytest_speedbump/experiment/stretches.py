@@ -14,8 +14,8 @@ from pytest_speedbump.counts import Counts
 __all__ = ["Ended", "Glance", "Pair", "Passed", "Stretch", "Stretches", "World"]
 
 BORDER = 0.25  # of a stretch
-LEAST_CALLS = 4  # of each point in what is looked at: the border then holds one
-PATIENCE = 20.0  # lengths that a stretch may take until it has them
+LEAST_CALLS = 4  # of each point that are hoped for in what is looked at: the border then holds one
+PATIENCE = 20  # lengths that a half may take until it has one
 
 
 class Passed(NamedTuple):
@@ -148,12 +148,15 @@ class Stretches:
         return Stretch(first, middle, self._half(middle, half_ns))
 
     def _half(self, since: Glance, half_ns: float) -> Glance:
-        """Longer where the program pauses: a half without progress tells nothing but that."""
-        now, least = since, (LEAST_CALLS + 1) // 2
-        for _ in range(int(PATIENCE)):
+        """Longer where the program pauses: a half without progress tells nothing but that.
+
+        Not until some number is there: what ends when calls have come has more of them than is due.
+        """
+        now = since
+        for _ in range(PATIENCE):
             self._sleep(since.at_ns + half_ns - now.at_ns if now is since else half_ns)
             now = self._world.read()
-            if all(now.points[point].calls - since.points[point].calls >= least for point in self._points):
+            if all(now.points[point].calls > since.points[point].calls for point in self._points):
                 break
         return now
 

@@ -10,7 +10,7 @@ Pure functions of measurements: no clock, no I/O.
 """
 
 from collections.abc import Iterable, Sequence
-from math import hypot, inf, log, sqrt
+from math import expm1, hypot, inf, log, sqrt
 from statistics import fmean, stdev
 from typing import NamedTuple, Self
 
@@ -73,7 +73,7 @@ class Steadiness:
     """Of pairs of one length, and of longer ones where there are some.
 
     Attributes:
-        hidden: by how much the target's pace fell further than that of progress, as an excess.
+        hidden: by how much the target's pace fell further than that of progress: ln of the ratio.
         change: by how much slowed stretches went on to change, and control ones did not.
         longer: by how much more the longer pairs lost.
         noise: standard deviation of one pair's excess, whatever few of them do; 0 where too few tell.
@@ -94,7 +94,7 @@ class Steadiness:
     @property
     def most_hidden(self) -> float:
         """The most that is hidden, as an excess: what cannot be excluded counts."""
-        return max(0.0, self.hidden.most)
+        return expm1(self.hidden.most) if 0 < self.hidden.most < inf else max(0.0, self.hidden.most)
 
 
 def _longer(short: Sequence[float], long: Sequence[float]) -> Mean:

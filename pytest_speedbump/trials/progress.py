@@ -9,7 +9,7 @@ to compare with. What takes longer than those to be felt is not seen, but for qu
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from math import inf, sqrt
+from math import ceil, expm1, inf, sqrt
 from statistics import median, stdev
 from typing import NamedTuple
 
@@ -48,6 +48,8 @@ MOST_EXCESS = 2.0  # times the excess of a program that absorbs nothing: locks a
 BUSY = 0.1  # of the time spent waiting for processors that others use, from which on they are what was in the way
 SELDOM = 0.25  # of the slowed stretches without any delayed call
 PROBE_TOLD = 0.01  # of a unit of progress, from which on it is said what probes may take
+POINT = 0.01  # to which a drop is known, of either side, when nothing is declared
+LOOK_GROWTH = 1.15  # of the pairs between two looks
 FLIGHTS = 4  # times what one unit is under way, at least, are the longest stretches
 
 
@@ -81,7 +83,7 @@ class ProgressTrial:
         world: World,
         *,
         with_latency: bool = False,
-        explain: Callable[[str], str] = lambda pattern: "",
+        explain: Callable[[str], str] = lambda _: "",
     ) -> None:
         """
         Args:
@@ -104,7 +106,7 @@ class ProgressTrial:
         self._long = _Level(LONG_SHARE * rules.max_time_ns)
         self._earlier: list[_Level] = []  # of lengths that were too short
         self._others: float | None = None
-        self._problem = Remark()
+        self._next_look = 0
         self._ended = False
 
     # ---- the experiment ----
@@ -131,14 +133,17 @@ class ProgressTrial:
 
     def _wait_for_work(self) -> bool:
         """Whether every point, and a target, is called before patience is at an end. The limit begins only then."""
-        world, first = self._world, self._start
+        world, first, began_ns = self._world, self._start, None
         while True:
             now = world.read()
-            called = [now.points[point].calls - first.points[point].calls for point in self._points]
-            if all(called) and now.counts.calls > first.counts.calls:
+            calls = [now.points[point].calls - first.points[point].calls for point in self._points]
+            calls.append(int(now.counts.calls - first.counts.calls))
+            if all(calls):
                 break
-            patience_ns = self._rules.max_time_ns if any(called) or now.counts.calls else PATIENCE_NS
-            if not world.alive or now.at_ns - first.at_ns > max(patience_ns, PACE_NS):
+            if any(calls) and began_ns is None:
+                began_ns = now.at_ns
+            patience_ns = PATIENCE_NS if began_ns is None else began_ns + self._rules.max_time_ns - first.at_ns
+            if not world.alive or now.at_ns - first.at_ns > patience_ns:
                 self._ended = not world.alive
                 return False
             world.sleep(LOOK_NS)
@@ -194,12 +199,25 @@ class ProgressTrial:
 
     def _add(self, pair: Pair, *, pilot: bool) -> None:
         for point, case in zip(self._points, self._cases, strict=True):
-            times = _times(pair, point, net=self._is_crowded)
+            times = self._times(pair, point)
             if pilot or not case.is_open:
                 case.open([times], [], self._doubtful_calls(point))
             else:
                 case.add([times], MOST_EXCESS * self._largest(point))
                 case.renew_bare([], [self._control_ns(point)] * len(self._pairs), self._doubtful_calls(point))
+
+    def _times(self, pair: Pair, point: int) -> Times:
+        """Per unit of progress. Beside others, what threads waited for a processor may be why they were late.
+
+        A stretch holds some calls more or less, as it falls; of how many there are in a unit all stretches tell.
+        """
+        slowed, unit_ns = pair.slowed, pair.slowed.unit_ns(point)
+        one = slowed.counts / max(slowed.counts.calls, 1)
+        waited_ns = slowed.waited_ns * unit_ns / slowed.ns if self._is_crowded else 0.0
+        calls = self._calls(point)
+        return Times(
+            pair.control.unit_ns(point), unit_ns, calls * one.delivered_ns, max(calls * one.late_ns, waited_ns)
+        )
 
     def _lengthen(self) -> bool:
         """Longer stretches, as long as enough of them fit; returns whether to go on at all.
@@ -222,7 +240,7 @@ class ProgressTrial:
             if isinstance(procedure, Sequential):
                 prior = procedure.over.stopped, min(0.0, procedure.under.stopped)
             cases.append(Case(self._question, prior))
-            times = [_times(pair, point, net=self._is_crowded) for pair in level.pairs]
+            times = [self._times(pair, point) for pair in level.pairs]
             cases[-1].open(times, [], self._doubtful_calls(point))
         self._cases = cases
         if long.length_ns < 2 * length_ns:  # they are no longer ones any more
@@ -270,7 +288,19 @@ class ProgressTrial:
         for point, case in zip(self._points, self._cases, strict=True):
             if case.procedure.state != "over" and not self._is_proved(point):
                 return False
+        if self._question.budget is None:
+            return self._is_known()
         return all(case.is_sharp() for case in self._cases) or self._left_ns < self._rules.max_time_ns / 2
+
+    def _is_known(self) -> bool:
+        """Whether drops are known to a point. Looks now and then: looking is dear, and this machine the program's."""
+        if len(self._pairs) < self._next_look:
+            return False
+        self._next_look = ceil(LOOK_GROWTH * len(self._pairs))
+        drops = [judge(case, self._largest(point)).drop for point, case in zip(self._points, self._cases, strict=True)]
+        return all(
+            drop.low is not None and drop.high is not None and drop.high - drop.low <= 2 * POINT for drop in drops
+        )
 
     def _is_proved(self, point: int) -> bool:
         """Whether nothing can be hidden, that would matter, in the stretches of a point."""
@@ -290,6 +320,12 @@ class ProgressTrial:
         """Of a unit of progress, pauses of the program included: what throughput is."""
         controls = [(pair.control.ns / pair.control.unit_ns(point), pair.control.ns) for pair in self._pairs]
         return sum(ns for _, ns in controls) / sum(units for units, _ in controls)
+
+    def _calls(self, point: int) -> float:
+        """Of targets, in a unit of progress."""
+        stretches = [stretch for pair in self._all_pairs for stretch in pair]
+        units = sum(stretch.ns / stretch.unit_ns(point) for stretch in stretches)
+        return sum(stretch.counts.calls for stretch in stretches) / units
 
     def _doubtful_calls(self, point: int) -> int:
         """As many calls as would cost what nobody knows of a bare unit: that of the probes, and the pauses' share."""
@@ -404,9 +440,10 @@ class ProgressTrial:
         hidden, name = steady.hidden, self._names[point]
         if hidden.exceeds(self._least_hidden):
             if hidden.value < 0:
-                return Remark() if verdict == "insensitive" else Remark("unlike", point=name, share=-hidden.value)
+                unlike = Remark("unlike", point=name, share=expm1(-hidden.value))
+                return Remark() if verdict == "insensitive" else unlike
             if verdict != "sensitive":
-                share = drop_from_excess(hidden.value)
+                share = -expm1(-hidden.value)
                 return Remark("queued", point=name, share=share, length_ns=length_ns, advice=advice)
         if verdict == "insensitive" and not self._is_proved(point):
             return Remark("pace", length_ns=length_ns, advice=advice)
@@ -450,26 +487,14 @@ class ProgressTrial:
 
     def _per_unit(self, point: int) -> Counts:
         """Per unit of progress: of calls over both arms, of times over the slowed one."""
-        slowed = sum((_per_unit(pair.slowed, point) for pair in self._pairs), Counts()) / len(self._pairs)
-        control = sum((_per_unit(pair.control, point) for pair in self._pairs), Counts()) / len(self._pairs)
-        return replace(slowed, calls=(slowed.calls + control.calls) / 2)
+        slowed = sum((pair.slowed.counts for pair in self._pairs), Counts())
+        calls = self._calls(point)
+        return replace(slowed / (max(slowed.calls, 1) / calls), calls=calls) if calls else Counts()
 
     def _machine(self) -> Machine:
         slowed = self._slowed
         late = slowed.late_ns / slowed.delivered_ns if slowed.delivered_ns else None
         return Machine(self._waited, late, 0.0, self._others, 0, "all")
-
-
-def _per_unit(stretch: Stretch, point: int) -> Counts:
-    return stretch.counts / (stretch.ns / stretch.unit_ns(point))
-
-
-def _times(pair: Pair, point: int, *, net: bool) -> Times:
-    """Per unit of progress. Beside others, what threads waited for a processor may be why they were late."""
-    counts = _per_unit(pair.slowed, point)
-    waited_ns = pair.slowed.waited_ns * pair.slowed.unit_ns(point) / pair.slowed.ns if net else 0.0
-    control_ns, slowed_ns = pair.control.unit_ns(point), pair.slowed.unit_ns(point)
-    return Times(control_ns, slowed_ns, counts.delivered_ns, max(counts.late_ns, waited_ns))
 
 
 def _paces(pair: Pair, point: int) -> Paces:

@@ -6,7 +6,7 @@ import pytest
 from pipelines import MS, Line, S, Stage
 from watching import pipeline, serial
 
-from pytest_speedbump.experiment.stretches import BORDER, LEAST_CALLS, Ended, Stretches
+from pytest_speedbump.experiment.stretches import BORDER, Ended, Stretches
 
 
 def stretches(line: Line, deadline_ns: float = 1e12) -> Stretches:
@@ -47,9 +47,10 @@ def test_orders_are_drawn_and_arms_adjacent() -> None:
 
 def test_a_stretch_goes_on_until_there_is_progress_enough() -> None:
     line = Line(Stage(200 * MS, calls=1), delay_ns=0)
+    line.sleep(1 * S)
     pair = stretches(line).pair(100 * MS)
     for stretch in pair:
-        assert stretch.calls(0) >= LEAST_CALLS
+        assert stretch.calls(0) >= 2
         assert stretch.unit_ns(0) == pytest.approx(200 * MS)
 
 
@@ -63,11 +64,12 @@ def test_a_program_that_makes_no_progress_is_not_waited_for_for_ever() -> None:
 @pytest.mark.parametrize("limit", ["ends", "deadline"])
 def test_a_stretch_that_is_cut_short_is_none(limit: str) -> None:
     line = serial(ends_ns=1 * S) if limit == "ends" else serial()
-    experiment = stretches(line, 1 * S)
+    experiment = stretches(line, 0.99 * S)
+    for _ in range(9):
+        experiment.pair(50 * MS)
     with pytest.raises(Ended):
-        for _ in range(100):
-            experiment.pair(50 * MS)
-    assert 1 * S <= line.now_ns < 1.1 * S
+        experiment.pair(50 * MS)
+    assert 0.98 * S < line.now_ns < 1.1 * S
 
 
 def test_a_simulated_pipeline_settles_at_the_pace_of_its_slowest_stage() -> None:
@@ -81,5 +83,5 @@ def test_a_simulated_pipeline_settles_at_the_pace_of_its_slowest_stage() -> None
         line.sleep(1 * S)
         now = line.read()
         calls.append((now.points[0].calls - before.points[0].calls, now.counts.calls - before.counts.calls))
-    assert calls[0] == (500, pytest.approx(455, abs=2)), "the queue drains"
-    assert calls[-1] == (pytest.approx(455, abs=2), pytest.approx(455, abs=2))
+    assert calls[0] == pytest.approx((500, 455), abs=2), "the queue drains"
+    assert calls[-1] == pytest.approx((455, 455), abs=2)
