@@ -42,7 +42,7 @@ PILOT = 2  # pairs of each length, which are no evidence
 LOOK_NS = 50e6  # between two looks at a program that does not yet work
 PACE_NS = 200e6  # that tell how often a point is called
 PATIENCE_NS = 60e9  # until a program begins to work: imports, data that is read
-LEAST_HIDDEN = 0.005  # as an excess: less than that may hide...
+LEAST_HIDDEN = 0.01  # as an excess: less than that may hide...
 HIDDEN_OF_BUDGET = 0.25  # ...or such a share of the budget
 MOST_EXCESS = 2.0  # times the excess of a program that absorbs nothing: locks amplify
 BUSY = 0.1  # of the time spent waiting for processors that others use, from which on they are what was in the way
@@ -228,7 +228,7 @@ class ProgressTrial:
         level, long = self._level, self._long
         assert level is not None
         length_ns = min(GROWTH * level.length_ns, long.length_ns)
-        if 2 * FEWEST * length_ns > self._left_ns:
+        if 2 * (PILOT + FEWEST) * length_ns > self._left_ns:
             return True
         if length_ns < 1.5 * level.length_ns:
             return len(level.pairs) < blocks_to_bound(self._rules.alpha_end) or self._may_be_over
@@ -380,7 +380,7 @@ class ProgressTrial:
         elif verdict == "inconclusive":
             reason = reason or self._why_undecided(point)
         drop, transmission = _with_room(judgement.drop, steady.most_hidden), judgement.transmission
-        if not steady.is_settled(self._least_hidden):
+        if not steady.is_settled(max(POINT, self._least_hidden)):
             transmission = None
         elif transmission is not None:
             transmission = _widened(transmission, steady.most_hidden / max(self._largest(point), LEAST_HIDDEN))
@@ -447,7 +447,7 @@ class ProgressTrial:
                 return Remark("queued", point=name, share=share, length_ns=length_ns, advice=advice)
         if verdict == "insensitive" and not self._is_proved(point):
             return Remark("pace", length_ns=length_ns, advice=advice)
-        if verdict != "sensitive" and not steady.is_settled(self._least_hidden):
+        if verdict != "sensitive" and not steady.is_settled(max(POINT, self._least_hidden)):
             return Remark("pace", length_ns=length_ns, advice=advice)
         return Remark()
 
