@@ -259,7 +259,7 @@ class Measurement:
 
     @property
     def strayed(self) -> float:
-        """Share of the delay that was spent after its round had ended, by threads or processes that nobody waits for."""
+        """Share of the delay that was spent when its round was over, by threads or processes that nobody waits for."""
         total_ns = self._plan.counts().requested_ns
         return 1 - self.tally.slowed.requested_ns / total_ns if total_ns else 0.0
 

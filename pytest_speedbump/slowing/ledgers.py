@@ -83,7 +83,7 @@ class Ledgers:
                 Path(path).unlink()
         except FileNotFoundError:
             raise InputError(
-                f"the folder {self._folder.path!r} was removed, through which child processes are slowed; leave it there"
+                f"the folder {self._folder.path!r} was removed, through which children are slowed; leave it there"
             ) from None
         self._changed_ns = changed_ns if settled else None
 

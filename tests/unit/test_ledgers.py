@@ -170,5 +170,5 @@ def test_what_is_told_late_belongs_to_the_last_turn(processes: Processes) -> Non
 def test_a_folder_that_is_gone(processes: Processes) -> None:
     ledgers = Ledgers(processes)  # type: ignore[arg-type]
     Path(processes.path).rmdir()
-    with pytest.raises(InputError, match="was removed, through which child processes are slowed; leave it there"):
+    with pytest.raises(InputError, match="was removed, through which children are slowed; leave it there"):
         ledgers.totals()
