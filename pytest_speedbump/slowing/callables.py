@@ -34,7 +34,7 @@ from weakref import ReferenceType
 from pytest_speedbump import _core
 from pytest_speedbump.errors import InputError
 
-__all__ = ["Found", "Refusal", "find_callables", "refusals"]
+__all__ = ["Found", "Refusal", "find_callables", "find_loaded", "refusals"]
 
 type Found = tuple[str, str, Any, int]
 """(module, qualname, the callable, index of its pattern); the module of a builtin may be ``""``, as in the pattern."""
@@ -95,6 +95,14 @@ def find_callables(patterns: _core.Patterns) -> list[Found]:
         if refusal.plain:
             raise InputError(str(refusal))
     return list(search.found())
+
+
+def find_loaded(texts: Iterable[str], modules: Iterable[str] | None = None) -> list[Found]:
+    """The same of the patterns ``texts``, of what is loaded already: nothing is imported, and nothing is refused.
+
+    ``modules`` are those in which globs look, where not in all.
+    """
+    return list(_search(tuple(texts), _loaded, modules).found())
 
 
 def refusals(names: Iterable[str]) -> list[Refusal]:
@@ -177,13 +185,18 @@ def _is_plain(text: str) -> bool:
     return not set(text) & set("*?[")
 
 
-def _search(texts: tuple[str, ...]) -> _Search:
+type _Get = Callable[[str], Any]
+"""The module of this name; raises :class:`_Unresolved`."""
+
+
+def _search(texts: tuple[str, ...], get: _Get | None = None, modules: Iterable[str] | None = None) -> _Search:
     search = _Search(_core.Patterns(texts), texts, _core.Patterns([f"{_PREFIX}*", *texts]))
+    get = get or _import
     wanted = [text.removeprefix(_PREFIX) for text in texts if text.startswith(_PREFIX)]
-    missing = [refusal for name in wanted if _is_plain(name) and (refusal := _look_up(search, name))]
+    missing = [refusal for name in wanted if _is_plain(name) and (refusal := _look_up(search, name, get))]
     globs = [name for name in wanted if not _is_plain(name)] + [refusal.name for refusal in missing]
     if globs:
-        _walk(search, globs)
+        _walk(search, globs, modules)
     for refusal in missing:  # unless something calls itself so, as the type of json.scanner.c_make_scanner does
         if refusal.target not in search.met:
             search.refused[refusal.target, refusal.name] = refusal
@@ -197,38 +210,47 @@ class _Unresolved(Exception):  # noqa: N818 - an answer, not an error
     pass
 
 
-def _look_up(search: _Search, name: str) -> Refusal | None:
+class _Missing(_Unresolved):
+    """Of a thing, a name that it lacks, and the thing's own path."""
+
+    def __str__(self) -> str:
+        thing, part, path = self.args
+        return f"does not exist: {path!r} has no {part!r}; {_hint(thing, part, path)}"
+
+
+def _look_up(search: _Search, name: str, get: _Get) -> Refusal | None:
     """Finds what has this name; a refusal where nothing has."""
     try:
-        module, qualname, thing = _resolve(name)
+        module, qualname, thing = _resolve(name, get)
         if not qualname:
             raise _Unresolved(str(_obstacle(thing, "data")))
         if module.partition(".")[0] in _OWN:
             raise _Unresolved("is part of what measures, and never slowed; name something else")
     except _Unresolved as reason:
-        return Refusal(f"{_PREFIX}{name}", name, str(reason), plain=True)
+        # The mend takes a while to find, and of what is only loaded already nobody is told.
+        return Refusal(f"{_PREFIX}{name}", name, "" if get is _loaded else str(reason), plain=True)
     thing = _peel(thing)
     search.consider(module, qualname, thing, _own_name(thing))
     return None
 
 
-def _resolve(name: str) -> tuple[str, str, Any]:
-    """Module, qualname and thing that ``pkg.mod.Class.f`` or ``pkg.mod:Class.f`` names. Imports modules.
+def _resolve(name: str, get: _Get) -> tuple[str, str, Any]:
+    """Module, qualname and thing that ``pkg.mod.Class.f`` or ``pkg.mod:Class.f`` names.
 
     Raises:
         _Unresolved: with the reason, as in a refusal.
     """
     first, colon, qualname = name.partition(":")
     if colon:
-        return first, qualname, _descend(_import(first), qualname.split("."), first)
+        return first, qualname, _descend(get(first), qualname.split("."), first)
     parts = name.split(".")
     if parts[0] not in sys.modules and parts[0] in vars(builtins):
         return "builtins", name, _descend(builtins, parts, "builtins")
-    module, at = _import(parts[0]), 1
+    module, at = get(parts[0]), 1
     while at < len(parts):
         inner = inspect.getattr_static(module, parts[at], _ABSENT)
         if inner is _ABSENT:
-            inner = _import_inner(module, ".".join(parts[: at + 1]))
+            inner = _inner(module, ".".join(parts[: at + 1]), get)
         if not issubclass(type(inner), ModuleType):
             break
         module, at = inner, at + 1
@@ -256,10 +278,19 @@ def _import(name: str) -> Any:
         raise _failed(name, f"{type(error).__name__}: {error}") from None
 
 
-def _import_inner(package: Any, name: str) -> Any:
+def _loaded(name: str) -> Any:
+    found = sys.modules.get(name)
+    if found is None:
+        raise _Unresolved("is not loaded")
+    return found
+
+
+def _inner(package: Any, name: str, get: _Get) -> Any:
     """The module in a package; None where it is no package or holds none of this name."""
     if not issubclass(type(package), ModuleType) or "__path__" not in _dict_of_module(package):
         return None
+    if get is _loaded:
+        return sys.modules.get(name)
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -274,7 +305,7 @@ def _descend(thing: Any, parts: list[str], path: str) -> Any:
     for part in parts:
         inner = inspect.getattr_static(thing, part, _ABSENT)
         if inner is _ABSENT:
-            raise _Unresolved(f"does not exist: {path!r} has no {part!r}; {_hint(thing, part, path)}")
+            raise _Missing(thing, part, path)
         thing, path = inner, f"{path}.{part}"
     return thing
 
@@ -293,11 +324,12 @@ def _hint(thing: Any, part: str, path: str) -> str:
 # ---- globs ----
 
 
-def _walk(search: _Search, globs: list[str]) -> None:
-    """Everything that loaded modules and their types hold."""
+def _walk(search: _Search, globs: list[str], modules: Iterable[str] | None) -> None:
+    """Everything that loaded modules and their types hold, all of them or some."""
     seen: set[int] = set()
     may_match = _filter(globs)
-    for module, holder in list(sys.modules.items()):
+    for module in list(sys.modules) if modules is None else modules:
+        holder = sys.modules.get(module)
         if type(module) is not str or not issubclass(type(holder), ModuleType) or module.partition(".")[0] in _OWN:
             continue
         _walk_in(search, module, "", _dict_of_module(holder).copy(), seen, may_match, 0)

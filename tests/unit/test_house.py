@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "lockfile": NOUNS,
     "report": NOUNS,
     "notebook": NOUNS | {"experiment", "report", "trials"},
+    "runner": NOUNS | {"slowing"},
     "plugin": NOUNS | {"slowing", "experiment", "inference", "trials", "lockfile", "report"},
 }
 
@@ -49,7 +50,7 @@ def test_a_circle_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("imported", "by"),
-    [("_core", {"slowing", "targets"}), ("pytest", {"plugin", "report"}), ("pytest_benchmark", {"plugin"})],
+    [("_core", {"slowing", "targets", "runner"}), ("pytest", {"plugin", "report"}), ("pytest_benchmark", {"plugin"})],
 )
 def test_who_knows(imported: str, by: set[str]) -> None:
     """Who talks to the C core, to pytest and to pytest-benchmark."""
