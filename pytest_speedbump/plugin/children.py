@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from pytest_speedbump.bump import Bump, Mode
 from pytest_speedbump.errors import InputError
+from pytest_speedbump.runner import join
 from pytest_speedbump.slowing.crowd import MOST_LISTS, Crowd, Crowds
 from pytest_speedbump.slowing.folder import VARIABLE
 from pytest_speedbump.targets import Targets
@@ -18,7 +19,7 @@ OPTION = "--speedbump-children"
 
 
 class Children:
-    """Those that this process starts, and they themselves, until :meth:`close`. The environment tells them."""
+    """Those that this process starts or forks, and theirs, until :meth:`close`: the environment tells them."""
 
     def __init__(self, bumps: Iterable[Bump]) -> None:
         """``bumps``: all of the run.
@@ -35,13 +36,25 @@ class Children:
             )
         self._crowds = Crowds(list(lists.values()), _only_mode({bump.mode for bump in bumps}))
         self._process, self._before = os.getpid(), os.environ.get(VARIABLE)
+        self._is_open, self._is_child = True, False
         os.environ[VARIABLE] = self._crowds.path
+        os.register_at_fork(after_in_child=self._join)  # for good: nothing can be unregistered
 
     def make_session(self, targets: Targets, _mode: Mode, owner: str) -> Crowd:
+        """In a fork that runs tests by itself, as pytest-forked has it, that one measures, and is no child any more."""
+        if self._is_child:
+            join.leave()
+            self._is_child = False
         return self._crowds.make(targets, owner)
+
+    def _join(self) -> None:
+        """A fork of this process; its own forks join as those of any process that has joined."""
+        if self._is_open and not self._is_child:
+            self._is_child = join.join(self._crowds.path)
 
     def close(self) -> None:
         """A fork that ends as if it were pytest closes nothing."""
+        self._is_open = False
         if os.getpid() != self._process:
             return
         if self._before is None:

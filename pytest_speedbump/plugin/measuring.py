@@ -1,5 +1,6 @@
 """The hooks that measure and raise verdicts. Registered after collection, where a test asks for it."""
 
+import os
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, nullcontext
@@ -26,6 +27,8 @@ from pytest_speedbump.report.progress import Progress
 from pytest_speedbump.report.properties import PREFIX, properties
 from pytest_speedbump.report.text import failure_text
 from pytest_speedbump.result import Result
+from pytest_speedbump.runner.join import has_joined
+from pytest_speedbump.slowing.folder import VARIABLE
 from pytest_speedbump.slowing.session import MakeSession, armed, make_session
 from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.trials.listing import list_bump
@@ -42,7 +45,13 @@ DISABLED = "benchmarks are disabled (by --benchmark-disable, or by pytest-xdist:
 
 
 def check_environment(config: pytest.Config) -> None:
-    """Raises InputError where nothing can be measured: no free tool id, or a pytest-benchmark that we do not know."""
+    """Raises InputError where nothing can be measured: this program is slowed as a whole, no tool id is free, or it is a
+    pytest-benchmark that we do not know."""
+    if VARIABLE in os.environ and has_joined():
+        raise InputError(
+            "this pytest was started by a program that is slowed as a whole, with all processes that it starts, and "
+            f"can slow nothing by itself; start it without {VARIABLE} in its environment"
+        )
     with armed(make_session(parse_targets(["*"]), "spin", "the check for a free tool id")):
         pass
     if config.pluginmanager.hasplugin("benchmark"):

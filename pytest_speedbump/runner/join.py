@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_speedbump.runner.latecomers import Latecomers
     from pytest_speedbump.slowing.callables import Found
 
-__all__ = ["join", "leave", "start"]
+__all__ = ["has_joined", "join", "leave", "start"]
 
 OWNER = "the experiment on this whole program, by SPEEDBUMP_CONTROL or `python -m pytest_speedbump run`"
 
@@ -53,6 +53,10 @@ def leave() -> None:
     joined, _joined = _joined, None
     if joined is not None:
         joined.leave()
+
+
+def has_joined() -> bool:
+    return _joined is not None
 
 
 class _Joined:

@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "report": NOUNS,
     "notebook": NOUNS | {"experiment", "report", "trials"},
     "runner": NOUNS | {"slowing"},
-    "plugin": NOUNS | {"slowing", "experiment", "inference", "trials", "lockfile", "report"},
+    "plugin": NOUNS | {"slowing", "runner", "experiment", "inference", "trials", "lockfile", "report"},
 }
 
 
