@@ -41,10 +41,12 @@ class Children:
         os.register_at_fork(after_in_child=self._join)  # for good: nothing can be unregistered
 
     def make_session(self, targets: Targets, _mode: Mode, owner: str) -> Crowd:
-        """In a fork that runs tests by itself, as pytest-forked has it, that one measures, and is no child any more."""
-        if self._is_child:
-            join.leave()
-            self._is_child = False
+        """Raises InputError in a fork, which is a child itself and switches nobody."""
+        if os.getpid() != self._process:
+            raise InputError(
+                f"under {OPTION} a test cannot be measured in a fork of pytest, as pytest-forked makes them; "
+                "leave one of them out"
+            )
         return self._crowds.make(targets, owner)
 
     def _join(self) -> None:

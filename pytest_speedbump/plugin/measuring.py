@@ -1,6 +1,5 @@
 """The hooks that measure and raise verdicts. Registered after collection, where a test asks for it."""
 
-import os
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, nullcontext
@@ -45,9 +44,9 @@ DISABLED = "benchmarks are disabled (by --benchmark-disable, or by pytest-xdist:
 
 
 def check_environment(config: pytest.Config) -> None:
-    """Raises InputError where nothing can be measured: this program is slowed as a whole, no tool id is free, or it is a
-    pytest-benchmark that we do not know."""
-    if VARIABLE in os.environ and has_joined():
+    """Raises InputError where nothing can be measured: this program is slowed as a whole, no tool id is free, or the
+    pytest-benchmark is one that we do not know."""
+    if has_joined():
         raise InputError(
             "this pytest was started by a program that is slowed as a whole, with all processes that it starts, and "
             f"can slow nothing by itself; start it without {VARIABLE} in its environment"
