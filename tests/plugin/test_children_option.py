@@ -105,12 +105,13 @@ def test_known_answers(suite: Suite) -> None:
     assert run.code == 0, run.out
     results = by_test(run)
     waits, hidden = results["test_waits_for_it"], results["test_hidden"]
-    assert (waits["verdict"], waits["calls"], matched(waits)) == ("sensitive", 1, [("work.leaf", 1)])
+    assert waits["verdict"] in ("sensitive", "inconclusive"), "the latter on a busy machine"
+    assert (waits["calls"], matched(waits)) == (1, [("work.leaf", 1)])
     assert waits["requested_ns"] == pytest.approx(3e6)
     assert waits["delivered_ns"] == pytest.approx(3e6, rel=0.05)
     (leaf,) = waits["matched"]
     assert (leaf["file"], leaf["line"]) == (str(suite.path / "work.py"), 2)
-    assert hidden["verdict"] in ("insensitive", "inconclusive"), "the latter on a busy machine"
+    assert hidden["verdict"] in ("insensitive", "inconclusive"), "the same"
     assert (hidden["calls"], matched(hidden)) == (1, [("work.leaf", 1)])
     both = [result for result in run.results if result["test"].endswith("test_both")]
     assert [(one["calls"], matched(one)) for one in both] == [(3, [("work.leaf", 3)])] * 2, "one row for both processes"
