@@ -13,14 +13,16 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pytest_speedbump._core import Ledger
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.files import parse_output, show, write_json
 from pytest_speedbump.runner.join import join, leave
 from pytest_speedbump.runner.settings import Settings
-from pytest_speedbump.slowing.folder import VARIABLE, Folder
+from pytest_speedbump.slowing.folder import VARIABLE, Folder, is_own
+
+if TYPE_CHECKING:
+    from pytest_speedbump._core import Ledger
 
 __all__ = ["begin", "go_on", "parse_environment"]
 
@@ -46,21 +48,19 @@ def begin() -> None:
     except OSError as error:
         _refuse(f"no folder for the experiment can be made: {error.strerror}; mend that, or unset {_TARGETS}")
     os.environ[VARIABLE] = folder.path
-    if join(folder.path):
-        atexit.register(_end, folder, settings, json)
-    else:
+    atexit.register(_end, folder.path, settings, json)
+    if not join(folder.path):
         del os.environ[VARIABLE]
-        folder.remove()
 
 
-def go_on(folder: Folder) -> None:
-    """The experiment is that of this very process, before it has called ``exec``."""
+def go_on(path: str) -> None:
+    """The experiment of the folder ``path`` was begun by this very process, before it has called ``exec``."""
     try:
         given = parse_environment(os.environ)
     except InputError:  # It has changed its environment since.
         given = None
     if given is not None:
-        atexit.register(_end, folder, *given)
+        atexit.register(_end, path, *given)
 
 
 def parse_environment(environment: Mapping[str, str]) -> tuple[Settings, Path | None] | None:
@@ -117,11 +117,15 @@ def _refuse(sentence: str) -> None:
     os._exit(_USAGE)
 
 
-def _end(folder: Folder, settings: Settings, json: Path | None) -> None:
+def _end(path: str, settings: Settings, json: Path | None) -> None:
     """Run at exit, also in forked children, whose exit is not the program's."""
-    if not folder.is_own:
-        return
     leave()
+    if not is_own(path):
+        return
+    try:
+        folder = Folder(path)
+    except (OSError, ValueError):  # somebody has removed it
+        return
     try:
         if json is not None:
             _write(json, _document(folder, settings))
@@ -145,7 +149,7 @@ def _document(folder: Folder, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _counts(ledger: Ledger) -> dict[str, Any]:
+def _counts(ledger: "Ledger") -> dict[str, Any]:
     sites = ledger.sites()
     numbers = array.array("d", bytes(40 * len(sites)))
     ledger.read_counts(numbers)

@@ -2,7 +2,8 @@
 
 Then it counts into a ledger of its own and is slowed as the control page says, in all its threads, and so are the
 children that it forks. Those that it starts join by themselves, by the same variable of the environment. A process that
-cannot join runs as it is. So little is imported here that joining takes a few milliseconds at most.
+cannot join runs as it is. So little is imported here that joining takes a few milliseconds at most, and once a session
+is armed as little as possible is called: what of it targets match would be counted.
 """
 
 import os
@@ -10,33 +11,39 @@ import sys
 from _thread import _is_main_interpreter  # type: ignore[attr-defined]  # threading imports it so too
 
 from pytest_speedbump import _core
-from pytest_speedbump.slowing.folder import VARIABLE, Folder
+from pytest_speedbump.slowing.folder import VARIABLE, Folder, is_own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_speedbump.runner.latecomers import Latecomers
-    from pytest_speedbump.slowing.callables import Found
 
 __all__ = ["has_joined", "join", "leave", "start"]
 
-OWNER = "the experiment on this whole program, by SPEEDBUMP_CONTROL or `python -m pytest_speedbump run`"
+OWNER = (
+    "the experiment that this process has joined (SPEEDBUMP_CONTROL: by `pytest_speedbump run`, SPEEDBUMP_TARGETS or "
+    "--speedbump-children)"
+)
 
 
 def start() -> None:
     """What ``pytest_speedbump.pth`` calls in every interpreter that starts with a variable ``SPEEDBUMP_*``."""
-    if not _is_main_interpreter():  # others share what is C's with it, and their calls are not counted
+    global _is_started
+    if _is_started or not _is_main_interpreter():  # a venv's files are read twice; others are not slowed
         return
+    _is_started = True
     path = os.environ.get(VARIABLE)
     if not path:
         from pytest_speedbump.runner.environment import begin
 
         begin()
-    elif join(path) and _joined is not None and _joined.folder.is_own:  # it has called exec
+        return
+    if is_own(path):  # it has called exec
         from pytest_speedbump.runner.environment import go_on
 
-        go_on(_joined.folder)
+        go_on(path)
+    join(path)
 
 
 def join(path: str) -> bool:
@@ -44,7 +51,7 @@ def join(path: str) -> bool:
 
     Nothing is said of a folder that is gone, as after the end of its experiment.
     """
-    return _try(lambda: _join(Folder(path)))
+    return _try(lambda: _join(Folder(path)), "process {} is not slowed")
 
 
 def leave() -> None:
@@ -70,10 +77,11 @@ class _Joined:
         self.session = _core.Session(folder.patterns, page.mode, OWNER, found, page=page, ledger=folder.new_ledger())
         self.session.arm()
         if self.latecomers is not None:
-            self.latecomers.watch(self.plant)
+            _try(self._watch, "what process {} loads later is not slowed")
 
-    def plant(self, found: "list[Found]") -> None:
-        _try(lambda: self.session.refresh(found))
+    def _watch(self) -> None:
+        assert self.latecomers is not None
+        self.latecomers.watch(self.session, lambda do: _try(do, "what process {} loads from now on is not slowed"))
 
     def leave(self) -> None:
         if self.latecomers is not None:
@@ -88,35 +96,35 @@ def _latecomers(folder: Folder) -> "Latecomers":
 
 
 _joined: _Joined | None = None
-_is_hooked = False
+_is_started = _is_hooked = False
 
 
 def _join(folder: Folder) -> None:
     global _joined, _is_hooked
-    folder.page.adopt()
-    _joined = _Joined(folder)
     if not _is_hooked:
-        # Before any of the program's: what runs in them is counted too, but for the core's own, which came first.
+        # Before any hook of the program, so that what its hooks call is counted.
         os.register_at_fork(after_in_child=_join_again)
         _is_hooked = True
+    folder.page.adopt()
+    _joined = _Joined(folder)
 
 
 def _join_again() -> None:
-    """A fork's child begins with a session that is dead, and with its parent's page, which it does not obey."""
+    """A fork's child begins with a session that is dead, and does not obey its parent's page."""
     global _joined
     joined, _joined = _joined, None
     if joined is not None:
-        _try(lambda: _join(joined.folder))
+        _try(lambda: _join(joined.folder), "process {} is not slowed")
 
 
-def _try(do: "Callable[[], None]") -> bool:
+def _try(do: "Callable[[], object]", what: str) -> bool:
     try:
         do()
     except FileNotFoundError:
         return False
     except Exception as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        _say(f"process {os.getpid()} is not slowed: {reason}")
+        _say(f"{what.format(os.getpid())}: {reason}")
         return False
     return True
 

@@ -1,8 +1,8 @@
 """Targets of C that come with modules and libraries which a program loads later: planted as soon as they are loaded.
 
-Nothing of the import machinery is replaced, and nothing is imported for a target's sake. By the tool id that the
-session holds anyhow the interpreter tells when importlib's function that loads one module returns, and ctypes's that
-loads one library. What is loaded by other ways is found when the next of these returns.
+Nothing of the import machinery is replaced, and nothing is imported for a target's sake. sys.monitoring tells when
+importlib's function that loads one module returns, and ctypes's that loads one library: by the tool id that the session
+holds, or by one that is taken where it needs none. What comes by other ways is found when the next of these returns.
 """
 
 import sys
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Latecomers"]
 
-_TOOL = "pytest-speedbump"
+_TOOL = "pytest-speedbump"  # as the core calls itself
+_TOOL_IDS = (3, 4)  # and these it takes
 
 
 class Latecomers:
@@ -29,33 +30,51 @@ class Latecomers:
         self._lists: dict[int, tuple[int, list[str]]] = {}  # of each list, the index of its first pattern, and all
         for index, (number, text) in enumerate(rows):
             self._lists.setdefault(number, (index, []))[1].append(text)
-        self._of_c = "c" in _core.Patterns([text for _, text in rows]).kinds
+        of_c = {index: text for index, (_, text) in enumerate(rows) if text.startswith("c:")}
+        self._wanted, self._has_globs = set(of_c), any(set(text) & set("*?[") for text in of_c.values())
+        self._takes_id = not _core.Patterns([text for _, text in rows]).kinds - {"c", "native"}
         self._planted: set[object] = set()  # places
+        self._met: set[int] = set()  # patterns that something was found for
         self._watched: list[CodeType] = []
 
     def find(self, modules: "list[str] | None" = None) -> "list[Found]":
         """Callables of C in modules that are loaded, all or some: those that were not found before."""
-        if not self._of_c:
+        if self._is_complete():
             return []
         from pytest_speedbump.slowing.callables import find_loaded
 
         new: dict[object, Found] = {}
         for first, texts in self._lists.values():
             for module, qualname, thing, index in find_loaded(texts, modules):
+                self._met.add(first + index)
                 place = _core.place_of(thing)
                 if place not in self._planted:
                     new.setdefault(place, (module, qualname, thing, first + index))
         self._planted |= new.keys()
         return list(new.values())
 
-    def watch(self, plant: "Callable[[list[Found]], object]") -> None:
-        """From now on ``plant`` is called with what is found, whenever something was loaded. The session is armed."""
+    def _is_complete(self) -> bool:
+        """Whether all are names, and were found."""
+        return not self._has_globs and self._wanted <= self._met
+
+    def watch(self, session: _core.Session, attempt: "Callable[[Callable[[], object]], bool]") -> None:
+        """From now on they are planted in ``session``, which is armed, until that fails once.
+
+        ``attempt`` calls what it is given, and says whether that has failed: nothing may be raised in an import.
+
+        Raises:
+            RuntimeError: no tool id is free.
+        """
         monitoring = sys.monitoring
-        self._tool = next(tool for tool in range(6) if monitoring.get_tool(tool) == _TOOL)
+        self._tool = _tool()
+
+        def plant(loaded: object) -> None:
+            self._watch_ctypes()
+            session.refresh(self.find(_names(loaded)))
 
         def returned(_code: "CodeType", _offset: int, loaded: object) -> None:
-            self._watch_ctypes()
-            plant(self.find(_names(loaded)))
+            if not attempt(lambda: plant(loaded)):
+                self.unwatch()
 
         monitoring.register_callback(self._tool, monitoring.events.PY_RETURN, returned)
         self._watch(_bootstrap._load_unlocked.__code__)  # type: ignore[attr-defined]  # not in the stub
@@ -64,10 +83,14 @@ class Latecomers:
     def unwatch(self) -> None:
         """While the session is still armed."""
         monitoring = sys.monitoring
-        for code in self._watched:
+        watched, self._watched = self._watched, []
+        if not watched or monitoring.get_tool(self._tool) != _TOOL:  # another tool may have taken the id away
+            return
+        for code in watched:
             monitoring.set_local_events(self._tool, code, 0)
         monitoring.register_callback(self._tool, monitoring.events.PY_RETURN, None)
-        self._watched.clear()
+        if self._takes_id:
+            monitoring.free_tool_id(self._tool)
 
     def _watch(self, code: "CodeType") -> None:
         sys.monitoring.set_local_events(self._tool, code, sys.monitoring.events.PY_RETURN)
@@ -78,6 +101,20 @@ class Latecomers:
         library = getattr(sys.modules.get("ctypes"), "CDLL", None)
         if len(self._watched) < 2 and library is not None:
             self._watch(library.__init__.__code__)
+
+
+def _tool() -> int:
+    """The one that the session holds, or that a fork's child has inherited, or else one that is taken."""
+    holders = {tool: sys.monitoring.get_tool(tool) for tool in _TOOL_IDS}
+    for tool, holder in holders.items():
+        if holder == _TOOL:
+            return tool
+    for tool, holder in holders.items():
+        if holder is None:
+            sys.monitoring.use_tool_id(tool, _TOOL)
+            return tool
+    held = ", ".join(f"{tool} is held by {holder!r}" for tool, holder in holders.items())
+    raise RuntimeError(f"no free sys.monitoring tool id: {held}; turn one of these tools off")
 
 
 def _names(loaded: object) -> list[str]:

@@ -3,19 +3,15 @@
 A callable is slowed by the pointer that it is called through, its *place*. One place may have many names: it is slowed
 once. Names are looked up in the dictionaries of modules and types; no descriptor of Python's is asked and none of the
 code that is found is run, but a module that a plain name needs is imported.
+
+Processes that join an experiment import it as they start, so it imports little itself.
 """
 
+from __future__ import annotations
+
 import builtins
-import difflib
-import functools
-import importlib
-import inspect
-import itertools
 import sys
-import sysconfig
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from types import (
     BuiltinFunctionType,
     ClassMethodDescriptorType,
@@ -28,11 +24,14 @@ from types import (
     ModuleType,
     WrapperDescriptorType,
 )
-from typing import Any, NamedTuple
-from weakref import ReferenceType
 
 from pytest_speedbump import _core
 from pytest_speedbump.errors import InputError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Any
 
 __all__ = ["Found", "Refusal", "find_callables", "find_loaded", "refusals"]
 
@@ -57,12 +56,12 @@ _NOT_CALLED = frozenset(
     {
         *(str, int, float, bool, complex, bytes, tuple, list, dict, set, frozenset, type(None), type(...)),
         *(type(NotImplemented), FunctionType, ModuleType, property, GetSetDescriptorType, MemberDescriptorType),
-        *(MappingProxyType, GenericAlias, ReferenceType, functools.cached_property),
+        *(MappingProxyType, GenericAlias),
     }
 )
 
 
-class Refusal(NamedTuple):
+class Refusal:
     """Something that a target names and that cannot be slowed.
 
     Attributes:
@@ -72,10 +71,10 @@ class Refusal(NamedTuple):
         plain: the pattern is a name, so that all of it is refused; else a glob, which takes the rest.
     """
 
-    target: str
-    name: str
-    reason: str
-    plain: bool
+    __slots__ = ("name", "plain", "reason", "target")
+
+    def __init__(self, target: str, name: str, reason: str, plain: bool) -> None:
+        self.target, self.name, self.reason, self.plain = target, name, reason, plain
 
     def __str__(self) -> str:
         return f"target {self.target!r}: {self.name} {self.reason}"
@@ -111,23 +110,21 @@ def refusals(names: Iterable[str]) -> list[Refusal]:
     return list(_search(tuple(names)).refused.values())
 
 
-@dataclass(frozen=True)
 class _Choice:
-    module: str
-    qualname: str
-    thing: Any
-    index: int
-    alias: bool
+    __slots__ = ("alias", "index", "module", "qualname", "thing")
+
+    def __init__(self, module: str, qualname: str, thing: Any, index: int, alias: bool) -> None:
+        self.module, self.qualname, self.thing, self.index, self.alias = module, qualname, thing, index, alias
 
 
-@dataclass
 class _Search:
-    patterns: _core.Patterns
-    texts: tuple[str, ...]
-    everything: _core.Patterns  # so that what it does not match is excluded
-    chosen: dict[int, _Choice] = field(default_factory=dict)  # by place
-    refused: dict[tuple[str, str], Refusal] = field(default_factory=dict)
-    met: set[str] = field(default_factory=set)  # texts of patterns that something was found for
+    def __init__(self, texts: tuple[str, ...]) -> None:
+        self.texts = texts
+        self.patterns = _core.Patterns(texts)
+        self.everything = _core.Patterns([f"{_PREFIX}*", *texts])  # so that what it does not match is excluded
+        self.chosen: dict[int, _Choice] = {}  # by place
+        self.refused: dict[tuple[str, str], Refusal] = {}
+        self.met: set[str] = set()  # texts of patterns that something was found for
 
     def found(self) -> Iterator[Found]:
         for one in self.chosen.values():
@@ -190,7 +187,7 @@ type _Get = Callable[[str], Any]
 
 
 def _search(texts: tuple[str, ...], get: _Get | None = None, modules: Iterable[str] | None = None) -> _Search:
-    search = _Search(_core.Patterns(texts), texts, _core.Patterns([f"{_PREFIX}*", *texts]))
+    search = _Search(texts)
     get = get or _import
     wanted = [text.removeprefix(_PREFIX) for text in texts if text.startswith(_PREFIX)]
     missing = [refusal for name in wanted if _is_plain(name) and (refusal := _look_up(search, name, get))]
@@ -248,7 +245,7 @@ def _resolve(name: str, get: _Get) -> tuple[str, str, Any]:
         return "builtins", name, _descend(builtins, parts, "builtins")
     module, at = get(parts[0]), 1
     while at < len(parts):
-        inner = inspect.getattr_static(module, parts[at], _ABSENT)
+        inner = _member(module, parts[at])
         if inner is _ABSENT:
             inner = _inner(module, ".".join(parts[: at + 1]), get)
         if not issubclass(type(inner), ModuleType):
@@ -263,6 +260,8 @@ def _failed(module: str, error: str) -> _Unresolved:
 
 
 def _import(name: str) -> Any:
+    import importlib
+
     found = sys.modules.get(name)
     if found is not None:
         return found
@@ -271,8 +270,8 @@ def _import(name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name != name and not f"{name}.".startswith(f"{error.name}."):
             raise _failed(name, str(error)) from None
-        near = difflib.get_close_matches(name, [*sys.modules, *sys.stdlib_module_names, *vars(builtins)], n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "write the dotted name that it is imported by"
+        near = _nearest(name, [*sys.modules, *sys.stdlib_module_names, *vars(builtins)])
+        hint = f"did you mean {near!r}?" if near else "write the dotted name that it is imported by"
         raise _Unresolved(f"names no module: there is no {name!r}; {hint}") from None
     except Exception as error:
         raise _failed(name, f"{type(error).__name__}: {error}") from None
@@ -291,6 +290,8 @@ def _inner(package: Any, name: str, get: _Get) -> Any:
         return None
     if get is _loaded:
         return sys.modules.get(name)
+    import importlib
+
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -303,11 +304,32 @@ def _inner(package: Any, name: str, get: _Get) -> Any:
 
 def _descend(thing: Any, parts: list[str], path: str) -> Any:
     for part in parts:
-        inner = inspect.getattr_static(thing, part, _ABSENT)
+        inner = _member(thing, part)
         if inner is _ABSENT:
             raise _Missing(thing, part, path)
         thing, path = inner, f"{path}.{part}"
     return thing
+
+
+def _member(thing: Any, name: str) -> Any:
+    """As :func:`inspect.getattr_static`, which is asked about what is neither a module nor a type; or ``_ABSENT``."""
+    kind = type(thing)
+    if issubclass(kind, ModuleType):
+        holders = [_dict_of_module(thing)]
+    elif issubclass(kind, type):
+        holders = [_dict_of_type(base) for base in type.mro(thing)]
+    else:
+        from inspect import getattr_static
+
+        return getattr_static(thing, name, _ABSENT)
+    holders += [_dict_of_type(base) for base in type.mro(kind)]
+    return next((holder[name] for holder in holders if name in holder), _ABSENT)
+
+
+def _nearest(name: str, names: list[str]) -> str:
+    from difflib import get_close_matches
+
+    return "".join(get_close_matches(name, names, n=1))
 
 
 def _hint(thing: Any, part: str, path: str) -> str:
@@ -316,9 +338,9 @@ def _hint(thing: Any, part: str, path: str) -> str:
     if issubclass(kind, ModuleType):
         names = _dict_of_module(thing)
     elif issubclass(kind, type):
-        names = itertools.chain.from_iterable(_dict_of_type(base) for base in type.mro(thing))
-    near = difflib.get_close_matches(part, sorted({name for name in names if type(name) is str}), n=1)
-    return f"did you mean '{path}.{near[0]}'?" if near else "write a name that it has"
+        names = [name for base in type.mro(thing) for name in _dict_of_type(base)]
+    near = _nearest(part, sorted({name for name in names if type(name) is str}))
+    return f"did you mean '{path}.{near}'?" if near else "write a name that it has"
 
 
 # ---- globs ----
@@ -469,7 +491,7 @@ def _obstacle(thing: Any, place: int | str) -> str | None:
             return "is an operation that CPython runs through a slot of the type; name a function or a method"
         case "vectorcall":
             return "is not gone through, because each object has a pointer of its own; name the object"
-        case "call" if issubclass(kind, functools._lru_cache_wrapper):
+        case "call" if _is_cache(kind):
             return "is a cache around a function of Python; name that function, without 'c:'"
         case "call" if type(_core.place_of(_call_of(kind))) is int:
             name = ".".join(_member_name(kind, "__call__") or ("", kind.__name__))
@@ -485,6 +507,11 @@ def _obstacle(thing: Any, place: int | str) -> str | None:
     return None
 
 
+def _is_cache(kind: type) -> bool:
+    functools = sys.modules.get("functools")  # where it is not loaded, there are none
+    return functools is not None and issubclass(kind, functools._lru_cache_wrapper)
+
+
 def _dict_of_type(kind: type) -> Mapping[Any, Any]:
     """Empty for a type of C that its module never made ready."""
     return _raw_dict_of_type(kind) or {}
@@ -494,11 +521,19 @@ def _call_of(kind: type) -> Any:
     return next((held["__call__"] for held in map(_dict_of_type, type.mro(kind)) if "__call__" in held), None)
 
 
-@functools.cache
+_known_reserved: dict[int | str, str] = {}
+
+
 def _reserved() -> Mapping[int | str, str]:
-    """What is called through its place, and may not be slowed all the same."""
+    """What is called through its place, and may not be slowed all the same. Found when it is first asked for."""
+    if not _known_reserved:
+        _known_reserved.update(_find_reserved())
+    return _known_reserved
+
+
+def _find_reserved() -> Mapping[int | str, str]:
     inlined: dict[object, str] = {builtins.__import__: "an import statement"}
-    if sys.version_info >= (3, 14) or not sysconfig.get_config_var("Py_GIL_DISABLED"):  # by specialised opcodes
+    if sys.version_info >= (3, 14) or "t" not in sys.abiflags:  # by specialised opcodes
         inlined |= {len: "len(x)", isinstance: "isinstance(x, y)", list.append: "x.append(y), as a statement,"}
         inlined |= {type: "type(x)", str: "str(x)", tuple: "tuple(x)", super: "super()"}
     if sys.version_info >= (3, 14):  # by the compiler

@@ -8,7 +8,7 @@ import os
 
 from pytest_speedbump import _core
 
-__all__ = ["VARIABLE", "Folder"]
+__all__ = ["VARIABLE", "Folder", "is_own"]
 
 VARIABLE = "SPEEDBUMP_CONTROL"
 """Names the folder to the processes that are to join."""
@@ -63,11 +63,6 @@ class Folder:
             _remove(path)
             raise
 
-    @property
-    def is_own(self) -> bool:
-        """Whether this very process made it, be it before it called ``exec``. A fork's child is another process."""
-        return _maker(self.path) == _own_name()
-
     def new_ledger(self) -> str:
         """Where this process is to count, in its next session."""
         return os.path.join(self.path, f"{os.getpid()}-{os.urandom(4).hex()}{_LEDGER}")
@@ -86,6 +81,11 @@ class Folder:
     def remove(self) -> None:
         """Who has joined goes on as the page says last; who comes later finds no folder, and runs as it is."""
         _remove(self.path)
+
+
+def is_own(path: str) -> bool:
+    """Whether this very process has made the folder, be it before it called ``exec``. A fork's child is another one."""
+    return _maker(path).startswith(f"{os.getpid()}.") and _maker(path) == _own_name()
 
 
 def _place() -> str:
