@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pytest_speedbump.runner.latecomers import Latecomers
 
-__all__ = ["join", "leave", "start"]
+__all__ = ["has_joined", "join", "leave", "start"]
 
 OWNER = (
     "the experiment that this process has joined (SPEEDBUMP_CONTROL: by `pytest_speedbump run`, SPEEDBUMP_TARGETS or "
@@ -60,6 +60,10 @@ def leave() -> None:
     joined, _joined = _joined, None
     if joined is not None:
         joined.leave()
+
+
+def has_joined() -> bool:
+    return _joined is not None
 
 
 class _Joined:

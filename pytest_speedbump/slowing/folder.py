@@ -74,6 +74,10 @@ class Folder:
                 self._ledgers[name] = _core.Ledger(os.path.join(self.path, name))
         return list(self._ledgers.values())
 
+    def ledger_paths(self) -> list[str]:
+        """Of all processes that have joined so far, the dead ones too; one may not be written yet."""
+        return [entry.path for entry in os.scandir(self.path) if entry.name.endswith(_LEDGER)]
+
     def remove(self) -> None:
         """Who has joined goes on as the page says last; who comes later finds no folder, and runs as it is."""
         _remove(self.path)

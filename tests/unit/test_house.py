@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "report": NOUNS,
     "notebook": NOUNS | {"experiment", "report", "trials"},
     "runner": NOUNS | {"slowing", "experiment", "inference", "trials", "report"},
-    "plugin": NOUNS | {"slowing", "experiment", "inference", "trials", "lockfile", "report"},
+    "plugin": NOUNS | {"slowing", "experiment", "inference", "trials", "lockfile", "report", "runner"},
 }
 
 
