@@ -10,8 +10,11 @@
 
 static sb_thread NOBODY = {.owner = NULL}; /* Never written to. */
 
-static sb_cell *cells_new(size_t n)
+static sb_cell *cells_new(sb_ledger *ledger, size_t n)
 {
+    if (ledger != NULL) {
+        return sb_ledger_take(ledger, n * sizeof(sb_cell));
+    }
     sb_cell *cells = aligned_alloc(CACHE_LINE, n * sizeof *cells);
     if (cells != NULL) {
         memset(cells, 0, n * sizeof *cells);
@@ -28,10 +31,22 @@ static sb_cell *free_cell(sb_cell *cells, size_t mask, const void *code)
     return &cells[i & mask];
 }
 
+/* Whoever reads the ledger finds the thread's table as it is now. */
+static void show(const sb_thread *thread)
+{
+    if (thread->shown != NULL) {
+        int64_t bits = 0;
+        while (thread->mask >> bits != 0) {
+            bits++;
+        }
+        sb_store_release(&thread->shown->cells, sb_ledger_offset(thread->ledger, thread->cells) + bits);
+    }
+}
+
 static int grow(sb_thread *thread)
 {
     size_t mask = thread->mask * 2 + 1;
-    sb_cell *cells = cells_new(mask + 1);
+    sb_cell *cells = cells_new(thread->ledger, mask + 1);
     if (cells == NULL) {
         return -1;
     }
@@ -46,13 +61,17 @@ static int grow(sb_thread *thread)
     for (size_t i = 0; i < thread->stack.depth; i++) {
         thread->stack.frames[i] = sb_counters_find(thread, thread->stack.frames[i]->code);
     }
-    free(old);
+    show(thread);
+    if (thread->ledger == NULL) {
+        free(old);
+    }
     return 0;
 }
 
 void sb_counters_init(sb_counters *counters)
 {
     counters->threads = NULL;
+    counters->ledger = NULL;
     for (int i = 0; i < SB_SEATS; i++) {
         atomic_init(&counters->seats[i], &NOBODY);
     }
@@ -63,10 +82,31 @@ void sb_counters_fini(sb_counters *counters)
     while (counters->threads != NULL) {
         sb_thread *thread = counters->threads;
         counters->threads = thread->next;
-        free(thread->cells);
+        if (thread->ledger == NULL) {
+            free(thread->cells);
+        }
         free(thread->stack.frames);
         free(thread);
     }
+}
+
+/* NULL: out of memory. Of what was found first, the ledger keeps its own. */
+static sb_thread *thread_new(sb_ledger *ledger)
+{
+    sb_thread *thread = calloc(1, sizeof *thread);
+    sb_table *shown = ledger != NULL && thread != NULL ? sb_ledger_take(ledger, sizeof *shown) : NULL;
+    sb_cell *cells = thread != NULL && (ledger == NULL || shown != NULL) ? cells_new(ledger, FIRST_CELLS) : NULL;
+    if (cells == NULL) {
+        free(thread);
+        return NULL;
+    }
+    *thread = (sb_thread){.cells = cells, .mask = FIRST_CELLS - 1, .ledger = ledger, .shown = shown};
+    show(thread);
+    if (ledger != NULL) {
+        sb_store_release(&shown->next, sb_read(&ledger->tables));
+        sb_store_release(&ledger->tables, sb_ledger_offset(ledger, shown));
+    }
+    return thread;
 }
 
 sb_thread *sb_counters_thread_locked(sb_counters *counters)
@@ -77,16 +117,10 @@ sb_thread *sb_counters_thread_locked(sb_counters *counters)
         thread = thread->next;
     }
     if (thread == NULL) {
-        thread = calloc(1, sizeof *thread);
+        thread = thread_new(counters->ledger);
         if (thread == NULL) {
             return NULL;
         }
-        thread->cells = cells_new(FIRST_CELLS);
-        if (thread->cells == NULL) {
-            free(thread);
-            return NULL;
-        }
-        thread->mask = FIRST_CELLS - 1;
         thread->owner = me;
         thread->next = counters->threads;
         counters->threads = thread;

@@ -13,6 +13,7 @@
 
 #include "atomics.h"
 #include "delay.h"
+#include "ledger.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -22,8 +23,10 @@ typedef struct {
     const void *code; /* Borrowed, kept alive by the targets, or what stands for a target and is no address of any
                          object; NULL: the cell is free. */
     uint32_t target;  /* index into the targets */
-    uint16_t lists;   /* that the target is of, see page.h; 0 where no page is obeyed */
-    uint16_t point;   /* index of its point and 1, see ledger.h; 0: none */
+    /* That the target is of, see page.h; 0 where no page is obeyed. Other processes read cells where it is set: it is
+     * set last, with release. */
+    uint16_t lists;
+    uint16_t point; /* index of its point and 1, see ledger.h; 0: none */
     sb_atomic_i64 calls;
     union {
         struct {                     /* in a session that delays */
@@ -53,6 +56,15 @@ typedef struct {
     int arming;     /* the number of the arming that the frames are of */
 } sb_stack;
 
+/* In a ledger: where a thread's cells lie. One store says both where and how many, so that who reads it never takes the
+ * number of the one table for another's. The table that was outgrown stays as it was. */
+typedef struct {
+    sb_atomic_i64 next;  /* offset of another thread's; 0: the last */
+    sb_atomic_i64 cells; /* offset, a multiple of 64, and the binary logarithm of how many; 0: none yet */
+} sb_table;
+
+#define SB_TABLE_BITS 63 /* of `cells`: the logarithm */
+
 typedef struct sb_thread {
     struct sb_thread *next; /* Owned by the list. */
     const void *owner;      /* its thread pointer */
@@ -60,6 +72,8 @@ typedef struct sb_thread {
     size_t mask;
     size_t used;
     sb_stack stack;
+    sb_ledger *ledger; /* Borrowed; where the cells lie, which are not owned then; or NULL. */
+    sb_table *shown;   /* Borrowed from the ledger. */
 } sb_thread;
 
 #define SB_SEATS 64
@@ -68,6 +82,7 @@ typedef struct sb_thread {
 typedef struct {
     sb_thread *threads;                   /* Owned. */
     _Atomic(sb_thread *) seats[SB_SEATS]; /* Borrowed from the list; never NULL. */
+    sb_ledger *ledger;                    /* Borrowed; NULL: private memory. Set before anything counts. */
 } sb_counters;
 
 typedef struct {
@@ -106,7 +121,7 @@ static inline sb_thread *sb_counters_thread(const sb_counters *counters)
     return thread->owner == me ? thread : NULL;
 }
 
-/* This thread's table, made if need be. NULL: out of memory. */
+/* This thread's table, made if need be. NULL: out of memory, here and below also the ledger's. */
 sb_thread *sb_counters_thread_locked(sb_counters *counters);
 
 /* A new cell for a code object that the table does not hold. Moves the table's other cells, and the stack goes along.

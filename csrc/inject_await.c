@@ -216,7 +216,7 @@ static sb_cell *cell_of(const sb_call *self)
         thread = sb_counters_thread_locked(&toll->counters);
         cell = thread != NULL ? sb_counters_find(thread, self->cells) : NULL;
         if (cell == NULL && thread != NULL) {
-            cell = sb_counters_insert_locked(thread, self->cells, self->target);
+            cell = sb_toll_insert_locked(toll, thread, self->cells, self->target);
         }
         if (cell == NULL) {
             sb_add(&toll->lost, 1);
@@ -226,12 +226,13 @@ static sb_cell *cell_of(const sb_call *self)
     return cell;
 }
 
+/* No page is obeyed in this mode, so a count says all. */
 static PyObject *call_begin(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     sb_call *self = (sb_call *)op;
     const sb_toll *toll = self->gate->toll;
     sb_cell *cell = sb_plan_look(&toll->plan) != 0 ? cell_of(self) : NULL;
-    self->due = cell != NULL ? sb_debt_due(sb_toll_count(toll, cell)) : 0;
+    self->due = cell != NULL ? sb_debt_due(sb_toll_count(toll, cell), toll->delay->clock) : 0;
     if (self->due == 0) {
         return PyLong_FromLong(0);
     }
@@ -517,7 +518,7 @@ static Py_ssize_t target_of(sb_toll *toll, PyObject *code, PyObject *module, int
     if (cell == NULL && thread != NULL) {
         const sb_target found = {.kind = SB_START, .what = code, .module = module, .pattern = pattern};
         target = sb_targets_add(&toll->targets, &found);
-        if (target >= 0 && sb_counters_insert_locked(thread, code, (size_t)target) == NULL) {
+        if (target >= 0 && sb_toll_insert_locked(toll, thread, code, (size_t)target) == NULL) {
             target = SB_TARGET_ERROR;
         }
     }

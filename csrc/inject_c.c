@@ -1,5 +1,6 @@
 /* Callables implemented in C, in place; see injector.h. */
 #include "injector.h"
+#include "patterns.h"
 #include "planting.h"
 #include "time_c.h"
 
@@ -47,8 +48,15 @@ extern PyThreadState *PyThreadState_GetUnchecked(void) __attribute__((noplt));
 
 /* Not inlined, and fenced, as in enter_native.c. A handler of a signal that the delay polls for may call the callable
  * anew, disarm, even arm another session: the cell stays where it is, and who holds the slot then is not charged. */
-__attribute__((noinline)) static int delay_call(sb_slot *slot, sb_cell *cell, const sb_atomic_i64 *plan, sb_amount due)
+__attribute__((noinline)) static int delay_call(sb_slot *slot, sb_cell *cell, const sb_atomic_i64 *plan, sb_debt debt)
 {
+    if (debt == SB_SHARED) {
+        debt = sb_slot_page_debt(slot, plan, cell);
+    }
+    const sb_amount due = sb_debt_due(debt, slot->delay->clock);
+    if (due == 0) {
+        return 0;
+    }
     sb_amount carry = cell->carry;
     sb_spent spent;
     sb_clock_dally(0);
@@ -63,7 +71,7 @@ __attribute__((noinline)) static int delay_call(sb_slot *slot, sb_cell *cell, co
 
 /* The slot's call is counted, and delayed; the callable's caller holds it meanwhile. Types and functions are shared by
  * all interpreters, and those that did not ask are let pass. */
-static int enter(sb_slot *slot)
+int sb_enter_c(sb_slot *slot)
 {
     const sb_atomic_i64 *plan = atomic_load_explicit(&slot->word, memory_order_relaxed);
     const sb_word word = sb_load_acquire(plan);
@@ -77,8 +85,8 @@ static int enter(sb_slot *slot)
         return 0;
     }
     const size_t target = atomic_load_explicit(&slot->target, memory_order_relaxed);
-    const sb_amount due = sb_word_due(word, target, sb_add(&cell->calls, 1));
-    return due == 0 ? 0 : delay_call(slot, cell, plan, due);
+    const sb_debt debt = sb_word_count(word, cell, target);
+    return debt == 0 ? 0 : delay_call(slot, cell, plan, debt);
 }
 
 /* ---- where it is called through ---- */
@@ -177,10 +185,19 @@ static PyObject *find_trace_cleaner(void)
 /* ---- the injector ---- */
 
 typedef struct {
+    void **place;   /* NULL: free */
+    uint16_t lists; /* of all names of the place, as they came together */
+    bool is_added;
+} entry;
+
+typedef struct {
     sb_injector base;
     sb_planting planting;
-    PyObject *found; /* Owned: a tuple of (module, qualname, object, pattern), one a hold; it keeps the places alive */
-    PyObject *cleaner; /* Owned. NULL: there is no JIT. */
+    PyObject *found; /* Owned: a list of (module, qualname, object, pattern), one a hold; it keeps the places alive */
+    PyObject *patterns; /* Owned. */
+    PyObject *cleaner;  /* Owned. NULL: there is no JIT. */
+    entry *entries;     /* Owned; open addressing, mask + 1 of them, half of which are free: the holds by place. */
+    size_t mask;
 } c_injector;
 
 static void forget_traces(const c_injector *self)
@@ -204,21 +221,11 @@ static void **find_place(PyObject *object)
     return place;
 }
 
-static bool is_planted(const sb_planting *planting, void **place)
-{
-    for (size_t i = 0; i < planting->n_sites; i++) {
-        if (planting->sites[i].place == place) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* What is there may be a thunk of ours, which a type or another tool has copied from its place: it is not gone through
  * twice. Returns 0, or -1 with an exception set. */
 static int plant(c_injector *self, size_t at, const sb_maps *maps)
 {
-    PyObject *item = PyTuple_GET_ITEM(self->found, (Py_ssize_t)at);
+    PyObject *item = PyList_GET_ITEM(self->found, (Py_ssize_t)at);
     void **place = find_place(PyTuple_GET_ITEM(item, 2));
     if (place == NULL) {
         return -1;
@@ -228,9 +235,6 @@ static int plant(c_injector *self, size_t at, const sb_maps *maps)
         void *there = __atomic_load_n(place, __ATOMIC_ACQUIRE);
         const sb_slot *slot = sb_slot_of(there);
         if (slot != NULL && slot->held) {
-            if (is_planted(&self->planting, place)) {
-                return 0; /* two names of one place: the first one counts */
-            }
             PyErr_Format(PyExc_RuntimeError,
                          "%U.%U is slowed already, by another interpreter of this process; wait until it is done",
                          PyTuple_GET_ITEM(item, 0), PyTuple_GET_ITEM(item, 1));
@@ -244,24 +248,33 @@ static int plant(c_injector *self, size_t at, const sb_maps *maps)
     return planted < 0 ? -1 : 0;
 }
 
-static int c_arm(sb_injector *base)
+/* From hold `begin` on. Returns 0, or -1 with an exception set. */
+static int plant_all(c_injector *self, size_t begin)
 {
-    c_injector *self = (c_injector *)base;
     sb_maps maps;
     int result = sb_maps_read(&maps);
     if (result < 0) {
         PyErr_SetFromErrnoWithFilename(PyExc_OSError, "/proc/self/maps");
     }
-    for (size_t i = 0; i < self->planting.n_holds && result == 0; i++) {
+    for (size_t i = begin; i < self->planting.n_holds && result == 0; i++) {
         result = plant(self, i, &maps);
     }
     sb_maps_release(&maps);
+    return result;
+}
+
+static int c_arm(sb_injector *base)
+{
+    c_injector *self = (c_injector *)base;
+    sb_planting_lock(&self->planting);
+    const int result = plant_all(self, 0);
     if (result < 0) {
         sb_planting_uproot(&self->planting, true);
     }
     else {
         sb_planting_arm(&self->planting);
     }
+    sb_planting_unlock(&self->planting);
     forget_traces(self);
     return result;
 }
@@ -269,7 +282,9 @@ static int c_arm(sb_injector *base)
 static bool c_disarm(sb_injector *base)
 {
     c_injector *self = (c_injector *)base;
+    sb_planting_lock(&self->planting);
     const bool disarmed = sb_planting_uproot(&self->planting, false);
+    sb_planting_unlock(&self->planting);
     if (disarmed) {
         forget_traces(self);
     }
@@ -278,7 +293,11 @@ static bool c_disarm(sb_injector *base)
 
 static int c_is_intact(sb_injector *base)
 {
-    return sb_planting_is_intact(&((c_injector *)base)->planting);
+    c_injector *self = (c_injector *)base;
+    sb_planting_lock(&self->planting);
+    const int intact = sb_planting_is_intact(&self->planting);
+    sb_planting_unlock(&self->planting);
+    return intact;
 }
 
 static void c_sum_locked(const sb_injector *base, sb_counts *sums, size_t n)
@@ -294,6 +313,7 @@ static void c_total_locked(const sb_injector *base, sb_counts *sum)
 static int c_traverse(const sb_injector *base, visitproc visit, void *arg)
 {
     Py_VISIT(((const c_injector *)base)->found);
+    Py_VISIT(((const c_injector *)base)->patterns);
     Py_VISIT(((const c_injector *)base)->cleaner);
     return 0;
 }
@@ -304,34 +324,99 @@ static void c_free(sb_injector *base)
     if (self != NULL) {
         sb_planting_fini(&self->planting);
         Py_XDECREF(self->found);
+        Py_XDECREF(self->patterns);
         Py_XDECREF(self->cleaner);
+        PyMem_RawFree(self->entries);
         PyMem_Free(self);
     }
 }
 
-static const sb_mechanism C = {
-    .arm = c_arm,
-    .disarm = c_disarm,
-    .is_intact = c_is_intact,
-    .sum_locked = c_sum_locked,
-    .total_locked = c_total_locked,
-    .traverse = c_traverse,
-    .free = c_free,
-};
+/* ---- what was found ---- */
 
-/* Adds the target and its hold. Returns 0, or -1 with an exception set. */
-static int add(c_injector *self, sb_toll *toll, PyObject *item)
+static entry *find_entry(const c_injector *self, void **place)
+{
+    size_t i = sb_pointer_hash(place);
+    while (self->entries[i & self->mask].place != NULL && self->entries[i & self->mask].place != place) {
+        i++;
+    }
+    return &self->entries[i & self->mask];
+}
+
+/* Room for `n` entries. Returns 0, or -1 with MemoryError set. */
+static int make_entries(c_injector *self, size_t n)
+{
+    const c_injector old = *self;
+    const size_t size = old.entries != NULL ? old.mask + 1 : 0;
+    size_t wanted = 16;
+    while (wanted < 2 * n) {
+        wanted *= 2;
+    }
+    if (wanted <= size) {
+        return 0;
+    }
+    entry *entries = PyMem_RawCalloc(wanted, sizeof *entries);
+    if (entries == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    self->entries = entries;
+    self->mask = wanted - 1;
+    for (size_t i = 0; i < size; i++) {
+        if (old.entries[i].place != NULL) {
+            *find_entry(self, old.entries[i].place) = old.entries[i];
+        }
+    }
+    PyMem_RawFree(old.entries);
+    return 0;
+}
+
+/* Returns 0, or -1 with an exception set. The target's strs are the item's. */
+static int read_item(PyObject *item, sb_target *target, void ***place)
 {
     PyObject *object;
-    sb_target target = {.kind = SB_C};
+    *target = (sb_target){.kind = SB_C};
     if (!PyTuple_Check(item)) {
         PyErr_Format(PyExc_TypeError, "what was found is a tuple of (module, qualname, object, pattern), not %R", item);
         return -1;
     }
-    if (!PyArg_ParseTuple(item, "UUOi", &target.module, &target.what, &object, &target.pattern) ||
-        find_place(object) == NULL) {
+    if (!PyArg_ParseTuple(item, "UUOi", &target->module, &target->what, &object, &target->pattern)) {
         return -1;
     }
+    *place = find_place(object);
+    return *place != NULL ? 0 : -1;
+}
+
+/* Notes the item's lists in the entry of its place, if that is not added yet. Returns 0, or -1 with an exception set.
+ */
+static int note_lists(c_injector *self, PyObject *item)
+{
+    sb_target target;
+    void **place;
+    if (read_item(item, &target, &place) < 0 || sb_target_put_lists(&target, sb_patterns_of(self->patterns)) < 0) {
+        return -1;
+    }
+    entry *noted = find_entry(self, place);
+    noted->place = place;
+    noted->lists |= noted->is_added ? 0 : target.lists;
+    return 0;
+}
+
+/* Adds the target and its hold. Of two names of one place the first one counts, for the lists of both; the second is a
+ * target nevertheless where it is `first_time` that anything is added, so that each name has its row. Returns 0, or -1
+ * with an exception set. */
+static int add_item(c_injector *self, PyObject *item, bool first_time)
+{
+    sb_toll *toll = self->planting.toll;
+    sb_target target;
+    void **place;
+    if (read_item(item, &target, &place) < 0) {
+        return -1;
+    }
+    entry *noted = find_entry(self, place);
+    if (noted->is_added && !first_time) {
+        return 0;
+    }
+    target.lists = noted->lists;
     SB_LOCK(&toll->lock);
     const Py_ssize_t index = sb_targets_add(&toll->targets, &target);
     SB_UNLOCK(&toll->lock);
@@ -339,10 +424,76 @@ static int add(c_injector *self, sb_toll *toll, PyObject *item)
         PyErr_NoMemory();
         return -1;
     }
-    return sb_planting_add(&self->planting, NULL, (size_t)index) < 0 ? -1 : 0;
+    if (!noted->is_added) {
+        if (PyList_Append(self->found, item) < 0 || sb_planting_add(&self->planting, NULL, (size_t)index) < 0) {
+            return -1;
+        }
+        noted->is_added = true;
+    }
+    return 0;
 }
 
-sb_injector *sb_inject_c(sb_toll *toll, PyObject *found)
+/* Whether all can be added. Nothing is locked: what an error shows of an item may be any code. As above. */
+static int check_items(PyObject *items)
+{
+    int result = 0;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items) && result == 0; i++) {
+        sb_target target;
+        void **place;
+        result = read_item(PyTuple_GET_ITEM(items, i), &target, &place);
+    }
+    return result;
+}
+
+/* As above. */
+static int add_items(c_injector *self, PyObject *items, bool first_time)
+{
+    const Py_ssize_t n = PyTuple_GET_SIZE(items);
+    int result = make_entries(self, self->planting.n_holds + (size_t)n);
+    for (Py_ssize_t i = 0; i < n && result == 0; i++) {
+        result = note_lists(self, PyTuple_GET_ITEM(items, i));
+    }
+    for (Py_ssize_t i = 0; i < n && result == 0; i++) {
+        result = add_item(self, PyTuple_GET_ITEM(items, i), first_time);
+    }
+    return result;
+}
+
+static int c_add(sb_injector *base, PyObject *found)
+{
+    c_injector *self = (c_injector *)base;
+    PyObject *items = PySequence_Tuple(found);
+    if (items == NULL || check_items(items) < 0) {
+        Py_XDECREF(items);
+        return -1;
+    }
+    sb_planting_lock(&self->planting);
+    const size_t before = self->planting.n_holds;
+    int result = add_items(self, items, false);
+    const bool planted = result == 0 && self->planting.n_holds > before && sb_look(&self->planting.armed) == 1;
+    if (planted) {
+        result = plant_all(self, before);
+    }
+    sb_planting_unlock(&self->planting);
+    if (planted) {
+        forget_traces(self);
+    }
+    Py_DECREF(items);
+    return result;
+}
+
+static const sb_mechanism C = {
+    .arm = c_arm,
+    .disarm = c_disarm,
+    .is_intact = c_is_intact,
+    .add = c_add,
+    .sum_locked = c_sum_locked,
+    .total_locked = c_total_locked,
+    .traverse = c_traverse,
+    .free = c_free,
+};
+
+sb_injector *sb_inject_c(sb_toll *toll, PyObject *patterns, PyObject *found)
 {
     PyObject *items = found != NULL ? PySequence_Tuple(found) : PyTuple_New(0);
     c_injector *self = items != NULL ? PyMem_Calloc(1, sizeof *self) : NULL;
@@ -351,14 +502,15 @@ sb_injector *sb_inject_c(sb_toll *toll, PyObject *found)
         return (sb_injector *)(PyErr_Occurred() ? NULL : PyErr_NoMemory());
     }
     self->base.mechanism = &C;
-    self->found = items;
+    self->patterns = Py_NewRef(patterns);
     self->cleaner = find_trace_cleaner();
-    sb_planting_init(&self->planting, toll, toll->mode == SB_TIME ? sb_time_c_enter : enter);
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items); i++) {
-        if (add(self, toll, PyTuple_GET_ITEM(items, i)) < 0) {
-            c_free(&self->base);
-            return NULL;
-        }
+    sb_planting_init(&self->planting, toll, toll->mode == SB_TIME ? sb_time_c_enter : sb_enter_c);
+    self->found = PyList_New(0);
+    const bool made = self->found != NULL && check_items(items) == 0 && add_items(self, items, true) == 0;
+    Py_DECREF(items);
+    if (!made) {
+        c_free(&self->base);
+        return NULL;
     }
     return &self->base;
 }

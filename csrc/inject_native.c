@@ -12,7 +12,6 @@
 #include "planting.h"
 
 #include <string.h>
-#include <unistd.h>
 
 typedef struct {
     const void *function; /* NULL: free */
@@ -26,8 +25,6 @@ typedef struct {
     sb_imports imports; /* what is pinned, while armed */
     entry *entries;     /* Owned; open addressing, mask + 1 of them: the planting's holds by function. */
     size_t mask, used;
-    sb_lock lock;  /* over planting and uprooting */
-    pid_t process; /* whose threads may hold it */
 } native_injector;
 
 /* ---- functions ---- */
@@ -65,7 +62,7 @@ static int grow(native_injector *self)
     return 0;
 }
 
-static int match(const native_injector *self, const sb_object *provider, const char *symbol)
+static int match(const native_injector *self, const sb_object *provider, const char *symbol, uint16_t *lists)
 {
     const sb_named named = {.kind = SB_NATIVE,
                             .module = provider->name,
@@ -74,13 +71,13 @@ static int match(const native_injector *self, const sb_object *provider, const c
                             .qualname_length = strlen(symbol),
                             .file = provider->path,
                             .file_length = strlen(provider->path)};
-    return sb_patterns_match(sb_patterns_of(self->patterns), &named);
+    return sb_patterns_match(sb_patterns_of(self->patterns), &named, lists);
 }
 
 static bool wants(void *context, const sb_object *provider, const char *symbol)
 {
     const native_injector *self = context;
-    return provider != NULL ? match(self, provider, symbol) >= 0
+    return provider != NULL ? match(self, provider, symbol, NULL) >= 0
                             : sb_patterns_may_match_symbol(sb_patterns_of(self->patterns), symbol, strlen(symbol));
 }
 
@@ -88,7 +85,8 @@ static bool wants(void *context, const sb_object *provider, const char *symbol)
 static Py_ssize_t add_target(native_injector *self, const sb_object *provider, const char *symbol)
 {
     sb_toll *toll = self->planting.toll;
-    sb_target target = {.kind = SB_NATIVE, .pattern = match(self, provider, symbol)};
+    sb_target target = {.kind = SB_NATIVE};
+    target.pattern = match(self, provider, symbol, &target.lists);
     target.module = PyUnicode_DecodeFSDefault(provider->name);
     target.what = PyUnicode_DecodeFSDefault(symbol);
     Py_ssize_t index = -1;
@@ -178,19 +176,10 @@ static int plant_all(native_injector *self)
 
 /* ---- the injector ---- */
 
-static void lock(native_injector *self)
-{
-    if (self->process != getpid()) {
-        sb_lock_reinit(&self->lock); /* a thread that did not come along into a fork's child may have held it */
-        self->process = getpid();
-    }
-    SB_LOCK(&self->lock);
-}
-
 static int native_arm(sb_injector *base)
 {
     native_injector *self = (native_injector *)base;
-    lock(self);
+    sb_planting_lock(&self->planting);
     const int result = plant_all(self);
     if (result == 0) {
         sb_planting_arm(&self->planting);
@@ -199,38 +188,38 @@ static int native_arm(sb_injector *base)
         sb_planting_uproot(&self->planting, true);
         sb_imports_release(&self->imports);
     }
-    SB_UNLOCK(&self->lock);
+    sb_planting_unlock(&self->planting);
     return result;
 }
 
 static bool native_disarm(sb_injector *base)
 {
     native_injector *self = (native_injector *)base;
-    lock(self);
+    sb_planting_lock(&self->planting);
     const bool disarmed = sb_planting_uproot(&self->planting, false);
     if (disarmed) {
         sb_imports_release(&self->imports);
     }
-    SB_UNLOCK(&self->lock);
+    sb_planting_unlock(&self->planting);
     return disarmed;
 }
 
 static int native_is_intact(sb_injector *base)
 {
     native_injector *self = (native_injector *)base;
-    lock(self);
+    sb_planting_lock(&self->planting);
     const int intact = sb_planting_is_intact(&self->planting);
-    SB_UNLOCK(&self->lock);
+    sb_planting_unlock(&self->planting);
     return intact;
 }
 
 static int native_refresh(sb_injector *base)
 {
     native_injector *self = (native_injector *)base;
-    lock(self);
+    sb_planting_lock(&self->planting);
     const bool stale = sb_look(&self->planting.armed) == 1 && sb_imports_loads() != self->imports.loads;
     const int result = stale ? plant_all(self) : 0;
-    SB_UNLOCK(&self->lock);
+    sb_planting_unlock(&self->planting);
     return result;
 }
 
@@ -292,7 +281,6 @@ sb_injector *sb_inject_native(sb_toll *toll, PyObject *patterns)
     }
     self->base.mechanism = &NATIVE;
     self->patterns = Py_NewRef(patterns);
-    self->process = getpid();
     sb_planting_init(&self->planting, toll, sb_enter_native);
     return &self->base;
 }

@@ -74,7 +74,7 @@ static bool watch(sb_probe *self, PyObject *code, unsigned parts)
         watched = has_parts(code) ? sb_monitor_watch_locked(self->monitor, code, parts) : -1;
     }
     if (watched < 0) {
-        sb_add(&toll->lost, 1);
+        sb_toll_lose_locked(toll);
     }
     SB_UNLOCK(&toll->lock);
     PyErr_Clear();
@@ -96,7 +96,7 @@ static void keep_start(const sb_probe *self, const PyObject *code)
     SB_LOCK(&toll->lock);
     sb_thread *thread = sb_counters_thread_locked(&toll->counters);
     if (thread != NULL && sb_counters_find(thread, key) == NULL) {
-        sb_counters_insert_locked(thread, key, SIZE_MAX);
+        sb_toll_insert_locked(toll, thread, key, SIZE_MAX);
     }
     SB_UNLOCK(&toll->lock);
 }

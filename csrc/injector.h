@@ -22,6 +22,9 @@ typedef struct {
     /* Plants what has come since it was armed, between two rounds. 0, or -1 with an exception set. NULL where nothing
      * can have come. */
     int (*refresh)(sb_injector *self);
+    /* Adds what of `found` is not there yet, and plants it if armed: all, or where that fails before anything is
+     * planted, nothing. 0, or -1 with an exception set. NULL where nothing is looked up by name beforehand. */
+    int (*add)(sb_injector *self, PyObject *found);
     /* What it counted since it was made, beside the toll's counters: added to sums[target], for targets below `n`. The
      * toll's lock is held. NULL where it counts nothing itself. */
     void (*sum_locked)(const sb_injector *self, sb_counts *sums, size_t n);
@@ -49,7 +52,11 @@ sb_injector *sb_inject_parts(sb_state *state, sb_toll *toll, PyObject *patterns)
 
 /* Callables implemented in C, in place; of mode SB_TIME, the time that they take themselves. `found`: a sequence of
  * (module, qualname, object, pattern). TypeError where an object has no place. */
-sb_injector *sb_inject_c(sb_toll *toll, PyObject *found);
+sb_injector *sb_inject_c(sb_toll *toll, PyObject *patterns, PyObject *found);
+
+/* What calls of these come to, and of native symbols (enter_native.h). */
+struct sb_slot;
+int sb_enter_c(struct sb_slot *slot);
 
 /* The pointer that a callable is called through, which other callables may share; it lives as long as the object. NULL
  * where there is none, without an exception, and `*obstacle`, a static, says what it is instead:

@@ -4,6 +4,8 @@
 #include "armed.h"
 #include "await.h"
 #include "injector.h"
+#include "ledgers.h"
+#include "pages.h"
 #include "patterns.h"
 #include "probe.h"
 #include "session.h"
@@ -36,15 +38,16 @@ static sb_state *module_state(PyObject *module)
 
 static PyObject *module_clock(PyObject *module, PyObject *Py_UNUSED(ignored))
 {
-    const sb_state *state = module_state(module);
+    sb_state *state = module_state(module);
+    const sb_clock *clock = sb_state_clock(state);
     PyObject *result = PyStructSequence_New(state->clock_type);
     if (result == NULL) {
         return NULL;
     }
-    PyStructSequence_SetItem(result, 0, PyUnicode_FromString(sb_clock_name(&state->clock)));
-    PyStructSequence_SetItem(result, 1, PyFloat_FromDouble(state->clock.read_ns));
-    PyStructSequence_SetItem(result, 2, PyFloat_FromDouble(state->clock.step_ns));
-    PyStructSequence_SetItem(result, 3, PyFloat_FromDouble(state->clock.ns_per_tick));
+    PyStructSequence_SetItem(result, 0, PyUnicode_FromString(sb_clock_name(clock)));
+    PyStructSequence_SetItem(result, 1, PyFloat_FromDouble(clock->read_ns));
+    PyStructSequence_SetItem(result, 2, PyFloat_FromDouble(clock->step_ns));
+    PyStructSequence_SetItem(result, 3, PyFloat_FromDouble(clock->ns_per_tick));
     if (PyErr_Occurred()) {
         Py_CLEAR(result);
     }
@@ -53,7 +56,7 @@ static PyObject *module_clock(PyObject *module, PyObject *Py_UNUSED(ignored))
 
 static PyObject *module_now_ns(PyObject *module, PyObject *Py_UNUSED(ignored))
 {
-    const sb_clock *clock = &module_state(module)->clock;
+    const sb_clock *clock = sb_state_clock(module_state(module));
     return PyFloat_FromDouble((double)sb_clock_ticks(clock) * clock->ns_per_tick);
 }
 
@@ -78,7 +81,7 @@ static PyObject *module_after_fork(PyObject *module, PyObject *Py_UNUSED(ignored
     sb_state *state = module_state(module);
     sb_lock_reinit(&state->lock); /* a thread that did not come along may have held it */
     sb_plans_reinit();
-    sb_slots_reinit();
+    sb_ledger_leave_to_parent(sb_slots_reinit());
     sb_time_c_reinit();
     if (state->armed != NULL) {
         /* Without taking a reference, and whatever comes of it: a thread that did not come along may have been arming
@@ -206,14 +209,16 @@ static int register_fork_hook(PyObject *module)
 static int module_exec(PyObject *module)
 {
     sb_state *state = module_state(module);
-    sb_clock_init(&state->clock);
-
     state->patterns_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &sb_patterns_spec, NULL);
     if (state->patterns_type == NULL || PyModule_AddType(module, state->patterns_type) < 0) {
         return -1;
     }
     state->session_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &sb_session_spec, NULL);
     if (state->session_type == NULL || PyModule_AddType(module, state->session_type) < 0) {
+        return -1;
+    }
+    state->page_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &sb_page_spec, NULL);
+    if (state->page_type == NULL || PyModule_AddType(module, state->page_type) < 0) {
         return -1;
     }
     state->probe_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &sb_probe_spec, NULL);
@@ -240,6 +245,10 @@ static int module_exec(PyObject *module)
     if (state->call_type == NULL || PyModule_AddType(module, state->call_type) < 0) {
         return -1;
     }
+    state->ledger_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &sb_ledger_spec, NULL);
+    if (state->ledger_type == NULL || PyModule_AddType(module, state->ledger_type) < 0) {
+        return -1;
+    }
     return register_fork_hook(module);
 }
 
@@ -248,12 +257,14 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     sb_state *state = module_state(module);
     Py_VISIT(state->patterns_type);
     Py_VISIT(state->session_type);
+    Py_VISIT(state->page_type);
     Py_VISIT(state->probe_type);
     Py_VISIT(state->armed_type);
     Py_VISIT(state->clock_type);
     Py_VISIT(state->site_type);
     Py_VISIT(state->gate_type);
     Py_VISIT(state->call_type);
+    Py_VISIT(state->ledger_type);
     return 0;
 }
 
@@ -262,12 +273,14 @@ static int module_clear(PyObject *module)
     sb_state *state = module_state(module);
     Py_CLEAR(state->patterns_type);
     Py_CLEAR(state->session_type);
+    Py_CLEAR(state->page_type);
     Py_CLEAR(state->probe_type);
     Py_CLEAR(state->armed_type);
     Py_CLEAR(state->clock_type);
     Py_CLEAR(state->site_type);
     Py_CLEAR(state->gate_type);
     Py_CLEAR(state->call_type);
+    Py_CLEAR(state->ledger_type);
     return 0;
 }
 

@@ -266,6 +266,7 @@ typedef struct {
     sb_kind kind;
     scope scope;
     bool exclude;
+    unsigned char list;
     span place;      /* module or file glob; unused under IN_ANY */
     span name;       /* qualname glob; under IN_ANY the glob of the dotted name; unused by SB_LINE */
     int first, last; /* of SB_LINE */
@@ -437,7 +438,8 @@ static bool rule_match(const rule *r, const subject *s)
 struct sb_patterns {
     size_t count;
     bool need_file;
-    rule *rules; /* in this block */
+    size_t begins[SB_N_LISTS]; /* of each list that has patterns, the index of the first */
+    rule *rules;               /* in this block */
     filter demands[];
 };
 
@@ -458,8 +460,8 @@ static size_t set_size(const size_t *lengths, size_t count)
     return size;
 }
 
-sb_pattern_error sb_patterns_compile(sb_patterns **set, const char *const *texts, const size_t *lengths, size_t count,
-                                     size_t *bad)
+sb_pattern_error sb_patterns_compile(sb_patterns **set, const char *const *texts, const size_t *lengths,
+                                     const unsigned char *lists, size_t count, size_t *bad)
 {
     *set = NULL;
     *bad = count;
@@ -479,6 +481,10 @@ sb_pattern_error sb_patterns_compile(sb_patterns **set, const char *const *texts
             *bad = i;
             sb_patterns_free(s);
             return error;
+        }
+        s->rules[i].list = lists != NULL ? lists[i] : 0;
+        if (i == 0 || s->rules[i].list != s->rules[i - 1].list) {
+            s->begins[s->rules[i].list] = i;
         }
         s->demands[i] = rule_demands(&s->rules[i]);
         s->need_file |= s->rules[i].scope == IN_FILE;
@@ -508,6 +514,11 @@ bool sb_patterns_have(const sb_patterns *set, sb_kind kind)
     return false;
 }
 
+int sb_patterns_list(const sb_patterns *set, int index)
+{
+    return index >= 0 && (size_t)index < set->count ? set->rules[index].list : -1;
+}
+
 /* The complement of what the subject holds. */
 static filter subject_lacks(const subject *s, bool need_file)
 {
@@ -525,15 +536,26 @@ static filter subject_lacks(const subject *s, bool need_file)
     return f;
 }
 
-static int set_match(const sb_patterns *set, const subject *s)
+/* From the last list to the first, so that the latter has the last word. */
+static int set_match(const sb_patterns *set, const subject *s, uint16_t *lists)
 {
     const filter absent = subject_lacks(s, set->need_file);
+    unsigned choosing = 0;
+    int winner = SB_MATCH_NONE;
     for (size_t i = set->count; i-- > 0;) {
-        if (filter_passes(&set->demands[i], &absent) && rule_match(&set->rules[i], s)) {
-            return set->rules[i].exclude ? SB_MATCH_NONE : (int)i;
+        const rule *r = &set->rules[i];
+        if (filter_passes(&set->demands[i], &absent) && rule_match(r, s)) {
+            if (!r->exclude) {
+                choosing |= 1u << r->list;
+                winner = (int)i;
+            }
+            i = set->begins[r->list]; /* on to the list before */
         }
     }
-    return SB_MATCH_NONE;
+    if (lists != NULL) {
+        *lists = (uint16_t)choosing;
+    }
+    return winner;
 }
 
 static subject subject_of(const sb_named *named)
@@ -548,12 +570,12 @@ static subject subject_of(const sb_named *named)
     };
 }
 
-int sb_patterns_match(const sb_patterns *set, const sb_named *named)
+int sb_patterns_match(const sb_patterns *set, const sb_named *named, uint16_t *lists)
 {
     subject s = subject_of(named);
     if (named->module_length == 0) {
         s.dotted = s.qualname;
-        return set_match(set, &s);
+        return set_match(set, &s, lists);
     }
 
     char small[512];
@@ -566,7 +588,7 @@ int sb_patterns_match(const sb_patterns *set, const sb_named *named)
     dotted[named->module_length] = '.';
     memcpy(dotted + named->module_length + 1, named->qualname, named->qualname_length);
     s.dotted = span_of(dotted, length);
-    const int winner = set_match(set, &s);
+    const int winner = set_match(set, &s, lists);
     if (dotted != small) {
         free(dotted);
     }

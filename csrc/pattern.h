@@ -21,6 +21,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Immutable, hence free to share between threads. */
 typedef struct sb_patterns sb_patterns;
@@ -29,6 +30,10 @@ typedef struct sb_patterns sb_patterns;
 typedef enum { SB_START, SB_LINE, SB_RESUME, SB_C, SB_NATIVE, SB_N_KINDS } sb_kind;
 
 #define SB_LAST_LINE 65535 /* of a file, that can be named */
+
+/* A set holds up to so many lists, each of which chooses by itself: in it, and only in it, later patterns win. */
+#define SB_N_LISTS 16
+#define SB_ALL_LISTS ((1u << SB_N_LISTS) - 1)
 
 typedef enum {
     SB_PATTERN_OK = 0,
@@ -50,10 +55,11 @@ enum {
     SB_MATCH_NO_MEMORY = -2,
 };
 
-/* Compiles all of the patterns, copying their text, or none. `*set` is then the caller's, to be freed; NULL on failure,
+/* Compiles all of the patterns, copying their text, or none. `lists`: the number of each one's list, below SB_N_LISTS
+ * and not falling; NULL: all are of list 0. `*set` is then the caller's, to be freed; NULL on failure,
  * and `*bad` the index of the first bad pattern, or `count` where memory ran out. */
-sb_pattern_error sb_patterns_compile(sb_patterns **set, const char *const *texts, const size_t *lengths, size_t count,
-                                     size_t *bad);
+sb_pattern_error sb_patterns_compile(sb_patterns **set, const char *const *texts, const size_t *lengths,
+                                     const unsigned char *lists, size_t count, size_t *bad);
 
 /* NULL is fine. */
 void sb_patterns_free(sb_patterns *set);
@@ -63,6 +69,9 @@ bool sb_patterns_need_file(const sb_patterns *set);
 
 /* Whether any pattern, one that excludes left aside, is of this kind. */
 bool sb_patterns_have(const sb_patterns *set, sb_kind kind);
+
+/* The number of the list that pattern `index` is of; -1: there is no such pattern. */
+int sb_patterns_list(const sb_patterns *set, int index);
 
 /* What is asked about. Borrowed. */
 typedef struct {
@@ -76,12 +85,13 @@ typedef struct {
     size_t file_length;
 } sb_named;
 
-/* The index of the last pattern of its kind that matches; SB_MATCH_NONE if that one excludes, or none does;
- * SB_MATCH_NO_MEMORY, possible only where the dotted name is longer than 512 bytes.
+/* Of the first list that chooses it, the index of the last pattern of its kind that matches. A list chooses it unless
+ * that pattern excludes, or none matches. SB_MATCH_NONE if no list does; SB_MATCH_NO_MEMORY, possible only where the
+ * dotted name is longer than 512 bytes. `*lists`: all that choose it, list i as bit i; NULL: not asked for.
  *
  * Nearly every pattern is rejected in about a nanosecond, because the name lacks two adjacent characters that the
  * pattern demands. The others cost at most the length of the text times the length of the pattern. */
-int sb_patterns_match(const sb_patterns *set, const sb_named *named);
+int sb_patterns_match(const sb_patterns *set, const sb_named *named, uint16_t *lists);
 
 /* Whether a line of `named`, of kind SB_LINE, between `first` and `last` may match; its own line is not looked at. */
 bool sb_patterns_may_match_lines(const sb_patterns *set, const sb_named *named, int first, int last);

@@ -13,4 +13,7 @@ const sb_patterns *sb_patterns_of(PyObject *patterns);
 /* "start", "line", "resume", "c" or "native". Static. */
 const char *sb_kind_name(sb_kind kind);
 
+/* The kind of that name. Returns 0, or -1 with ValueError set. */
+int sb_kind_of(const char *name, sb_kind *kind);
+
 #endif

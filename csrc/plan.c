@@ -1,4 +1,4 @@
-/* The page that a plan's word and rhythms lie on, and the tables of doses; see plan.h. */
+/* The memory that a plan's word and rhythms lie on, and the tables of doses; see plan.h. */
 #include "plan.h"
 
 #include <math.h>
@@ -6,16 +6,16 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#define PAGE 4096 /* or less than one: the kernel rounds up */
+#define SIZE 4096 /* or less than a page of the machine's: the kernel rounds up */
 #define FIRST_ROOM 64
 
 /* Zeroed, and so again in a fork's child. */
 typedef struct {
-    sb_atomic_i64 word;
+    sb_orders orders;
     _Alignas(64) sb_rhythm rhythms[2]; /* not in the word's cache line: the one in force is not written to */
-} page;
+} memory;
 
-_Static_assert(sizeof(page) <= PAGE, "all of it lies on one page");
+_Static_assert(sizeof(memory) <= SIZE && offsetof(sb_orders, word) == 0, "all of it lies on one page, the word first");
 
 /* ---- plans whose life has ended ---- */
 
@@ -65,14 +65,14 @@ int sb_plan_init(sb_plan *plan)
         return 0;
     }
     *plan = (sb_plan){.word = NULL};
-    page *fresh = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memory *fresh = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (fresh == MAP_FAILED) {
         return -1;
     }
 #ifdef MADV_WIPEONFORK
-    (void)madvise(fresh, PAGE, MADV_WIPEONFORK);
+    (void)madvise(fresh, SIZE, MADV_WIPEONFORK);
 #endif
-    plan->word = &fresh->word;
+    plan->word = &fresh->orders.word;
     plan->rhythms = fresh->rhythms;
     sb_plan_set(plan, SB_PAUSED);
     return 0;
@@ -94,6 +94,14 @@ void sb_plan_fini(sb_plan *plan)
     *plan = (sb_plan){.word = NULL};
 }
 
+void sb_plan_obey(const sb_plan *plan, const struct sb_page *page, struct sb_point *points)
+{
+    sb_orders *orders = (sb_orders *)plan->word;
+    atomic_store_explicit(&orders->page, page, memory_order_relaxed);
+    atomic_store_explicit(&orders->points, points, memory_order_relaxed);
+    sb_store_release(plan->word, SB_SHARED);
+}
+
 /* ---- rhythms ---- */
 
 /* Modulo 2^64, of an odd number. Each step doubles the bits that are right, which are three to begin with. */
@@ -111,10 +119,9 @@ static void put(sb_atomic_i64 *where, int64_t value)
     atomic_store_explicit(where, value, memory_order_relaxed);
 }
 
-void sb_plan_set_rhythm_locked(sb_plan *plan, sb_amount amount, int64_t every, const sb_window *window)
+void sb_rhythm_put(sb_rhythm *rhythm, sb_amount amount, int64_t every, const sb_window *window)
 {
     assert(amount >= 0 && every >= 1 && (window == NULL || window->lasts >= 0));
-    sb_rhythm *rhythm = &plan->rhythms[plan->next];
     uint64_t odd = (uint64_t)every;
     int zeros = 0;
     for (; odd % 2 == 0; odd /= 2) {
@@ -128,7 +135,13 @@ void sb_plan_set_rhythm_locked(sb_plan *plan, sb_amount amount, int64_t every, c
         put(&rhythm->opens, window->opens);
         put(&rhythm->lasts, window->lasts);
     }
-    atomic_store_explicit(&rhythm->clock, window != NULL ? window->clock : NULL, memory_order_relaxed);
+    put(&rhythm->windowed, window != NULL);
+}
+
+void sb_plan_set_rhythm_locked(sb_plan *plan, sb_amount amount, int64_t every, const sb_window *window)
+{
+    sb_rhythm *rhythm = &plan->rhythms[plan->next];
+    sb_rhythm_put(rhythm, amount, every, window);
     plan->next = !plan->next;
     sb_store_release(plan->word, -(int64_t)((uintptr_t)rhythm + 1));
 }

@@ -4,6 +4,7 @@
 #include "time_c.h"
 
 #include <assert.h>
+#include <unistd.h>
 
 /* ---- delays that are never given back ---- */
 
@@ -69,15 +70,19 @@ static void calibrate(way *each)
     }
 }
 
-/* NULL: out of memory. Calibrating may let other threads run, who then calibrate, too: either's figure is right. */
-static const sb_delay *lasting_delay(const sb_delay *delay, sb_mode mode, int (*enter)(sb_slot *slot))
+/* NULL: there is none yet. */
+static const sb_delay *find_delay(sb_mode mode, int (*enter)(sb_slot *slot))
 {
-    way *each = atomic_load_explicit(&ways, memory_order_acquire);
-    for (; each != NULL; each = each->next) {
-        if (each->mode == mode && each->enter == enter) {
-            return &each->delay;
-        }
+    const way *each = atomic_load_explicit(&ways, memory_order_acquire);
+    while (each != NULL && !(each->mode == mode && each->enter == enter)) {
+        each = each->next;
     }
+    return each != NULL ? &each->delay : NULL;
+}
+
+/* Not published yet. NULL: out of memory. */
+static way *new_way(const sb_delay *delay, sb_mode mode, int (*enter)(sb_slot *slot))
+{
     way *added = PyMem_RawCalloc(1, sizeof *added);
     if (added == NULL) {
         return NULL;
@@ -87,9 +92,11 @@ static const sb_delay *lasting_delay(const sb_delay *delay, sb_mode mode, int (*
     added->clock = *delay->clock;
     added->delay = *delay;
     added->delay.clock = &added->clock;
-    if (mode != SB_AWAIT && mode != SB_TIME) {
-        calibrate(added);
-    }
+    return added;
+}
+
+static const sb_delay *publish(way *added)
+{
     added->next = atomic_load_explicit(&ways, memory_order_relaxed);
     while (!atomic_compare_exchange_weak_explicit(&ways, &added->next, added, memory_order_release,
                                                   memory_order_relaxed)) {
@@ -97,12 +104,37 @@ static const sb_delay *lasting_delay(const sb_delay *delay, sb_mode mode, int (*
     return &added->delay;
 }
 
+/* Calibrating may let other threads run, who then calibrate, too: either's figure is right. */
+const sb_delay *sb_lasting_delay(const sb_delay *delay, sb_mode mode, int (*enter)(sb_slot *slot))
+{
+    const sb_delay *found = find_delay(mode, enter);
+    way *added = found == NULL ? new_way(delay, mode, enter) : NULL;
+    if (added == NULL) {
+        return found;
+    }
+    if (mode != SB_AWAIT && mode != SB_TIME) {
+        calibrate(added);
+    }
+    return publish(added);
+}
+
+void sb_lasting_delay_adopt(const sb_delay *delay, sb_mode mode, int (*enter)(sb_slot *slot), sb_amount fixed)
+{
+    way *added = find_delay(mode, enter) == NULL ? new_way(delay, mode, enter) : NULL;
+    if (added != NULL) { /* else, for want of memory, it is calibrated later */
+        added->delay.fixed = fixed;
+        publish(added);
+    }
+}
+
 /* ---- its life ---- */
 
 void sb_planting_init(sb_planting *planting, sb_toll *toll, int (*enter)(sb_slot *slot))
 {
-    *planting = (sb_planting){
-        .toll = sb_toll_share(toll), .enter = enter, .delay = lasting_delay(toll->delay, toll->mode, enter)};
+    *planting = (sb_planting){.process = getpid(),
+                              .toll = sb_toll_share(toll),
+                              .enter = enter,
+                              .delay = sb_lasting_delay(toll->delay, toll->mode, enter)};
 }
 
 void sb_planting_fini(sb_planting *planting)
@@ -112,6 +144,20 @@ void sb_planting_fini(sb_planting *planting)
     PyMem_RawFree(planting->sites);
     sb_toll_drop(planting->toll);
     *planting = (sb_planting){0};
+}
+
+void sb_planting_lock(sb_planting *planting)
+{
+    if (planting->process != getpid()) {
+        sb_lock_reinit(&planting->lock); /* a thread that did not come along into a fork's child may have held it */
+        planting->process = getpid();
+    }
+    SB_LOCK(&planting->lock);
+}
+
+void sb_planting_unlock(sb_planting *planting)
+{
+    SB_UNLOCK(&planting->lock);
 }
 
 /* Room for one more. Returns 0, or -1 with MemoryError set. */
@@ -187,6 +233,10 @@ static int take_slot(sb_planting *planting, sb_hold *hold)
         atomic_store(&slot->holder, planting->toll);
     }
     SB_LOCK(&planting->toll->lock);
+    sb_slot_role *role = &sb_slot_roles[slot - sb_slots];
+    const sb_target *target = &planting->toll->targets.items[hold->target];
+    atomic_store_explicit(&role->lists, target->lists, memory_order_relaxed);
+    atomic_store_explicit(&role->point, target->point, memory_order_relaxed);
     hold->before = sb_slot_sum(slot);
     hold->slot = slot;
     SB_UNLOCK(&planting->toll->lock);

@@ -2,7 +2,8 @@
  * to functions, that lead to their thunks as long as it is armed.
  *
  * One mechanism owns it and says where. All is planted while arming, by one thread, or between rounds; uprooting cannot
- * fail. What was counted stays readable afterwards. Callers are attached; the toll's lock is over the holds.
+ * fail. What was counted stays readable afterwards. Callers are attached; the toll's lock is over the holds, and the
+ * planting's own over what is planted.
  */
 #ifndef SB_PLANTING_H
 #define SB_PLANTING_H
@@ -10,6 +11,8 @@
 #include "maps.h"
 #include "thunk.h"
 #include "toll.h"
+
+#include <sys/types.h>
 
 /* A function that is slowed: one of the session's targets. */
 typedef struct {
@@ -36,7 +39,16 @@ typedef struct {
     sb_site *sites; /* Owned. */
     size_t n_sites, sites_room;
     sb_atomic_int armed; /* 1: whoever makes it 0 uproots */
+    sb_lock lock;        /* over planting and uprooting, by sb_planting_lock() */
+    pid_t process;       /* whose threads may hold it */
 } sb_planting;
+
+/* The delay that calls which come to `enter` spend, for good; the first of a mode calibrates, which may let other
+ * threads run. `delay`: as callbacks spend it. NULL: out of memory. */
+const sb_delay *sb_lasting_delay(const sb_delay *delay, sb_mode mode, int (*enter)(sb_slot *slot));
+
+/* What is not calibrated yet is taken from elsewhere. */
+void sb_lasting_delay_adopt(const sb_delay *delay, sb_mode mode, int (*enter)(sb_slot *slot), sb_amount fixed);
 
 /* Takes a share of the toll. Calls come to `enter`; the first planting of a mode with it calibrates, which may let
  * other threads run. */
@@ -44,6 +56,9 @@ void sb_planting_init(sb_planting *planting, sb_toll *toll, int (*enter)(sb_slot
 
 /* Uprooted before. */
 void sb_planting_fini(sb_planting *planting);
+
+void sb_planting_lock(sb_planting *planting);
+void sb_planting_unlock(sb_planting *planting);
 
 /* The index of a new hold of a target that was added before; not armed yet. -1 with MemoryError set. */
 Py_ssize_t sb_planting_add(sb_planting *planting, const void *function, size_t target);

@@ -107,16 +107,20 @@ sb_cell *sb_probe_meet_part(sb_probe *self, const void *key, sb_kind kind, PyObj
     if (cell == NULL && thread != NULL) {
         target = known_target_locked(self, key);
         if (target < 0 && choice.pattern >= 0) {
-            const sb_target found = {
-                .kind = kind, .what = code, .module = choice.module, .line = line, .pattern = choice.pattern};
+            const sb_target found = {.kind = kind,
+                                     .what = code,
+                                     .module = choice.module,
+                                     .line = line,
+                                     .pattern = choice.pattern,
+                                     .lists = choice.lists};
             target = sb_targets_add(&toll->targets, &found);
         }
         if (target >= 0) {
-            cell = sb_counters_insert_locked(thread, key, (size_t)target);
+            cell = sb_toll_insert_locked(toll, thread, key, (size_t)target);
         }
     }
     if (cell == NULL) {
-        sb_add(&toll->lost, 1);
+        sb_toll_lose_locked(toll);
     }
     SB_UNLOCK(&toll->lock);
     assert(cell == NULL || (cell->code == key && cell->target < toll->targets.n));

@@ -1,25 +1,28 @@
 /* The Session type: arming, and reading; see session.h. */
 #include "session.h"
 
+#include "beat.h"
 #include "booking.h"
 #include "injector.h"
+#include "ledger.h"
 #include "numbers.h"
+#include "pages.h"
 #include "patterns.h"
+#include "thunk.h"
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
-#define MAX_DELAY_NS 60e9
 #define MOST_INJECTORS 3
-
-static const char *const MODE_NAMES[SB_N_MODES] = {"spin", "nogil", "sleep", "await", "time"};
 
 typedef struct {
     PyObject_HEAD PyObject *owner; /* Owned: a str that tells people whose session this is. */
     /* Owned, with the state in it: where an interpreter ends, the type may have lost its module before the last session
      * is gone, which disarms. */
     PyObject *module;
-    sb_toll *toll; /* A share. */
+    sb_toll *toll;  /* A share. */
+    PyObject *page; /* Owned: the Page that is obeyed; NULL: there is none. */
     /* Owned, in the order in which they are armed and disarmed: what swaps pointers comes before what sets events,
      * because compiled code that holds such a pointer is thrown away when events are set (CPython 3.15's JIT). */
     sb_injector *injectors[MOST_INJECTORS];
@@ -124,6 +127,10 @@ int sb_session_arm(PyObject *op)
         SB_UNLOCK(&state->lock);
         return -1;
     }
+    if (self->page != NULL) {
+        sb_ledger *ledger = self->toll->counters.ledger;
+        sb_plan_obey(&self->toll->plan, sb_page_keep(self->page), ledger != NULL ? ledger->points : NULL);
+    }
     return 0;
 }
 
@@ -158,92 +165,55 @@ static PyObject *session_disarm(PyObject *op, PyObject *Py_UNUSED(ignored))
 
 static bool is_delay(double ns)
 {
-    return ns >= 0.0 && ns <= MAX_DELAY_NS;
-}
-
-static void refuse(const char *what, PyObject *number)
-{
-    PyErr_Format(PyExc_ValueError, "%s, not %R", what, number);
-}
-
-/* Ticks in so many nanoseconds, >= 0; infinitely many are more than a clock will ever show. */
-static int64_t ticks_in(const sb_clock *clock, double ns)
-{
-    return (int64_t)fmin(ns / clock->ns_per_tick, 0x1p62);
-}
-
-/* What set_delay() is given, as it is checked. */
-typedef struct {
-    PyObject *delay, *every, *after, *lasts; /* Borrowed; NULL: not given. */
-    double delay_ns, after_ns, for_ns;
-    long long nth;
-} beat;
-
-/* Returns 0, or -1 with an exception set. */
-static int number_of(PyObject *object, double *number)
-{
-    if (object != NULL) {
-        *number = PyFloat_AsDouble(object);
-    }
-    return *number == -1.0 && PyErr_Occurred() ? -1 : 0;
-}
-
-/* As above. */
-static int read_beat(beat *b, const sb_toll *toll)
-{
-    int overflow = 0;
-    if (number_of(b->delay, &b->delay_ns) < 0 || number_of(b->after, &b->after_ns) < 0 ||
-        number_of(b->lasts, &b->for_ns) < 0) {
-        return -1;
-    }
-    if (b->every != NULL) {
-        b->nth = PyLong_AsLongLongAndOverflow(b->every, &overflow);
-        if (b->nth == -1 && PyErr_Occurred()) {
-            return -1;
-        }
-    }
-    if (!is_delay(b->delay_ns)) {
-        refuse("delay_ns must be between 0 and 6e10", b->delay);
-    }
-    else if (toll->mode == SB_TIME && b->delay_ns > 0.0) {
-        refuse("a session of mode 'time' adds no delay: delay_ns must be 0", b->delay);
-    }
-    else if (b->nth < 1 || overflow != 0) {
-        refuse("every must be between 1 and 2**63 - 1", b->every);
-    }
-    else if (!(b->after_ns >= 0.0 && isfinite(b->after_ns))) {
-        refuse("after_ns must be 0 or more, and finite", b->after);
-    }
-    else if (!(b->for_ns >= 0.0)) {
-        refuse("for_ns must be 0 or more", b->lasts);
-    }
-    return PyErr_Occurred() ? -1 : 0;
+    return ns >= 0.0 && ns <= SB_MAX_DELAY_NS;
 }
 
 static PyObject *session_set_delay(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"", "every", "after_ns", "for_ns", NULL};
+    const sb_session *self = (const sb_session *)op;
     sb_toll *toll = toll_of(op);
-    beat b = {.nth = 1, .for_ns = INFINITY};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OOO:set_delay", keywords, &b.delay, &b.every, &b.after,
-                                     &b.lasts) ||
-        read_beat(&b, toll) < 0 || refresh_injectors((sb_session *)op) < 0) {
+    sb_beat beat;
+    if (sb_beat_read(&beat, args, kwargs, toll->mode) < 0 || refresh_injectors((sb_session *)op) < 0) {
         return NULL;
     }
+    if (self->page != NULL) {
+        return sb_page_play(self->page, &beat) < 0 ? NULL : Py_NewRef(Py_None);
+    }
     const sb_clock *clock = toll->delay->clock;
-    const sb_amount amount = sb_delay_amount(toll->delay, b.delay_ns);
-    const bool windowed = b.after_ns > 0.0 || isfinite(b.for_ns);
-    if (b.nth == 1 && !windowed) {
+    const sb_amount amount = sb_beat_amount(&beat, clock);
+    if (sb_beat_is_even(&beat)) {
         sb_plan_set(&toll->plan, amount);
     }
     else {
-        const sb_window window = {clock, sb_clock_ticks(clock) + ticks_in(clock, b.after_ns),
-                                  ticks_in(clock, b.for_ns)};
+        sb_window window;
+        const sb_window *open = sb_beat_window(&beat, clock, &window);
         SB_LOCK(&toll->lock);
-        sb_plan_set_rhythm_locked(&toll->plan, amount, b.nth, windowed ? &window : NULL);
+        sb_plan_set_rhythm_locked(&toll->plan, amount, beat.every, open);
         SB_UNLOCK(&toll->lock);
     }
     sb_toll_measure(toll, true);
+    Py_RETURN_NONE;
+}
+
+/* What was found, for the mechanism that takes it. Returns 0, or -1 with an exception set. */
+static int add_found(sb_session *self, PyObject *found)
+{
+    for (int i = 0; i < self->n_injectors; i++) {
+        if (self->injectors[i]->mechanism->add != NULL) {
+            return self->injectors[i]->mechanism->add(self->injectors[i], found);
+        }
+    }
+    return 0;
+}
+
+static PyObject *session_refresh(PyObject *op, PyObject *args)
+{
+    sb_session *self = (sb_session *)op;
+    PyObject *found = NULL;
+    if (!PyArg_ParseTuple(args, "|O:refresh", &found) || (found != NULL && add_found(self, found) < 0) ||
+        refresh_injectors(self) < 0) {
+        return NULL;
+    }
     Py_RETURN_NONE;
 }
 
@@ -288,6 +258,10 @@ static PyObject *session_set_doses(PyObject *op, PyObject *argument)
         PyErr_SetString(PyExc_TypeError, "a session of mode 'time' delays nothing; make one of mode 'spin'");
         return NULL;
     }
+    if (((sb_session *)op)->page != NULL) {
+        PyErr_SetString(PyExc_TypeError, "a session that obeys a control page has no doses; make one without a page");
+        return NULL;
+    }
     if (refresh_injectors((sb_session *)op) < 0 || sb_numbers_get(&doses, argument, "doses", DOSE, false) < 0) {
         return NULL;
     }
@@ -316,8 +290,12 @@ static PyObject *session_set_doses(PyObject *op, PyObject *argument)
 
 static PyObject *session_pause(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    sb_plan_set(&toll_of(op)->plan, SB_PAUSED);
-    sb_toll_measure(toll_of(op), false);
+    const sb_session *self = (const sb_session *)op;
+    if (self->page != NULL) {
+        return sb_page_pause(self->page) < 0 ? NULL : Py_NewRef(Py_None);
+    }
+    sb_plan_set(&self->toll->plan, SB_PAUSED);
+    sb_toll_measure(self->toll, false);
     Py_RETURN_NONE;
 }
 
@@ -420,7 +398,7 @@ static PyObject *session_read_times(PyObject *op, PyObject *into)
     sb_numbers numbers;
     if (toll->mode != SB_TIME) {
         PyErr_Format(PyExc_TypeError, "read_times() needs a session of mode 'time', and this one's is '%s'",
-                     MODE_NAMES[toll->mode]);
+                     sb_mode_name(toll->mode));
         return NULL;
     }
     if (sb_numbers_get(&numbers, into, "into", sizeof(sb_times) / sizeof(double), true) < 0) {
@@ -454,22 +432,56 @@ static PyObject *session_get_fixed_ns(PyObject *op, void *Py_UNUSED(closure))
 
 /* ---- the type ---- */
 
+/* Returns 0, or -1 with ValueError set. */
 static int mode_from_name(const char *name, sb_mode *mode)
 {
-    for (int i = 0; i < SB_N_MODES; i++) {
-        if (strcmp(name, MODE_NAMES[i]) == 0) {
-            *mode = (sb_mode)i;
-            return 0;
-        }
+    const int found = sb_mode_of(name);
+    if (found < 0) {
+        PyErr_Format(PyExc_ValueError, "mode must be 'spin', 'nogil', 'sleep' or 'await', not '%s'", name);
+        return -1;
     }
-    PyErr_Format(PyExc_ValueError, "mode must be 'spin', 'nogil', 'sleep' or 'await', not '%s'", name);
-    return -1;
+    *mode = (sb_mode)found;
+    return 0;
 }
 
 typedef struct {
-    PyObject *patterns, *found, *later;
+    PyObject *patterns, *found, *later, *page; /* Borrowed. */
+    PyObject *ledger;                          /* Owned: a bytes, the path; or NULL */
     sb_mode mode;
 } recipe;
+
+/* Whether a session of this recipe can obey its page, if it has one. Returns 0, or -1 with an exception set. */
+static int check_page(const recipe *r, const sb_state *state)
+{
+    if (r->page == NULL) {
+        return 0;
+    }
+    if (!Py_IS_TYPE(r->page, state->page_type)) {
+        PyErr_Format(PyExc_TypeError, "page must be a Page or None, not %R", r->page);
+    }
+    else if (!sb_mode_is_shared((int)r->mode)) {
+        PyErr_Format(PyExc_ValueError, "a session of mode '%s' obeys no control page; make one without a page",
+                     sb_mode_name(r->mode));
+    }
+    else if (sb_page_of(r->page)->mode != (int32_t)r->mode) {
+        PyErr_Format(PyExc_ValueError, "the control page is of mode '%s': the session must be, too, not '%s'",
+                     sb_mode_name((sb_mode)sb_page_of(r->page)->mode), sb_mode_name(r->mode));
+    }
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+/* Amounts and times on the page are those of its clock. As above. */
+static int check_clock(const recipe *r, const sb_toll *toll)
+{
+    if (r->page != NULL && sb_page_of(r->page)->calibration.clock.kind != toll->delay->clock->kind) {
+        PyErr_Format(PyExc_ValueError,
+                     "the control page counts by the clock %s, and this interpreter by %s; adopt() "
+                     "the page before anything else",
+                     sb_clock_name(&sb_page_of(r->page)->calibration.clock), sb_clock_name(toll->delay->clock));
+        return -1;
+    }
+    return 0;
+}
 
 static void free_injectors(sb_injector *const *injectors, int n)
 {
@@ -485,7 +497,7 @@ static int make_injectors(sb_injector **into, sb_state *state, sb_toll *toll, co
     int n = 0;
     if (r->mode == SB_TIME) {
         if (sb_patterns_have(patterns, SB_C)) {
-            into[n++] = sb_inject_c(toll, r->found);
+            into[n++] = sb_inject_c(toll, r->patterns, r->found);
         }
         if (n == 0 || (into[0] != NULL && sb_patterns_have(patterns, SB_START))) {
             into[n++] = sb_time_python(state, toll, r->patterns);
@@ -496,7 +508,7 @@ static int make_injectors(sb_injector **into, sb_state *state, sb_toll *toll, co
     }
     else {
         if (sb_patterns_have(patterns, SB_C)) {
-            into[n++] = sb_inject_c(toll, r->found);
+            into[n++] = sb_inject_c(toll, r->patterns, r->found);
         }
         if (sb_patterns_have(patterns, SB_NATIVE) && (n == 0 || into[n - 1] != NULL)) {
             into[n++] = sb_inject_native(toll, r->patterns);
@@ -513,24 +525,62 @@ static int make_injectors(sb_injector **into, sb_state *state, sb_toll *toll, co
     return n;
 }
 
+/* An argument's converter: a path as Python knows them, or None. */
+static int convert_path(PyObject *object, void *into)
+{
+    return object == Py_None || PyUnicode_FSConverter(object, into);
+}
+
+/* Has the toll, in which nothing is counted yet, count into a new ledger. Returns 0, or -1 with an exception set. */
+static int open_ledger(sb_toll *toll, PyObject *path)
+{
+    if (toll->mode == SB_TIME || toll->mode == SB_AWAIT) {
+        PyErr_Format(PyExc_ValueError, "a session of mode '%s' has no ledger; use 'spin', 'nogil' or 'sleep'",
+                     sb_mode_name(toll->mode));
+        return -1;
+    }
+    sb_ledger *ledger = sb_ledger_make(PyBytes_AS_STRING(path), toll->delay->clock->ns_per_tick);
+    if (ledger == NULL) {
+        PyErr_SetFromErrnoWithFilename(PyExc_OSError, PyBytes_AS_STRING(path));
+        return -1;
+    }
+    if (!sb_slots_move_in(ledger)) {
+        sb_ledger_close(ledger);
+        (void)unlink(PyBytes_AS_STRING(path));
+        PyErr_SetString(PyExc_RuntimeError, "this process counts into a ledger already, and has one at a time");
+        return -1;
+    }
+    toll->counters.ledger = toll->targets.ledger = ledger;
+    return 0;
+}
+
 static PyObject *session_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *keywords[] = {"patterns", "mode", "owner", "found", "later", NULL};
+    static char *keywords[] = {"patterns", "mode", "owner", "found", "later", "page", "ledger", NULL};
     sb_state *state = PyType_GetModuleState(type);
-    recipe r = {.found = NULL, .later = NULL};
+    recipe r = {.found = NULL};
     PyObject *owner;
     const char *mode_name;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!sU|OO:Session", keywords, state->patterns_type, &r.patterns,
-                                     &mode_name, &owner, &r.found, &r.later) ||
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!sU|OOOO&:Session", keywords, state->patterns_type, &r.patterns,
+                                     &mode_name, &owner, &r.found, &r.later, &r.page, convert_path, &r.ledger) ||
         mode_from_name(mode_name, &r.mode) < 0) {
+        Py_XDECREF(r.ledger);
+        return NULL;
+    }
+    r.page = r.page != Py_None ? r.page : NULL;
+    if (check_page(&r, state) < 0) {
+        Py_XDECREF(r.ledger);
         return NULL;
     }
     /* The toll comes first and tracking last: calibration may let other threads run, who would find a half-made session
      * through gc.get_objects(). */
     sb_injector *injectors[MOST_INJECTORS];
     sb_toll *toll = sb_toll_new(state, r.mode);
-    const int n = toll != NULL ? make_injectors(injectors, state, toll, &r) : -1;
+    const bool fits = toll != NULL && check_clock(&r, toll) == 0;
+    const bool counts = fits && (r.ledger == NULL || open_ledger(toll, r.ledger) == 0);
+    const int n = counts ? make_injectors(injectors, state, toll, &r) : -1;
+    Py_XDECREF(r.ledger);
     sb_session *self = n >= 0 ? PyObject_GC_New(sb_session, type) : NULL;
     if (self == NULL) {
         free_injectors(injectors, n);
@@ -540,6 +590,7 @@ static PyObject *session_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
     self->owner = Py_NewRef(owner);
     self->module = Py_NewRef(PyType_GetModule(type));
     self->toll = toll;
+    self->page = Py_XNewRef(r.page);
     self->n_injectors = n;
     memcpy(self->injectors, injectors, sizeof injectors);
     PyObject_GC_Track(self);
@@ -553,6 +604,7 @@ static int session_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(self->owner);
     Py_VISIT(self->module);
+    Py_VISIT(self->page);
     int result = 0;
     for (int i = 0; i < self->n_injectors && result == 0; i++) {
         result = self->injectors[i]->mechanism->traverse(self->injectors[i], visit, arg);
@@ -570,6 +622,7 @@ static void session_dealloc(PyObject *op)
     PyObject_GC_UnTrack(op);
     sb_session_disarm(op);
     Py_CLEAR(self->owner);
+    Py_CLEAR(self->page);
     free_injectors(self->injectors, self->n_injectors);
     sb_toll_drop(self->toll);
     type->tp_free(op);
@@ -600,7 +653,12 @@ static PyMethodDef session_methods[] = {
      "With `every`, of each target's calls in each thread those alone whose number it divides: call 10, 20, 30 and so "
      "on.\n"
      "They are numbered from where the target was first counted in that thread, by this session or, of what is not\n"
-     "Python, any. Delays are added only from `after_ns` from now on, and for `for_ns`; counts always."},
+     "Python, any. Delays are added only from `after_ns` from now on, and for `for_ns`; counts always.\n\n"
+     "Of a session with a page it is the page that is set, for all who obey it."},
+    {"refresh", session_refresh, METH_VARARGS,
+     "refresh($self, found=(), /)\n--\n\n"
+     "Slow what has come since: native symbols of libraries that were loaded meanwhile, as set_delay() does, and what\n"
+     "was `found` now, as at construction. What is there already is left as it is."},
     {"set_doses", session_set_doses, METH_O,
      "set_doses($self, doses, /)\n--\n\n"
      "Count matched calls, and delay those of each target by its dose, from now on.\n\n"
@@ -609,7 +667,8 @@ static PyMethodDef session_methods[] = {
      "the target's calls the share, from 0 to 1, is delayed, evenly spread. Targets beyond its end, and those that "
      "are\n"
      "seen first later, are counted and not delayed. TypeError or ValueError where it is no such buffer."},
-    {"pause", session_pause, METH_NOARGS, "pause($self, /)\n--\n\nNeither count nor delay, from now on."},
+    {"pause", session_pause, METH_NOARGS,
+     "pause($self, /)\n--\n\nNeither count nor delay, from now on. Of a session with a page, that is paused."},
     {"read_counts", session_read_counts, METH_O,
      "read_counts($self, into, /)\n--\n\n"
      "Write the five numbers of totals() for each target, in order of first sight, and return how many there are.\n\n"
@@ -644,11 +703,12 @@ static PyGetSetDef session_getset[] = {
 
 static PyType_Slot session_slots[] = {
     {Py_tp_doc,
-     (void *)"Session(patterns, mode, owner, found=(), later=None)\n--\n\n"
+     (void *)"Session(patterns, mode, owner, found=(), later=None, page=None)\n--\n\n"
              "Slows what `patterns` match, while armed. `owner` names it in the error that a second one gets.\n"
              "What has to be looked up by name comes as `found`, tuples of (module, qualname, object, pattern):\n"
              "callables implemented in C, and in mode 'await' coroutine functions, whose calls await `later` first.\n"
-             "Mode 'time' delays nothing, but measures what time each function takes itself, see read_times()."},
+             "Mode 'time' delays nothing, but measures what time each function takes itself, see read_times().\n"
+             "Obeys `page`, of the same mode, as long as it is armed; ValueError of modes 'await' and 'time'."},
     {Py_tp_new, session_new},
     {Py_tp_traverse, session_traverse},
     {Py_tp_dealloc, session_dealloc},

@@ -3,6 +3,7 @@
 
 #include "patterns.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* ---- text ---- */
@@ -68,14 +69,34 @@ static void release_texts(sb_text texts[3])
 }
 
 /* Index of the pattern that chooses the code; SB_UNMATCHED; SB_TARGET_ERROR. */
-static int match(const sb_patterns *patterns, sb_kind kind, PyCodeObject *code, int line, PyObject *module)
+static int match(const sb_patterns *patterns, sb_kind kind, PyCodeObject *code, int line, PyObject *module,
+                 uint16_t *lists)
 {
     sb_named named = {.kind = kind, .line = line};
     sb_text texts[3];
     const bool is_named = name_code(&named, texts, patterns, code, module) == 0;
-    const int chosen = is_named ? sb_patterns_match(patterns, &named) : SB_TARGET_ERROR;
+    const int chosen = is_named ? sb_patterns_match(patterns, &named, lists) : SB_TARGET_ERROR;
     release_texts(texts);
     return chosen;
+}
+
+int sb_target_put_lists(sb_target *target, const sb_patterns *patterns)
+{
+    assert(target->kind == SB_C);
+    sb_named named = {.kind = target->kind};
+    sb_text texts[3] = {{.data = NULL}, {.data = NULL}, {.data = ""}};
+    if (sb_text_get(target->module, &texts[0]) == 0 && sb_text_get(target->what, &texts[1]) == 0) {
+        sb_text_name(&named, texts);
+        if (sb_patterns_match(patterns, &named, &target->lists) == SB_MATCH_NO_MEMORY) {
+            PyErr_NoMemory();
+        }
+    }
+    release_texts(texts);
+    const int list = sb_patterns_list(patterns, target->pattern);
+    if (list >= 0) {
+        target->lists |= (uint16_t)(1u << list);
+    }
+    return PyErr_Occurred() ? -1 : 0;
 }
 
 /* New reference: the __name__ of globals, "" where there is none. NULL with an exception set. */
@@ -93,7 +114,7 @@ sb_choice sb_choose(const sb_patterns *patterns, sb_kind kind, PyCodeObject *cod
     sb_choice choice = {.pattern = SB_TARGET_ERROR, .module = NULL};
     PyObject *module = module_of(globals);
     if (module != NULL) {
-        choice.pattern = match(patterns, kind, code, line, module);
+        choice.pattern = match(patterns, kind, code, line, module, &choice.lists);
     }
     if (choice.pattern >= 0) {
         choice.module = module;
@@ -157,6 +178,36 @@ void sb_targets_fini(sb_targets *targets)
     PyMem_RawFree(items);
 }
 
+/* Appends its entry and gives it its point. Returns 0, or -1 where memory ran out; never raises. */
+static int enter_in_ledger(sb_ledger *ledger, sb_target *target)
+{
+    PyCodeObject *code = PyCode_Check(target->what) ? (PyCodeObject *)target->what : NULL;
+    PyObject *strs[3] = {target->module, code != NULL ? code->co_qualname : target->what,
+                         code != NULL ? code->co_filename : NULL};
+    sb_naming naming = {.kind = (int)target->kind, .line = target->line, .lists = target->lists};
+    sb_text texts[3] = {{0}};
+    int result = 0;
+    if (code != NULL && target->kind != SB_LINE) {
+        naming.line = code->co_firstlineno;
+    }
+    for (int i = 0; i < 3 && result == 0; i++) {
+        if (strs[i] != NULL) {
+            result = sb_text_get(strs[i], &texts[i]);
+        }
+        naming.texts[i] = texts[i].length > 0 ? texts[i].data : "";
+        naming.lengths[i] = texts[i].length;
+    }
+    if (result == 0) {
+        result = sb_ledger_append(ledger, &naming);
+        target->point = result > 0 ? (uint16_t)result : 0;
+    }
+    release_texts(texts);
+    if (result < 0) {
+        PyErr_Clear();
+    }
+    return result < 0 ? -1 : 0;
+}
+
 Py_ssize_t sb_targets_add(sb_targets *targets, const sb_target *target)
 {
     if (targets->n == targets->capacity) {
@@ -170,6 +221,9 @@ Py_ssize_t sb_targets_add(sb_targets *targets, const sb_target *target)
     }
     sb_target *added = &targets->items[targets->n];
     *added = *target;
+    if (targets->ledger != NULL && enter_in_ledger(targets->ledger, added) < 0) {
+        return SB_TARGET_ERROR;
+    }
     Py_INCREF(added->what);
     Py_INCREF(added->module);
     return (Py_ssize_t)targets->n++;

@@ -8,6 +8,7 @@
 #define SB_TARGETS_H
 
 #include "compat.h"
+#include "ledger.h"
 #include "pattern.h"
 
 typedef struct {
@@ -17,11 +18,14 @@ typedef struct {
                          SB_C and SB_NATIVE the module or the library */
     int line;         /* of SB_LINE; else 0 */
     int pattern;      /* index of the pattern that chose it */
+    uint16_t lists;   /* all that chose it, see page.h */
+    uint16_t point;   /* index of its point and 1, see ledger.h; 0: none. Set when it is added. */
 } sb_target;
 
 typedef struct {
     sb_target *items; /* Owned, `n` of them. */
     size_t n, capacity;
+    sb_ledger *ledger; /* Borrowed; each target has an entry in it; or NULL. Set before the first is added. */
 } sb_targets;
 
 #define SB_UNMATCHED (-1)
@@ -30,8 +34,8 @@ typedef struct {
 /* Code objects and strs hold nothing that could hold the targets: no collector need traverse them. */
 void sb_targets_fini(sb_targets *targets);
 
-/* Index of the new target, a copy of `target` with references of its own; SB_TARGET_ERROR where memory ran out. Never
- * raises. */
+/* Index of the new target, a copy of `target` with references of its own, and in a ledger of its entry; SB_TARGET_ERROR
+ * where memory ran out. Never raises. */
 Py_ssize_t sb_targets_add(sb_targets *targets, const sb_target *target);
 
 /* New reference: (what, module, pattern), `what` being a code object whose starts are slowed, or a `site_type`. NULL
@@ -43,6 +47,7 @@ extern PyStructSequence_Desc sb_site_desc;
 
 typedef struct {
     int pattern;      /* index of the pattern that chose the code; SB_UNMATCHED; SB_TARGET_ERROR: out of memory */
+    uint16_t lists;   /* all that chose it */
     PyObject *module; /* Owned by who asked: as in sb_target; NULL where no pattern chose the code. */
 } sb_choice;
 
@@ -50,6 +55,10 @@ typedef struct {
  * (borrowed, may be NULL). Never raises. It looks into globals, which may run any Python code: no lock of ours may be
  * held. */
 sb_choice sb_choose(const sb_patterns *patterns, sb_kind kind, PyCodeObject *code, int line, PyObject *globals);
+
+/* Fills in what lists choose a callable of C, by its other fields: among them that of its pattern, whatever name that
+ * goes by. Returns 0, or -1 with an exception set. */
+int sb_target_put_lists(sb_target *target, const sb_patterns *patterns);
 
 /* Whether any line of `code` may be chosen, under `globals`, as above. What cannot be told for want of memory may be.
  */

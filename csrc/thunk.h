@@ -6,7 +6,8 @@
  * function for good; and one that nobody holds lets pass.
  *
  * Calls are counted per thread, in blocks that are never given back: a thread is found by its thread pointer, as in
- * counters.h, and a later one with the same inherits the block. A session tells its own calls by difference.
+ * counters.h, and a later one with the same inherits the block. A session tells its own calls by difference. Where the
+ * process has a ledger (ledger.h), blocks come from it.
  *
  * All but taking and releasing is done without Python, locks, malloc or vector registers: a thunk's caller may be in
  * the middle of anything, and have its arguments anywhere. This file is compiled with -mgeneral-regs-only. No Python.h.
@@ -15,6 +16,7 @@
 #define SB_THUNK_H
 
 #include "counters.h"
+#include "page.h"
 #include "plan.h"
 
 #include <stdbool.h>
@@ -63,9 +65,6 @@ void sb_slot_open(sb_slot *slot, int (*enter)(sb_slot *slot));
 /* From now on calls pass; those that are in it go on. Allocates nothing. */
 void sb_slot_release(sb_slot *slot);
 
-/* For a fork's child: a thread that did not come along may have been taking one. */
-void sb_slots_reinit(void);
-
 /* What to plant. */
 void *sb_slot_thunk(const sb_slot *slot);
 
@@ -75,13 +74,20 @@ sb_slot *sb_slot_of(const void *thunk);
 /* What all threads have counted in it, ever. */
 sb_counts sb_slot_sum(const sb_slot *slot);
 
-/* A thread's cells. A mapping of its own; of its megabyte the kernel provides the pages that are touched. */
+/* A thread's cells, of the slots below `room`. In private memory that is every slot, and the kernel provides the pages
+ * that are touched; a ledger has place for those that are taken, and twice as many. A thread that comes to call others
+ * gets another, bigger block, whose cells begin anew. */
 typedef struct sb_block {
-    struct sb_block *next;
-    const void *owner; /* its thread pointer */
-    char pad[48];
-    sb_cell cells[SB_N_SLOTS];
+    struct sb_block *next;   /* of all blocks */
+    const void *owner;       /* its thread pointer */
+    const sb_ledger *ledger; /* Borrowed; it lies there; or NULL */
+    size_t room;
+    sb_atomic_i64 next_there; /* in the ledger: offset of another one; 0: the last */
+    char pad[24];
+    sb_cell cells[];
 } sb_block;
+
+_Static_assert(sizeof(sb_block) == 64, "its cells are cache lines");
 
 #define SB_HIDDEN __attribute__((visibility("hidden")))
 extern SB_HIDDEN sb_slot sb_slots[SB_N_SLOTS];
@@ -95,10 +101,33 @@ static inline sb_cell *sb_slot_cell(const sb_slot *slot)
 {
     const void *me = sb_this_thread();
     sb_block *mine = atomic_load_explicit(&sb_block_seats[sb_seat(me)], memory_order_acquire);
-    return mine != NULL && mine->owner == me ? &mine->cells[slot - sb_slots] : sb_slot_cell_anew(slot, me);
+    const size_t index = (size_t)(slot - sb_slots);
+    return mine != NULL && mine->owner == me && index < mine->room ? &mine->cells[index] : sb_slot_cell_anew(slot, me);
 }
+
+/* The lists and the point of the holder's target, as a cell has them. Set by the holder before it opens the slot. */
+typedef struct {
+    _Atomic(uint16_t) lists, point;
+} sb_slot_role;
+extern SB_HIDDEN sb_slot_role sb_slot_roles[SB_N_SLOTS];
+
+/* sb_page_debt() of a call that came through the slot's thunk, to this thread's cell of it. */
+sb_debt sb_slot_page_debt(const sb_slot *slot, const sb_atomic_i64 *word, sb_cell *cell);
 
 /* How many calls were not counted for want of memory, ever. */
 int64_t sb_slots_lost(void);
+
+/* ---- where cells come from: private memory, or the process's one ledger ---- */
+
+/* New cells come from the ledger, from now on; what was counted before stays in the sums. False: they come from another
+ * one, and nothing has changed. */
+bool sb_slots_move_in(sb_ledger *ledger);
+
+/* And no longer. Returns whether the ledger can be closed: no cell of ours lies in it. */
+bool sb_slots_move_out(sb_ledger *ledger);
+
+/* For a fork's child, which has lost the other threads, in whatever they were. Returns the ledger that it must leave to
+ * its parent, or NULL; no new cells come from it. */
+sb_ledger *sb_slots_reinit(void);
 
 #endif

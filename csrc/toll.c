@@ -1,7 +1,10 @@
 /* Counting and spending; see toll.h. */
 #include "toll.h"
 
+#include "thunk.h"
+
 #include <assert.h>
+#include <string.h>
 
 #define GIL_WAIT_NS 1000.0 /* taking an uncontended GIL back costs some 20 ns, and is calibrated away */
 
@@ -62,7 +65,10 @@ int sb_spend(const sb_delay *delay, sb_mode mode, sb_amount requested, sb_amount
 
 int sb_toll_delay(sb_toll *toll, sb_cell *cell, sb_debt debt, PyObject *holder)
 {
-    const sb_amount requested = sb_debt_due(debt);
+    if (debt == SB_SHARED) {
+        debt = sb_page_debt(toll->plan.word, cell);
+    }
+    const sb_amount requested = sb_debt_due(debt, toll->delay->clock);
     if (requested == 0) {
         return 0;
     }
@@ -124,24 +130,95 @@ static void calibrate(sb_delay *delay, sb_mode mode)
     sb_delay_calibrate(delay, &spender);
 }
 
+static void set_clock_locked(sb_state *state, const sb_clock *clock)
+{
+    if (!sb_look(&state->has_clock)) {
+        state->clock = *clock;
+        sb_exchange(&state->has_clock, 1);
+    }
+}
+
+static const sb_clock *clock_locked(sb_state *state)
+{
+    if (!sb_look(&state->has_clock)) {
+        sb_clock clock;
+        sb_clock_init(&clock);
+        set_clock_locked(state, &clock);
+    }
+    return &state->clock;
+}
+
+const sb_clock *sb_state_clock(sb_state *state)
+{
+    if (!sb_look(&state->has_clock)) {
+        SB_LOCK(&state->lock);
+        clock_locked(state);
+        SB_UNLOCK(&state->lock);
+    }
+    return &state->clock;
+}
+
+/* Not yet calibrated. */
+static sb_delay delay_locked(sb_state *state, sb_mode mode)
+{
+    sb_delay delay;
+    sb_delay_init(&delay, clock_locked(state), mode == SB_SPIN ? SPIN_SLICE_NS : RELEASED_SLICE_NS, mode == SB_SLEEP);
+    return delay;
+}
+
+static void set_delay_locked(sb_state *state, sb_mode mode, const sb_delay *delay)
+{
+    if (!state->calibrated[mode]) {
+        state->delays[mode] = *delay;
+        state->calibrated[mode] = true;
+    }
+}
+
 /* Calibrated once an interpreter. With a GIL two threads may both calibrate (nogil gives it up), and either's figure is
  * right; the first stays, because a thread may be reading it already. */
-static const sb_delay *calibrated_delay(sb_state *state, sb_mode mode)
+const sb_delay *sb_state_delay(sb_state *state, sb_mode mode)
 {
     SB_LOCK(&state->lock);
     if (!state->calibrated[mode]) {
-        sb_delay delay;
-        sb_delay_init(&delay, &state->clock, mode == SB_SPIN ? SPIN_SLICE_NS : RELEASED_SLICE_NS, mode == SB_SLEEP);
+        sb_delay delay = delay_locked(state, mode);
         if (mode != SB_TIME && mode != SB_AWAIT) {
             calibrate(&delay, mode);
         }
-        if (!state->calibrated[mode]) {
-            state->delays[mode] = delay;
-            state->calibrated[mode] = true;
-        }
+        set_delay_locked(state, mode, &delay);
     }
     SB_UNLOCK(&state->lock);
     return &state->delays[mode];
+}
+
+void sb_state_adopt(sb_state *state, const sb_clock *clock, sb_mode mode, sb_amount fixed)
+{
+    SB_LOCK(&state->lock);
+    set_clock_locked(state, clock);
+    if (fixed >= 0) {
+        sb_delay delay = delay_locked(state, mode);
+        delay.fixed = fixed;
+        set_delay_locked(state, mode, &delay);
+    }
+    SB_UNLOCK(&state->lock);
+}
+
+/* ---- modes ---- */
+
+static const char *const MODE_NAMES[SB_N_MODES] = {"spin", "nogil", "sleep", "await", "time"};
+
+const char *sb_mode_name(sb_mode mode)
+{
+    return MODE_NAMES[mode];
+}
+
+int sb_mode_of(const char *name)
+{
+    for (int i = 0; i < SB_N_MODES; i++) {
+        if (strcmp(name, MODE_NAMES[i]) == 0) {
+            return i;
+        }
+    }
+    return -1;
 }
 
 /* ---- its life ---- */
@@ -156,7 +233,7 @@ sb_toll *sb_toll_new(sb_state *state, sb_mode mode)
     }
     sb_counters_init(&toll->counters);
     toll->mode = mode;
-    toll->delay = calibrated_delay(state, mode);
+    toll->delay = sb_state_delay(state, mode);
     toll->shares = 1;
     return toll;
 }
@@ -170,11 +247,35 @@ sb_toll *sb_toll_share(sb_toll *toll)
 void sb_toll_drop(sb_toll *toll)
 {
     if (toll != NULL && sb_change(&toll->shares, -1) == 1) {
+        sb_ledger *ledger = toll->counters.ledger;
         sb_counters_fini(&toll->counters);
         sb_targets_fini(&toll->targets);
         sb_plan_fini(&toll->plan);
         PyMem_RawFree(toll);
+        if (ledger != NULL && sb_slots_move_out(ledger)) {
+            sb_ledger_close(ledger);
+        }
     }
+}
+
+void sb_toll_lose_locked(sb_toll *toll)
+{
+    sb_add(&toll->lost, 1);
+    if (toll->counters.ledger != NULL) {
+        sb_ledger_lose(toll->counters.ledger);
+    }
+}
+
+sb_cell *sb_toll_insert_locked(sb_toll *toll, sb_thread *thread, const void *code, size_t target)
+{
+    sb_cell *cell = sb_counters_insert_locked(thread, code, target);
+    if (cell != NULL && target < toll->targets.n) {
+        const sb_target *found = &toll->targets.items[target];
+        cell->point = found->point;
+        __atomic_store_n(&cell->lists, found->lists,
+                         __ATOMIC_RELEASE); /* last: a ledger's reader takes it for a cell */
+    }
+    return cell;
 }
 
 void sb_toll_measure(sb_toll *toll, bool on)

@@ -1,8 +1,9 @@
-"""Does it matter? Slow chosen code by a calibrated amount and measure what throughput really loses."""
+"""Does it matter? Slow chosen code by a calibrated amount and measure what throughput really loses.
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+PYTEST_DONT_REWRITE: a process that has joined an experiment has imported this long before pytest, which would warn.
+"""
 
+TYPE_CHECKING = False  # without typing, which takes longer to import than a process may take to join an experiment
 if TYPE_CHECKING:
     from pytest_speedbump.bump import Bump
     from pytest_speedbump.counts import Snapshot
@@ -32,6 +33,8 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Buffer, Callable, Coroutine, Iterable
 from types import CodeType, FunctionType
 from typing import Any, ClassVar, NamedTuple, Self, final
 
+from _typeshed import StrPath
 from typing_extensions import disjoint_base
 
 class _ClockFields(NamedTuple):
@@ -99,7 +100,7 @@ class Session:
 
 @final
 class Page:
-    def __new__(cls, path: str, mode: str | None = None, kinds: Iterable[str] = ...) -> Page: ...
+    def __new__(cls, path: StrPath, mode: str | None = None, kinds: Iterable[str] = ...) -> Page: ...
     def adopt(self) -> None: ...
     def select(self, counted: int, delayed: int, timed: int = 0) -> None: ...
     def set_delay(self, delay_ns: float, /, every: int = 1, after_ns: float = 0.0, for_ns: float = ...) -> None: ...

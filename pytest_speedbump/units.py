@@ -2,18 +2,32 @@
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pytest_speedbump.errors import InputError
 
-__all__ = ["LONGEST_DELAY_NS", "Delay", "format_share", "format_time", "parse_delays", "parse_share", "parse_time"]
+__all__ = [
+    "LONGEST_DELAY_NS",
+    "Delay",
+    "format_share",
+    "format_time",
+    "parse_delay",
+    "parse_delays",
+    "parse_share",
+    "parse_span",
+    "parse_time",
+]
 
 NS_PER_UNIT = {"ns": 1.0, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9}
+NS_PER_LONG_UNIT = {"m": 60e9, "min": 60e9, "h": 3600e9}  # of spans alone: in a delay "2m" would be a misspelt "2ms"
 LONGEST_DELAY_NS = 60e9
+LONGEST_SPAN = "24h"
 LEAST_SHARE = 1e-9  # far below what any machine can tell from nothing
 
 _TIME = re.compile(r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(?P<unit>[^\W\d]*)", re.IGNORECASE)
 _UNITS = "write it with one of the units ns, us, ms, s, as in '2us'"
+_SPAN_UNITS = "write it with one of the units ms, s, m, h, as in '30s'"
 
 
 def parse_time(text: object, name: str, *, longest_ns: float = math.inf) -> float:
@@ -22,25 +36,43 @@ def parse_time(text: object, name: str, *, longest_ns: float = math.inf) -> floa
     Raises:
         InputError: no string, no unit, an unknown one, negative, not finite, or more than ``longest_ns``.
     """
+    ns = _parse(text, name, NS_PER_UNIT, _UNITS)
+    if ns > longest_ns:
+        raise InputError(f"{name} {text!r} is over the limit; write at most {format_time(longest_ns)}")
+    return ns
+
+
+def parse_span(text: object, name: str) -> float:
+    """Nanoseconds in ``text``, which may be minutes and hours too, such as ``'2m'`` or ``'1.5h'``.
+
+    Raises:
+        InputError: as of :func:`parse_time`, or more than a day.
+    """
+    units = NS_PER_UNIT | NS_PER_LONG_UNIT
+    ns = _parse(text, name, units, _SPAN_UNITS)
+    if ns > _parse(LONGEST_SPAN, name, units, _SPAN_UNITS):
+        raise InputError(f"{name} {text!r} is over the limit; write at most {LONGEST_SPAN}")
+    return ns
+
+
+def _parse(text: object, name: str, units: Mapping[str, float], mend: str) -> float:
     if not isinstance(text, str):
-        raise InputError(f"{name} {text!r} is not a time; {_UNITS}")
+        raise InputError(f"{name} {text!r} is not a time; {mend}")
     if text.strip().endswith("%"):
-        raise InputError(f"{name} {text!r} is a share, and no time; {_UNITS}")
+        raise InputError(f"{name} {text!r} is a share, and no time; {mend}")
     match = _TIME.fullmatch(text.strip())
     if match is None:
-        raise InputError(f"{name} {text!r} is not a time; {_UNITS}")
+        raise InputError(f"{name} {text!r} is not a time; {mend}")
     unit = match["unit"]
     if not unit:
-        raise InputError(f"{name} {text!r} has no unit; {_UNITS}")
-    if unit not in NS_PER_UNIT:
-        raise InputError(f"{name} {text!r} has the unknown unit {unit!r}; {_UNITS}")
-    ns = float(match["number"]) * NS_PER_UNIT[unit]
+        raise InputError(f"{name} {text!r} has no unit; {mend}")
+    if unit not in units:
+        raise InputError(f"{name} {text!r} has the unknown unit {unit!r}; {mend}")
+    ns = float(match["number"]) * units[unit]
     if ns < 0:
         raise InputError(f"{name} {text!r} is negative; time cannot be given back, write 0 or more")
     if not math.isfinite(ns):
-        raise InputError(f"{name} {text!r} is not a finite time; {_UNITS}")
-    if ns > longest_ns:
-        raise InputError(f"{name} {text!r} is over the limit; write at most {format_time(longest_ns)}")
+        raise InputError(f"{name} {text!r} is not a finite time; {mend}")
     return ns
 
 
@@ -63,6 +95,22 @@ def parse_delays(text: object, name: str) -> tuple[Delay, ...]:
     if len(set(delays)) < len(delays):
         raise InputError(f"{name} {text!r} holds the same delay twice; write each once")
     return delays
+
+
+def parse_delay(text: object, name: str) -> float:
+    """Nanoseconds of the one delay of something that is no benchmark: no sweep, no share of a round.
+
+    Raises:
+        InputError: ``text`` is anything else; ``name`` is what the sentence calls it.
+    """
+    delays = parse_delays(text, name)
+    if len(delays) > 1:
+        raise InputError(f"{name} {text!r} is a sweep, which is for benchmarks; write one time")
+    if delays[0].ns is None:
+        raise InputError(
+            f"{name} {text!r} is a share of a round, and only benchmarks have rounds; write a time, as '2us'"
+        )
+    return delays[0].ns
 
 
 def _parse_delay(text: object, name: str) -> Delay:

@@ -3,19 +3,15 @@
 A callable is slowed by the pointer that it is called through, its *place*. One place may have many names: it is slowed
 once. Names are looked up in the dictionaries of modules and types; no descriptor of Python's is asked and none of the
 code that is found is run, but a module that a plain name needs is imported.
+
+Processes that join an experiment import it as they start, so it imports little itself.
 """
 
+from __future__ import annotations
+
 import builtins
-import difflib
-import functools
-import importlib
-import inspect
-import itertools
 import sys
-import sysconfig
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from types import (
     BuiltinFunctionType,
     ClassMethodDescriptorType,
@@ -28,13 +24,16 @@ from types import (
     ModuleType,
     WrapperDescriptorType,
 )
-from typing import Any, NamedTuple
-from weakref import ReferenceType
 
 from pytest_speedbump import _core
 from pytest_speedbump.errors import InputError
 
-__all__ = ["Found", "Refusal", "find_callables", "refusals"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Any
+
+__all__ = ["Found", "Refusal", "find_callables", "find_loaded", "refusals"]
 
 type Found = tuple[str, str, Any, int]
 """(module, qualname, the callable, index of its pattern); the module of a builtin may be ``""``, as in the pattern."""
@@ -57,12 +56,12 @@ _NOT_CALLED = frozenset(
     {
         *(str, int, float, bool, complex, bytes, tuple, list, dict, set, frozenset, type(None), type(...)),
         *(type(NotImplemented), FunctionType, ModuleType, property, GetSetDescriptorType, MemberDescriptorType),
-        *(MappingProxyType, GenericAlias, ReferenceType, functools.cached_property),
+        *(MappingProxyType, GenericAlias),
     }
 )
 
 
-class Refusal(NamedTuple):
+class Refusal:
     """Something that a target names and that cannot be slowed.
 
     Attributes:
@@ -72,10 +71,10 @@ class Refusal(NamedTuple):
         plain: the pattern is a name, so that all of it is refused; else a glob, which takes the rest.
     """
 
-    target: str
-    name: str
-    reason: str
-    plain: bool
+    __slots__ = ("name", "plain", "reason", "target")
+
+    def __init__(self, target: str, name: str, reason: str, plain: bool) -> None:
+        self.target, self.name, self.reason, self.plain = target, name, reason, plain
 
     def __str__(self) -> str:
         return f"target {self.target!r}: {self.name} {self.reason}"
@@ -97,29 +96,35 @@ def find_callables(patterns: _core.Patterns) -> list[Found]:
     return list(search.found())
 
 
+def find_loaded(texts: Iterable[str], modules: Iterable[str] | None = None) -> list[Found]:
+    """The same of the patterns ``texts``, of what is loaded already: nothing is imported, and nothing is refused.
+
+    ``modules`` are those in which globs look, where not in all.
+    """
+    return list(_search(tuple(texts), _loaded, modules).found())
+
+
 def refusals(names: Iterable[str]) -> list[Refusal]:
     """What the patterns ``names`` choose and cannot be slowed. Slots of types, such as ``__add__``, and ``__new__`` are
     told of plain names alone."""
     return list(_search(tuple(names)).refused.values())
 
 
-@dataclass(frozen=True)
 class _Choice:
-    module: str
-    qualname: str
-    thing: Any
-    index: int
-    alias: bool
+    __slots__ = ("alias", "index", "module", "qualname", "thing")
+
+    def __init__(self, module: str, qualname: str, thing: Any, index: int, alias: bool) -> None:
+        self.module, self.qualname, self.thing, self.index, self.alias = module, qualname, thing, index, alias
 
 
-@dataclass
 class _Search:
-    patterns: _core.Patterns
-    texts: tuple[str, ...]
-    everything: _core.Patterns  # so that what it does not match is excluded
-    chosen: dict[int, _Choice] = field(default_factory=dict)  # by place
-    refused: dict[tuple[str, str], Refusal] = field(default_factory=dict)
-    met: set[str] = field(default_factory=set)  # texts of patterns that something was found for
+    def __init__(self, texts: tuple[str, ...]) -> None:
+        self.texts = texts
+        self.patterns = _core.Patterns(texts)
+        self.everything = _core.Patterns([f"{_PREFIX}*", *texts])  # so that what it does not match is excluded
+        self.chosen: dict[int, _Choice] = {}  # by place
+        self.refused: dict[tuple[str, str], Refusal] = {}
+        self.met: set[str] = set()  # texts of patterns that something was found for
 
     def found(self) -> Iterator[Found]:
         for one in self.chosen.values():
@@ -177,13 +182,18 @@ def _is_plain(text: str) -> bool:
     return not set(text) & set("*?[")
 
 
-def _search(texts: tuple[str, ...]) -> _Search:
-    search = _Search(_core.Patterns(texts), texts, _core.Patterns([f"{_PREFIX}*", *texts]))
+type _Get = Callable[[str], Any]
+"""The module of this name; raises :class:`_Unresolved`."""
+
+
+def _search(texts: tuple[str, ...], get: _Get | None = None, modules: Iterable[str] | None = None) -> _Search:
+    search = _Search(texts)
+    get = get or _import
     wanted = [text.removeprefix(_PREFIX) for text in texts if text.startswith(_PREFIX)]
-    missing = [refusal for name in wanted if _is_plain(name) and (refusal := _look_up(search, name))]
+    missing = [refusal for name in wanted if _is_plain(name) and (refusal := _look_up(search, name, get))]
     globs = [name for name in wanted if not _is_plain(name)] + [refusal.name for refusal in missing]
     if globs:
-        _walk(search, globs)
+        _walk(search, globs, modules)
     for refusal in missing:  # unless something calls itself so, as the type of json.scanner.c_make_scanner does
         if refusal.target not in search.met:
             search.refused[refusal.target, refusal.name] = refusal
@@ -197,38 +207,47 @@ class _Unresolved(Exception):  # noqa: N818 - an answer, not an error
     pass
 
 
-def _look_up(search: _Search, name: str) -> Refusal | None:
+class _Missing(_Unresolved):
+    """Of a thing, a name that it lacks, and the thing's own path."""
+
+    def __str__(self) -> str:
+        thing, part, path = self.args
+        return f"does not exist: {path!r} has no {part!r}; {_hint(thing, part, path)}"
+
+
+def _look_up(search: _Search, name: str, get: _Get) -> Refusal | None:
     """Finds what has this name; a refusal where nothing has."""
     try:
-        module, qualname, thing = _resolve(name)
+        module, qualname, thing = _resolve(name, get)
         if not qualname:
             raise _Unresolved(str(_obstacle(thing, "data")))
         if module.partition(".")[0] in _OWN:
             raise _Unresolved("is part of what measures, and never slowed; name something else")
     except _Unresolved as reason:
-        return Refusal(f"{_PREFIX}{name}", name, str(reason), plain=True)
+        # The mend takes a while to find, and of what is only loaded already nobody is told.
+        return Refusal(f"{_PREFIX}{name}", name, "" if get is _loaded else str(reason), plain=True)
     thing = _peel(thing)
     search.consider(module, qualname, thing, _own_name(thing))
     return None
 
 
-def _resolve(name: str) -> tuple[str, str, Any]:
-    """Module, qualname and thing that ``pkg.mod.Class.f`` or ``pkg.mod:Class.f`` names. Imports modules.
+def _resolve(name: str, get: _Get) -> tuple[str, str, Any]:
+    """Module, qualname and thing that ``pkg.mod.Class.f`` or ``pkg.mod:Class.f`` names.
 
     Raises:
         _Unresolved: with the reason, as in a refusal.
     """
     first, colon, qualname = name.partition(":")
     if colon:
-        return first, qualname, _descend(_import(first), qualname.split("."), first)
+        return first, qualname, _descend(get(first), qualname.split("."), first)
     parts = name.split(".")
     if parts[0] not in sys.modules and parts[0] in vars(builtins):
         return "builtins", name, _descend(builtins, parts, "builtins")
-    module, at = _import(parts[0]), 1
+    module, at = get(parts[0]), 1
     while at < len(parts):
-        inner = inspect.getattr_static(module, parts[at], _ABSENT)
+        inner = _member(module, parts[at])
         if inner is _ABSENT:
-            inner = _import_inner(module, ".".join(parts[: at + 1]))
+            inner = _inner(module, ".".join(parts[: at + 1]), get)
         if not issubclass(type(inner), ModuleType):
             break
         module, at = inner, at + 1
@@ -241,6 +260,8 @@ def _failed(module: str, error: str) -> _Unresolved:
 
 
 def _import(name: str) -> Any:
+    import importlib
+
     found = sys.modules.get(name)
     if found is not None:
         return found
@@ -249,17 +270,28 @@ def _import(name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name != name and not f"{name}.".startswith(f"{error.name}."):
             raise _failed(name, str(error)) from None
-        near = difflib.get_close_matches(name, [*sys.modules, *sys.stdlib_module_names, *vars(builtins)], n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "write the dotted name that it is imported by"
+        near = _nearest(name, [*sys.modules, *sys.stdlib_module_names, *vars(builtins)])
+        hint = f"did you mean {near!r}?" if near else "write the dotted name that it is imported by"
         raise _Unresolved(f"names no module: there is no {name!r}; {hint}") from None
     except Exception as error:
         raise _failed(name, f"{type(error).__name__}: {error}") from None
 
 
-def _import_inner(package: Any, name: str) -> Any:
+def _loaded(name: str) -> Any:
+    found = sys.modules.get(name)
+    if found is None:
+        raise _Unresolved("is not loaded")
+    return found
+
+
+def _inner(package: Any, name: str, get: _Get) -> Any:
     """The module in a package; None where it is no package or holds none of this name."""
     if not issubclass(type(package), ModuleType) or "__path__" not in _dict_of_module(package):
         return None
+    if get is _loaded:
+        return sys.modules.get(name)
+    import importlib
+
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -272,11 +304,32 @@ def _import_inner(package: Any, name: str) -> Any:
 
 def _descend(thing: Any, parts: list[str], path: str) -> Any:
     for part in parts:
-        inner = inspect.getattr_static(thing, part, _ABSENT)
+        inner = _member(thing, part)
         if inner is _ABSENT:
-            raise _Unresolved(f"does not exist: {path!r} has no {part!r}; {_hint(thing, part, path)}")
+            raise _Missing(thing, part, path)
         thing, path = inner, f"{path}.{part}"
     return thing
+
+
+def _member(thing: Any, name: str) -> Any:
+    """As :func:`inspect.getattr_static`, which is asked about what is neither a module nor a type; or ``_ABSENT``."""
+    kind = type(thing)
+    if issubclass(kind, ModuleType):
+        holders = [_dict_of_module(thing)]
+    elif issubclass(kind, type):
+        holders = [_dict_of_type(base) for base in type.mro(thing)]
+    else:
+        from inspect import getattr_static
+
+        return getattr_static(thing, name, _ABSENT)
+    holders += [_dict_of_type(base) for base in type.mro(kind)]
+    return next((holder[name] for holder in holders if name in holder), _ABSENT)
+
+
+def _nearest(name: str, names: list[str]) -> str:
+    from difflib import get_close_matches
+
+    return "".join(get_close_matches(name, names, n=1))
 
 
 def _hint(thing: Any, part: str, path: str) -> str:
@@ -285,19 +338,20 @@ def _hint(thing: Any, part: str, path: str) -> str:
     if issubclass(kind, ModuleType):
         names = _dict_of_module(thing)
     elif issubclass(kind, type):
-        names = itertools.chain.from_iterable(_dict_of_type(base) for base in type.mro(thing))
-    near = difflib.get_close_matches(part, sorted({name for name in names if type(name) is str}), n=1)
-    return f"did you mean '{path}.{near[0]}'?" if near else "write a name that it has"
+        names = [name for base in type.mro(thing) for name in _dict_of_type(base)]
+    near = _nearest(part, sorted({name for name in names if type(name) is str}))
+    return f"did you mean '{path}.{near}'?" if near else "write a name that it has"
 
 
 # ---- globs ----
 
 
-def _walk(search: _Search, globs: list[str]) -> None:
-    """Everything that loaded modules and their types hold."""
+def _walk(search: _Search, globs: list[str], modules: Iterable[str] | None) -> None:
+    """Everything that loaded modules and their types hold, all of them or some."""
     seen: set[int] = set()
     may_match = _filter(globs)
-    for module, holder in list(sys.modules.items()):
+    for module in list(sys.modules) if modules is None else modules:
+        holder = sys.modules.get(module)
         if type(module) is not str or not issubclass(type(holder), ModuleType) or module.partition(".")[0] in _OWN:
             continue
         _walk_in(search, module, "", _dict_of_module(holder).copy(), seen, may_match, 0)
@@ -314,7 +368,7 @@ def _walk_in(
 ) -> None:
     for name, thing in things.items():
         kind = type(thing)
-        if kind in _NOT_CALLED or type(name) is not str:
+        if kind in _NOT_CALLED or type(name) is not str or (kind is WrapperDescriptorType and name != "__call__"):
             continue
         thing, kind = (thing, kind) if kind in _DEFINED else _peel_kind(thing, kind)
         if kind in _NOT_CALLED or (kind is WrapperDescriptorType and name != "__call__"):
@@ -437,7 +491,7 @@ def _obstacle(thing: Any, place: int | str) -> str | None:
             return "is an operation that CPython runs through a slot of the type; name a function or a method"
         case "vectorcall":
             return "is not gone through, because each object has a pointer of its own; name the object"
-        case "call" if issubclass(kind, functools._lru_cache_wrapper):
+        case "call" if _is_cache(kind):
             return "is a cache around a function of Python; name that function, without 'c:'"
         case "call" if type(_core.place_of(_call_of(kind))) is int:
             name = ".".join(_member_name(kind, "__call__") or ("", kind.__name__))
@@ -453,6 +507,11 @@ def _obstacle(thing: Any, place: int | str) -> str | None:
     return None
 
 
+def _is_cache(kind: type) -> bool:
+    functools = sys.modules.get("functools")  # where it is not loaded, there are none
+    return functools is not None and issubclass(kind, functools._lru_cache_wrapper)
+
+
 def _dict_of_type(kind: type) -> Mapping[Any, Any]:
     """Empty for a type of C that its module never made ready."""
     return _raw_dict_of_type(kind) or {}
@@ -462,11 +521,19 @@ def _call_of(kind: type) -> Any:
     return next((held["__call__"] for held in map(_dict_of_type, type.mro(kind)) if "__call__" in held), None)
 
 
-@functools.cache
+_known_reserved: dict[int | str, str] = {}
+
+
 def _reserved() -> Mapping[int | str, str]:
-    """What is called through its place, and may not be slowed all the same."""
+    """What is called through its place, and may not be slowed all the same. Found when it is first asked for."""
+    if not _known_reserved:
+        _known_reserved.update(_find_reserved())
+    return _known_reserved
+
+
+def _find_reserved() -> Mapping[int | str, str]:
     inlined: dict[object, str] = {builtins.__import__: "an import statement"}
-    if sys.version_info >= (3, 14) or not sysconfig.get_config_var("Py_GIL_DISABLED"):  # by specialised opcodes
+    if sys.version_info >= (3, 14) or "t" not in sys.abiflags:  # by specialised opcodes
         inlined |= {len: "len(x)", isinstance: "isinstance(x, y)", list.append: "x.append(y), as a statement,"}
         inlined |= {type: "type(x)", str: "str(x)", tuple: "tuple(x)", super: "super()"}
     if sys.version_info >= (3, 14):  # by the compiler

@@ -1,19 +1,19 @@
 """The control folder of an experiment: its page, its targets, and one ledger of each process that has joined.
 
-Read by every process that joins, at its start: so it imports next to nothing.
+Read by every process that joins, at its start: so it imports next to nothing. The folder's name tells which process
+made it, so that what a process leaves behind that was killed can be told from what is in use.
 """
 
 import os
-import tempfile
 
 from pytest_speedbump import _core
 
-__all__ = ["VARIABLE", "Folder"]
+__all__ = ["VARIABLE", "Folder", "is_own"]
 
 VARIABLE = "SPEEDBUMP_CONTROL"
 """Names the folder to the processes that are to join."""
 
-_PAGE, _TARGETS, _LEDGER = "page", "targets", ".ledger"
+_PREFIX, _PAGE, _TARGETS, _LEDGER = "speedbump-", "page", "targets", ".ledger"
 _MEMORY = "/dev/shm"  # noqa: S108 - where pages are never written to a disk; the folder in it is ours alone
 
 
@@ -23,7 +23,8 @@ class Folder:
     Attributes:
         path: of the folder.
         page: switches all processes that have joined.
-        patterns: what they slow or count, in lists: list i is bit i of the page's masks.
+        rows: what they slow or count: patterns, each with the number of its list, which is bit i of the page's masks.
+        patterns: the same, compiled.
 
     Raises:
         OSError: it is not there (any more), or not ours.
@@ -35,22 +36,32 @@ class Folder:
         self.page = _core.Page(os.path.join(path, _PAGE))
         with open(os.path.join(path, _TARGETS), encoding="utf-8", errors="surrogateescape") as file:
             rows = [line.split("\t", 1) for line in file.read().split("\n") if line]
-        self.patterns = _core.Patterns([text for _, text in rows], [int(number) for number, _ in rows])
+        self.rows = [(int(number), text) for number, text in rows]
+        self.patterns = _core.Patterns([text for _, text in self.rows], [number for number, _ in self.rows])
         self._ledgers: dict[str, _core.Ledger] = {}
 
     @classmethod
     def create(cls, lists: "list[_core.Patterns]", mode: str) -> "Folder":
         """A new folder, paused, that counts and delays nothing. Calibrates, for what the lists need.
 
+        Folders of processes that were killed are removed.
+
         Raises:
             OSError: there is no place for it.
         """
-        path = tempfile.mkdtemp(prefix="speedbump-", dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None)
-        kinds = frozenset[str]().union(*(one.kinds for one in lists))
-        _core.Page(os.path.join(path, _PAGE), mode, kinds)
-        with open(os.path.join(path, _TARGETS), "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.writelines(f"{number}\t{text}\n" for number, one in enumerate(lists) for text in one.texts)
-        return cls(path)
+        place = _place()
+        _remove_abandoned(place)
+        path = os.path.join(place, f"{_PREFIX}{_own_name()}-{os.urandom(8).hex()}")
+        os.mkdir(path, 0o700)
+        try:
+            kinds = frozenset[str]().union(*(one.kinds for one in lists))
+            _core.Page(os.path.join(path, _PAGE), mode, kinds)
+            with open(os.path.join(path, _TARGETS), "w", encoding="utf-8", errors="surrogateescape") as file:
+                file.writelines(f"{number}\t{text}\n" for number, one in enumerate(lists) for text in one.texts)
+            return cls(path)
+        except BaseException:
+            _remove(path)
+            raise
 
     def new_ledger(self) -> str:
         """Where this process is to count, in its next session."""
@@ -65,6 +76,76 @@ class Folder:
 
     def remove(self) -> None:
         """Who has joined goes on as the page says last; who comes later finds no folder, and runs as it is."""
-        for entry in os.scandir(self.path):
-            os.unlink(entry.path)
-        os.rmdir(self.path)
+        _remove(self.path)
+
+
+def is_own(path: str) -> bool:
+    """Whether this very process has made the folder, be it before it called ``exec``. A fork's child is another one."""
+    return _maker(path).startswith(f"{os.getpid()}.") and _maker(path) == _own_name()
+
+
+def _place() -> str:
+    if os.access(_MEMORY, os.W_OK):
+        return _MEMORY
+    from tempfile import gettempdir
+
+    return gettempdir()
+
+
+def _process(pid: int) -> str:
+    """What no other process is called, before or after: its pid, when it started, and the namespace that pid is of.
+
+    Raises:
+        OSError: there is no such process, or no /proc.
+    """
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        started = file.read().rpartition(b")")[2].split()[19].decode()
+    return f"{pid}.{started}.{_namespace()}"
+
+
+def _namespace() -> str:
+    return os.readlink("/proc/self/ns/pid").strip("pid:[]")
+
+
+def _own_name() -> str:
+    try:
+        return _process(os.getpid())
+    except OSError:
+        return f"{os.getpid()}.0.0"
+
+
+def _maker(path: str) -> str:
+    return os.path.basename(path).removeprefix(_PREFIX).partition("-")[0]
+
+
+def _is_abandoned(path: str) -> bool:
+    """Whether its maker is known to be dead. Of another namespace nothing is known."""
+    maker = _maker(path)
+    pid, _, rest = maker.partition(".")
+    try:
+        if not pid.isdecimal() or rest.rpartition(".")[2] != _namespace():
+            return False
+        return _process(int(pid)) != maker
+    except (FileNotFoundError, ProcessLookupError):
+        return os.path.exists("/proc/self")
+    except OSError:
+        return False
+
+
+def _remove_abandoned(place: str) -> None:
+    for entry in os.scandir(place):
+        if entry.name.startswith(_PREFIX) and _is_abandoned(entry.path):
+            _remove(entry.path)
+
+
+def _remove(path: str) -> None:
+    """As far as it goes: another process may be removing it too, and some folders are not ours."""
+    for _ in range(5):  # who has opened the page already may still put a ledger there
+        try:
+            for entry in os.scandir(path):
+                os.unlink(entry.path)
+            os.rmdir(path)
+        except FileNotFoundError:
+            return
+        except OSError:
+            continue

@@ -9,7 +9,7 @@ from pytest_speedbump.counts import Snapshot
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.slowing.session import make_session, take_snapshot
 from pytest_speedbump.targets import parse_targets
-from pytest_speedbump.units import parse_delays
+from pytest_speedbump.units import parse_delay
 
 __all__ = ["slow"]
 
@@ -50,7 +50,7 @@ class slow(_core.Armed, ContextDecorator):  # noqa: N801 - a verb, like contextl
         self._delay, self._delay_ns = delay, self._parse_delay(delay)
 
     def _parse_delay(self, delay: str) -> float:
-        delay_ns = _one_delay(delay)
+        delay_ns = parse_delay(delay, "delay")
         check_mode(self._mode, self._targets, delay_ns)
         return delay_ns
 
@@ -80,14 +80,3 @@ class slow(_core.Armed, ContextDecorator):  # noqa: N801 - a verb, like contextl
         if self._session is None:
             raise RuntimeError("nothing was slowed yet; take snapshots inside or after the with block")
         return take_snapshot(self._session, self._targets)
-
-
-def _one_delay(delay: str) -> float:
-    delays = parse_delays(delay, "delay")
-    if len(delays) > 1:
-        raise InputError(f"delay {delay!r} is a sweep, which is for benchmarks; write one time")
-    if delays[0].ns is None:
-        raise InputError(
-            f"delay {delay!r} is a share of a round, and only benchmarks have rounds; write a time, as '2us'"
-        )
-    return delays[0].ns

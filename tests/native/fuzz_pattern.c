@@ -70,15 +70,15 @@ static int matches_alone(text pattern, const sb_named *named)
     const size_t length = pattern.length - skip;
     sb_patterns *set;
     size_t bad;
-    expect(sb_patterns_compile(&set, &at, &length, 1, &bad) == SB_PATTERN_OK, "a pattern compiles in a set only");
-    const int winner = sb_patterns_match(set, named);
+    expect(sb_patterns_compile(&set, &at, &length, NULL, 1, &bad) == SB_PATTERN_OK, "a pattern compiles in a set only");
+    const int winner = sb_patterns_match(set, named, NULL);
     sb_patterns_free(set);
     return winner == 0;
 }
 
 static void check_winner(const sb_patterns *set, const text *patterns, size_t count, const sb_named *named)
 {
-    const int winner = sb_patterns_match(set, named);
+    const int winner = sb_patterns_match(set, named, NULL);
     expect(winner >= SB_MATCH_NONE && winner < (int)count, "the winner is out of range");
     for (size_t i = count; i-- > 0;) {
         const int alone = matches_alone(patterns[i], named);
@@ -103,7 +103,7 @@ static void check_set(const sb_patterns *set, const text *patterns, size_t count
     for (int line = 1; line <= 11; line += 10) {
         const sb_named named = name(SB_LINE, line, texts);
         check_winner(set, patterns, count, &named);
-        expect(sb_patterns_match(set, &named) < 0 || sb_patterns_may_match_lines(set, &named, line - 1, line + 1),
+        expect(sb_patterns_match(set, &named, NULL) < 0 || sb_patterns_may_match_lines(set, &named, line - 1, line + 1),
                "a line matches that none of its code object may");
     }
 }
@@ -126,7 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     sb_patterns *set;
     size_t bad;
-    const sb_pattern_error error = sb_patterns_compile(&set, texts, lengths, count, &bad);
+    const sb_pattern_error error = sb_patterns_compile(&set, texts, lengths, NULL, count, &bad);
     if (error == SB_PATTERN_OK) {
         check_set(set, patterns, count, names);
     }

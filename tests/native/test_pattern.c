@@ -13,7 +13,7 @@ static sb_pattern_error compile(sb_patterns **set, const char *const *texts, siz
     for (size_t i = 0; i < count; i++) {
         lengths[i] = strlen(texts[i]);
     }
-    return sb_patterns_compile(set, texts, lengths, count, bad);
+    return sb_patterns_compile(set, texts, lengths, NULL, count, bad);
 }
 
 static int match_of(const sb_patterns *set, sb_kind kind, int line, const char *module, const char *qualname,
@@ -29,7 +29,7 @@ static int match_of(const sb_patterns *set, sb_kind kind, int line, const char *
         .file = file,
         .file_length = file != NULL ? strlen(file) : 0,
     };
-    return sb_patterns_match(set, &named);
+    return sb_patterns_match(set, &named, NULL);
 }
 
 static int match(const sb_patterns *set, const char *module, const char *qualname, const char *file)
@@ -294,11 +294,11 @@ static void test_errors(void)
     sb_patterns *set;
     size_t bad;
     const char *const with_nul[] = {"a\0b"};
-    CHECK(sb_patterns_compile(&set, with_nul, (const size_t[]){3}, 1, &bad) == SB_PATTERN_NUL);
+    CHECK(sb_patterns_compile(&set, with_nul, (const size_t[]){3}, NULL, 1, &bad) == SB_PATTERN_NUL);
     CHECK(set == NULL && bad == 0);
 
     const char *const twice[] = {"a", "b"};
-    CHECK(sb_patterns_compile(&set, twice, (const size_t[]){1, SIZE_MAX}, 2, &bad) == SB_PATTERN_NO_MEMORY);
+    CHECK(sb_patterns_compile(&set, twice, (const size_t[]){1, SIZE_MAX}, NULL, 2, &bad) == SB_PATTERN_NO_MEMORY);
     CHECK(set == NULL && bad == 2);
 
     for (int error = SB_PATTERN_NO_RESUMES; error <= SB_PATTERN_OK; error++) {
@@ -424,9 +424,9 @@ static void test_long_names(void)
     CHECK(compile(&set, texts, 1, &bad) == SB_PATTERN_OK);
     for (size_t length = 500; length < sizeof module; length += length < 520 ? 1 : 100) {
         sb_named named = {.module = module, .module_length = length, .qualname = "f", .qualname_length = 1};
-        CHECK(sb_patterns_match(set, &named) == 0);
+        CHECK(sb_patterns_match(set, &named, NULL) == 0);
         named.qualname = "g";
-        CHECK(sb_patterns_match(set, &named) == SB_MATCH_NONE);
+        CHECK(sb_patterns_match(set, &named, NULL) == SB_MATCH_NONE);
     }
     sb_patterns_free(set);
 }
@@ -441,7 +441,7 @@ static void test_worst_case(void)
     size_t bad;
     CHECK(compile(&set, texts, 1, &bad) == SB_PATTERN_OK);
     const sb_named named = {.module = "a", .module_length = 1, .qualname = text, .qualname_length = sizeof text};
-    CHECK(sb_patterns_match(set, &named) == SB_MATCH_NONE);
+    CHECK(sb_patterns_match(set, &named, NULL) == SB_MATCH_NONE);
     sb_patterns_free(set);
 }
 

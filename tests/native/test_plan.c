@@ -27,9 +27,14 @@ void sb_simulated_dally(uint32_t turns)
     (void)turns;
 }
 
+static sb_amount word_due(sb_word word, size_t target, int64_t calls)
+{
+    return sb_debt_due(sb_word_debt(word, target, calls), &CLOCK);
+}
+
 static sb_amount due(const sb_plan *plan, size_t target, int64_t calls)
 {
-    return sb_word_due(sb_plan_look(plan), target, calls);
+    return word_due(sb_plan_look(plan), target, calls);
 }
 
 /* Target i is to cost `amount` times i + 1. */
@@ -107,11 +112,11 @@ static void test_nothing_is_allocated_while_there_is_room(void)
     const sb_word held = sb_plan_look(&plan); /* by a call that is to look on only now */
     const sb_doses *third = publish(&plan, room + 1, 3, EVERY_CALL), *fourth = publish(&plan, room + 1, 4, EVERY_CALL);
     CHECK(third->room == 2 * room && fourth->room == 2 * room && third->older == first && fourth->older == second);
-    CHECK(sb_word_due(held, room - 1, 1) == (sb_amount)room && sb_word_due(held, room, 1) == 0);
+    CHECK(word_due(held, room - 1, 1) == (sb_amount)room && word_due(held, room, 1) == 0);
     CHECK(due(&plan, room, 1) == 4 * (sb_amount)(room + 1));
     CHECK(publish(&plan, 1, 1, EVERY_CALL) == third); /* a big table serves few targets, too */
     CHECK(publish(&plan, 20 * room, 1, EVERY_CALL)->room == 32 * room);
-    CHECK(sb_word_due(held, 0, 1) == 1);
+    CHECK(word_due(held, 0, 1) == 1);
     sb_plan_fini(&plan);
 }
 
@@ -182,7 +187,7 @@ static void test_a_window_opens_and_closes(void)
     CHECK(sb_plan_init(&plan) == 0);
     for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
         sb_store_release(&now, rows[row].now);
-        const sb_window window = {&CLOCK, rows[row].opens, rows[row].lasts};
+        const sb_window window = {rows[row].opens, rows[row].lasts};
         for (sb_amount amount = 0; amount <= 8; amount += 8) {
             sb_store_release(&reads, 0);
             sb_plan_set_rhythm_locked(&plan, amount, 3, &window);
@@ -310,7 +315,7 @@ static void *read_all_the_time(void *argument)
         const size_t target = (size_t)(calls * 7 % (2 * MOST_TARGETS));
         const sb_word word = sb_plan_look(&self->shared->plan);
         if (word != 0) {
-            const sb_amount amount = sb_word_due(word, target, calls);
+            const sb_amount amount = word_due(word, target, calls);
             const bool rhythmic = amount >= RHYTHMIC;
             self->wrong += rhythmic                 ? amount % RHYTHMIC != 0
                            : target >= MOST_TARGETS ? amount != 0
@@ -333,7 +338,7 @@ static void test_readers_take_no_lock(void)
     for (int i = 0; i < SWITCHES; i++) {
         const size_t n = (size_t)i * MOST_TARGETS / SWITCHES; /* more and more, and now and then none */
         publish(&all.plan, i % 5 == 0 ? 0 : n, i % 3 * 1000, i % 2 == 0 ? EVERY_CALL : 0.3);
-        const sb_window window = {&CLOCK, i % 4, i % 7};
+        const sb_window window = {i % 4, i % 7};
         sb_plan_set_rhythm_locked(&all.plan, i % 3 * RHYTHMIC, 1 + i % 20, i % 3 == 0 ? NULL : &window);
         if (i % 1000 == 0) {
             sb_plan_set(&all.plan, SB_PAUSED);

@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_speedbump.errors import InputError
-from pytest_speedbump.units import Delay, format_share, format_time, parse_delays, parse_share, parse_time
+from pytest_speedbump.units import (
+    Delay,
+    format_share,
+    format_time,
+    parse_delay,
+    parse_delays,
+    parse_share,
+    parse_span,
+    parse_time,
+)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +51,34 @@ def test_a_limit_is_named() -> None:
     assert parse_time("60s", "delay", longest_ns=60e9) == 60e9
     with pytest.raises(InputError, match="delay '61s' is over the limit; write at most 60s"):
         parse_time("61s", "delay", longest_ns=60e9)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("30s", 30), ("2m", 120), ("2min", 120), ("1.5h", 5400), ("24h", 86400), ("0s", 0), ("500ms", 0.5), ("1 m", 60)],
+)
+def test_spans(text: str, seconds: float) -> None:
+    assert parse_span(text, "span") == pytest.approx(seconds * 1e9)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("25h", "is over the limit; write at most 24h"), ("86401s", "is over the limit"), ("-1m", "is negative"),
+        ("2", "has no unit; write it with one of the units ms, s, m, h, as in '30s'"), ("1d", "has the unknown unit"),
+        ("5%", "is a share, and no time"), ("2M", "has the unknown unit 'M'"), (30, "is not a time"),
+    ],
+)  # fmt: skip
+def test_what_is_no_span(text: object, sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        parse_span(text, "span")
+
+
+def test_minutes_are_no_delays() -> None:
+    assert parse_delay("2ms", "delay") == 2e6
+    for text in ("2m", "1min", "1h"):
+        with pytest.raises(InputError, match="has the unknown unit"):
+            parse_delay(text, "delay")
 
 
 def test_a_comma_list_keeps_its_order() -> None:
@@ -98,7 +135,7 @@ def test_what_is_no_share(value: object, sentence: str) -> None:
 
 @given(st.text(max_size=8) | st.floats() | st.integers() | st.none())
 def test_any_input_is_read_or_refused(value: object) -> None:
-    for parse, limit in ((parse_time, math.inf), (parse_share, 1.0)):
+    for parse, limit in ((parse_time, math.inf), (parse_span, 86400e9), (parse_share, 1.0)):
         try:
             number = parse(value, "it")
         except InputError:
