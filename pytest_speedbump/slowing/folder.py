@@ -71,7 +71,10 @@ class Folder:
         """Of all processes that have joined so far, the dead ones too."""
         for name in os.listdir(self.path):
             if name.endswith(_LEDGER) and name not in self._ledgers:
-                self._ledgers[name] = _core.Ledger(os.path.join(self.path, name))
+                try:
+                    self._ledgers[name] = _core.Ledger(os.path.join(self.path, name))
+                except ValueError:  # what a program puts there
+                    pass
         return list(self._ledgers.values())
 
     def ledger_paths(self) -> list[str]:
