@@ -26,7 +26,7 @@ from pytest_speedbump.runner.supervisor import Supervisor, end_as
 from pytest_speedbump.runner.unrun import why_alone, why_unrun
 from pytest_speedbump.slowing.folder import VARIABLE, Folder
 from pytest_speedbump.slowing.session import clock_name
-from pytest_speedbump.targets import load_core
+from pytest_speedbump.targets import Targets, load_core
 
 __all__ = ["main"]
 
@@ -157,7 +157,7 @@ def _carry_out(asked: Run) -> Ending:
             folder.page.set_delay(settings.delay_ns, settings.every, settings.after_ns, settings.for_ns)
             ending = supervisor.run(asked.launch, {**os.environ, VARIABLE: folder.path})
             folder.page.pause()  # Nobody could ever switch it off for the processes that go on.
-            counts = read_program(folder, settings.targets)
+            counts = _read(folder, settings.targets)
         finally:
             folder.remove()
     with contextlib.suppress(KeyboardInterrupt):  # of the report: the program has ended as it did
@@ -165,7 +165,18 @@ def _carry_out(asked: Run) -> Ending:
     return ending
 
 
-def _report(asked: Run, ending: Ending, counts: ProgramCounts) -> None:
+def _read(folder: Folder, targets: Targets) -> ProgramCounts | None:
+    """None where somebody has removed the folder: that costs the counts, and not the exit code."""
+    try:
+        return read_program(folder, targets)
+    except OSError:
+        return None
+
+
+def _report(asked: Run, ending: Ending, counts: ProgramCounts | None) -> None:
+    if counts is None:
+        say(f"{NAME}: nothing is known of what was called: the control folder was removed while the program ran")
+        return
     done = ProgramRun(
         words=asked.launch.words,
         bump=asked.bump,

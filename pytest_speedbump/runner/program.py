@@ -23,6 +23,9 @@ def read_program(folder: Folder, targets: Targets) -> ProgramCounts:
 
     Args:
         targets: those of the folder's list 0.
+
+    Raises:
+        OSError: the folder is gone.
     """
     sums: dict[tuple[object, ...], tuple[Site, Counts]] = {}
     processes = []

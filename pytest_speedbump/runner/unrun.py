@@ -26,7 +26,7 @@ def why_alone(launch: Launch) -> str:
     if "S" in launch.options:
         return "-S keeps Python from reading site-packages, by which programs join; leave it out"
     if launch.is_python:
-        return "its Python ended before it had read site-packages, by which programs join"
+        return "its Python has said why, or ended before it had read site-packages, by which programs join"
     return (
         f"{launch.words[0]} started no Python that has pytest-speedbump in its site-packages, "
         f"or took {VARIABLE} out of its environment"

@@ -265,3 +265,38 @@ def test_room_of_the_environment(folder: Path) -> None:
     assert eval(names) == sorted({*os.environ, "SPEEDBUMP_CONTROL"})
     assert path.startswith("/")
     assert not Path(path).exists()
+
+
+def test_what_a_program_does_to_its_folder_costs_no_more_than_counts(folder: Path) -> None:
+    code = """
+import os, shutil, sys, engine
+engine.run(3)
+path = os.environ["SPEEDBUMP_CONTROL"]
+open(path + "/1-half.ledger", "w").close()
+os.remove(path + "/page") if len(sys.argv) > 1 else shutil.rmtree(path)
+os._exit(5)
+"""
+    done = supervised(folder, ["--target=engine.step"], ["-c", code, "x"])
+    assert (done.code, done.calls("engine.step")) == (5, 3)
+    done = supervised(folder, ["--target=engine.step"], ["-c", code])
+    assert (done.code, done.document) == (5, None)
+    assert done.err.endswith("called: the control folder was removed while the program ran\n")
+
+
+def test_no_room_for_the_counts(folder: Path) -> None:
+    """A full /dev/shm, in a mount namespace of its own: the program runs, and is told why it is not slowed."""
+    mount = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=$0 none /dev/shm && exec "$@"']
+    if subprocess.run([*mount, "8k", "true"], capture_output=True).returncode:
+        pytest.skip("this user may not make a mount namespace")
+    command = [*COMMAND, "run", "--target=engine.step", "--", "train.py", "2"]
+    done = subprocess.run([*mount, "8k", *command], cwd=folder, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "2\n")
+    assert " is not slowed: " in done.stderr
+    assert "no process joined: its Python has said why" in done.stderr
+    full = [*mount, "4k", "sh", "-c", 'head -c 4096 /dev/zero >/dev/shm/x; exec "$@"', "sh", *command]
+    done = subprocess.run(full, cwd=folder, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (4, "")
+    said = (
+        "speedbump: there is no place for the counts: No space left on device; free some memory or disk, or set TMPDIR"
+    )
+    assert done.stderr == f"{said}\n"

@@ -1,6 +1,7 @@
 """A program under ``speedbump run`` does what it does without: what it prints, sees and ends with."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -128,3 +129,35 @@ def test_a_file_that_is_inherited(folder: Path) -> None:
         script = 'exec 7>it; exec "$@"'
         done = subprocess.run(["bash", "-c", script, "bash", *command, "-c", code], cwd=folder, capture_output=True)
         assert (done.stdout, (folder / "it").read_bytes()) == (b"True\n", b"through")
+
+
+TESTS = """
+def test_it():
+    pass
+
+def test_that():
+    assert [1] == [2]
+"""
+
+
+def test_pytest_is_such_a_program(folder: Path) -> None:
+    """It warns of plugins that were imported before it: as this one is in whatever joins."""
+    (folder / "test_it.py").write_text(TESTS)
+    program = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:asyncio", "test_it.py"]
+    without, done = plain(folder, program), supervised(folder, ALL, program)
+    assert "imported so cannot be rewritten; pytest_speedbump" not in done.out
+    assert re.sub(r"in \d.*s", "", done.out) == re.sub(r"in \d.*s", "", without.out)
+    assert (done.code, done.err) == (without.code, without.err) == (1, "")
+
+
+def test_streams_that_are_closed(folder: Path) -> None:
+    code = (
+        "import os, sys; os.write(7, repr((sys.stdin, sys.stdout, sys.stderr, os.listdir('/proc/self/fd'))).encode())"
+    )
+    for closing in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+        seen = []
+        for command in ([*COMMAND, "run", *ALL, "--"], [sys.executable]):
+            script = f'exec 7>it {closing}; exec "$@"'
+            done = subprocess.run(["bash", "-c", script, "bash", *command, "-c", code], cwd=folder)
+            seen.append((done.returncode, (folder / "it").read_bytes()))
+        assert seen[0] == seen[1], closing

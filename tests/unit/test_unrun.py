@@ -70,8 +70,8 @@ def test_module_that_is_run(folder: Path) -> None:
     ("words", "reason"),
     [
         (["-BS", "train.py"], "-S keeps Python from reading site-packages"),
-        (["-XS", "train.py"], "its Python ended before"),
-        (["train.py", "-S"], "its Python ended before"),
+        (["-XS", "train.py"], "its Python has said why, or"),
+        (["train.py", "-S"], "its Python has said why, or"),
         (["sh", "-S"], "sh started no Python that has pytest-speedbump in its site-packages"),
     ],
 )
