@@ -76,6 +76,7 @@ class Steadiness:
         hidden: by how much the target's pace fell further than that of progress: ln of the ratio.
         change: by how much slowed stretches went on to change, and control ones did not.
         longer: by how much more the longer pairs lost.
+        excess: their mean.
         noise: standard deviation of one pair's excess, whatever few of them do; 0 where too few tell.
     """
 
@@ -84,6 +85,7 @@ class Steadiness:
         self.change = Mean.of(pair.slowed_change - pair.control_change for pair in pairs)
         excesses = [pair.excess for pair in pairs]
         self.longer = _longer(excesses, [pair.excess for pair in longer])
+        self.excess = fmean(excesses) if excesses else 0.0
         self.noise = spread(excesses) if len(excesses) >= FEWEST else 0.0
 
     def is_settled(self, least: float) -> bool:
@@ -102,5 +104,5 @@ def _longer(short: Sequence[float], long: Sequence[float]) -> Mean:
     found = Mean.of(short)
     if len(long) < 2 or found.error == inf:
         return Mean(0.0, inf)
-    own = max(stdev(long) / sqrt(len(long)), stdev(short) / sqrt(LONGER * len(long)))
+    own = max(stdev(long), stdev(short) / sqrt(LONGER)) / sqrt(len(long)) * (1 + FEW / len(long))
     return Mean(fmean(long) - found.value, hypot(own, found.error))
