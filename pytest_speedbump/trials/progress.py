@@ -32,7 +32,7 @@ from pytest_speedbump.trials.rules import Rules
 
 __all__ = ["Answers", "ProgressTrial"]
 
-SHORTEST_NS = 60e6  # a stretch: some switch intervals of the GIL, and ticks of any timer
+SHORTEST_NS = 75e6  # a stretch: some switch intervals of the GIL, and ticks of any timer
 LONG_SHARE = 1 / 20  # of the limit: the longest stretches, so that enough pairs of them fit
 LONG_TIME = 0.35  # of the time, for the longest
 NOISY = 0.2  # of a unit, by which pairs differ that are too short for what comes and goes in the program
