@@ -37,7 +37,7 @@ for _ in range(int(sys.argv[1])):
         now = time.monotonic_ns()
         if now - before > 150_000:
             break
-    print(before, flush=True)
+    print(now - 200_000, flush=True)
     while now - before > 150_000:
         before = time.monotonic_ns()
         schedule()
@@ -79,7 +79,7 @@ def joining(times: int, seed: int) -> dict[str, Any]:
 
 
 def switching(times: int) -> dict[str, Any]:
-    """ns from just before the store until a call of a running child begins that is slowed."""
+    """ns from just before the store until the first delay of a running child begins, as its end tells."""
     felt = []
     with (
         folder_for("__main__.schedule", ["__main__.step"], "spin") as folder,

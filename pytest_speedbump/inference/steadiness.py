@@ -18,7 +18,8 @@ from pytest_speedbump.inference.excess import spread
 
 __all__ = ["SURE", "Mean", "Paces", "Steadiness"]
 
-SURE = 3.0  # standard errors
+SURE = 3.0  # standard errors, for a sign...
+ENOUGH = 2.33  # ...and to exclude what may be hidden: wrong in one of a hundred
 FEWEST = 4  # pairs that tell how much such pairs differ...
 FEW = 5  # ...and of so few they tell it badly: about what Student's distribution adds
 LONGER = 4  # times as long, at least, are longer stretches
@@ -42,7 +43,7 @@ class Mean(NamedTuple):
 
     @property
     def most(self) -> float:
-        return self.value + SURE * self.error
+        return self.value + ENOUGH * self.error
 
     def exceeds(self, least: float) -> bool:
         """Whether it surely differs from zero, and by more than ``least``."""
@@ -90,7 +91,8 @@ class Steadiness:
 
     def is_settled(self, least: float) -> bool:
         """No sign of what is hidden, beyond ``least``, an excess."""
-        late = self.longer if self.longer.error < inf else Mean(0.0, 0.0)
+        # Two or three pairs that happen to agree are no sign yet.
+        late = Mean(self.longer.value, 2 * self.longer.error)
         return not (self.hidden.exceeds(least) or self.change.exceeds(least) or late.exceeds(least))
 
     @property

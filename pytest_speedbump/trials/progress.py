@@ -270,10 +270,10 @@ class ProgressTrial:
     def _is_settled(self, of_excess: float = LITTLE) -> bool:
         return all(self._is_steady(self._steadiness(point), of_excess) for point in self._points)
 
-    def _is_steady(self, steady: Steadiness, of_excess: float) -> bool:
-        """A budget says what may hide; else a part of what is found."""
-        of_found = of_excess * abs(steady.excess) if self._question.budget is None else 0.0
-        return steady.is_settled(max(self._least_hidden, of_found))
+    def _is_steady(self, steady: Steadiness, of_excess: float, known_to: float = 0.0) -> bool:
+        """A budget says what may hide; else a part of what is found, or to what it is known."""
+        may_hide = max(of_excess * abs(steady.excess), known_to) if self._question.budget is None else 0.0
+        return steady.is_settled(max(self._least_hidden, may_hide))
 
     @property
     def _is_noisy(self) -> bool:
@@ -320,7 +320,7 @@ class ProgressTrial:
             return True
         found = self._cases[point].interval.centre
         hidden = found + steady.most_hidden
-        late = found + steady.longer.value + 2 * steady.longer.error if self._long.pairs else hidden
+        late = found + steady.longer.most if self._long.pairs else hidden
         return max(hidden, late) <= budget
 
     def _control_ns(self, point: int) -> float:
@@ -381,13 +381,13 @@ class ProgressTrial:
         judgement = judge(case, self._largest(point))
         verdict, reason = judgement.verdict, judgement.reason
         steady = self._steadiness(point)
-        doubt = self._why_doubted(point, verdict, steady, latency)
+        doubt = self._why_doubted(point, verdict, judgement.drop, steady, latency)
         if doubt:
             verdict, reason = "inconclusive", doubt
         elif verdict == "inconclusive":
             reason = reason or self._why_undecided(point)
         drop, transmission = _with_room(judgement.drop, steady.most_hidden), judgement.transmission
-        if not self._is_steady(steady, MUCH):
+        if not self._is_steady(steady, MUCH, _known_to(judgement.drop)):
             transmission = None
         elif transmission is not None:
             transmission = _widened(transmission, steady.most_hidden / max(self._largest(point), LEAST_HIDDEN))
@@ -431,7 +431,9 @@ class ProgressTrial:
         why = self._explain(pattern)
         return f"; {why}" if why else ""
 
-    def _why_doubted(self, point: int, verdict: Verdict, steady: Steadiness, latency: Latency | None) -> Remark:
+    def _why_doubted(
+        self, point: int, verdict: Verdict, drop: Estimate, steady: Steadiness, latency: Latency | None
+    ) -> Remark:
         """Why what was decided does not stand, or nothing could be; empty where that is not so."""
         assert self._level is not None
         if self._is_crowded and self._waited > BUSY:
@@ -444,17 +446,17 @@ class ProgressTrial:
         if latency is not None and latency.slowed_ns * FLIGHTS > longest_ns:
             flight_ns = latency.slowed_ns
             return Remark("in_flight", latency_ns=flight_ns, length_ns=longest_ns, advice=advice)
-        hidden, name = steady.hidden, self._names[point]
+        hidden, name, known_to = steady.hidden, self._names[point], _known_to(drop)
         if hidden.exceeds(self._least_hidden):
             if hidden.value < 0:
                 unlike = Remark("unlike", point=name, share=expm1(-hidden.value))
                 return Remark() if verdict == "insensitive" else unlike
-            if verdict != "sensitive":
+            if verdict in ("insensitive", "inconclusive") or (verdict == "measured" and hidden.value > known_to):
                 share = -expm1(-hidden.value)
                 return Remark("queued", point=name, share=share, length_ns=length_ns, advice=advice)
         if verdict == "insensitive" and not self._is_proved(point):
             return Remark("pace", length_ns=length_ns, advice=advice)
-        if verdict != "sensitive" and not self._is_steady(steady, MUCH):
+        if verdict != "sensitive" and not self._is_steady(steady, MUCH, known_to):
             return Remark("pace", length_ns=length_ns, advice=advice)
         return Remark()
 
@@ -519,6 +521,11 @@ def _paces(pair: Pair, point: int) -> Paces:
 def _change(stretch: Stretch, point: int) -> float:
     first, second = stretch.half_units_ns(point)
     return (second - first) / stretch.unit_ns(point)
+
+
+def _known_to(drop: Estimate) -> float:
+    """By how much more the excess may be, for all that its own interval says."""
+    return 0.0 if drop.high is None else excess_from_drop(drop.high) - excess_from_drop(drop)
 
 
 def _with_room(drop: Estimate, hidden: float) -> Estimate:
