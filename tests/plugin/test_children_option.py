@@ -10,6 +10,7 @@ import pytest
 from suite import BRIEFLY, Run, Suite
 
 CHILDREN = "--speedbump-children"
+LONGER = BRIEFLY.replace("200ms", "600ms")  # so that rounds that start a process fit in
 
 # A pool of one worker, made before anything is armed.
 POOL = """
@@ -68,10 +69,10 @@ def test_known_answers(suite: Suite) -> None:
 
     def beside_sleep(pool):
         sent = pool.submit(work.leaf)
-        time.sleep(0.03)
+        time.sleep(0.005)
         sent.result()
 
-    @pytest.mark.speedbump_insensitive("work.leaf", delay="3ms", budget="20%")
+    @pytest.mark.speedbump_insensitive("work.leaf", delay="1ms", budget="20%")
     def test_hidden(speedbump, pool):
         speedbump(beside_sleep, pool)
 
@@ -101,7 +102,7 @@ def test_known_answers(suite: Suite) -> None:
         assert pool.submit(work.call).result() == 42
     """,
         CHILDREN,
-        BRIEFLY.replace("200ms", "400ms"),
+        LONGER,
     )
     assert run.code == 0, run.out
     results = by_test(run)
@@ -167,7 +168,7 @@ def test_processes_that_come_and_go(suite: Suite) -> None:
             benchmark.pedantic(dies, rounds=2)
     """,
         CHILDREN,
-        BRIEFLY.replace("200ms", "400ms"),
+        LONGER,
     )
     assert run.counts == {"passed": 3, "failed": 1}, run.out
     results = by_test(run)
@@ -209,7 +210,7 @@ def test_a_target_that_no_process_calls(suite: Suite) -> None:
         benchmark(lambda: pool.submit(work.call).result())
     """,
         CHILDREN,
-        BRIEFLY,
+        LONGER,
     )
     assert run.result["uncalled"]["cause"] == "unjoined"
     assert "neither this process nor its children called it" in run.result["reason"]
@@ -230,7 +231,7 @@ def test_work_that_goes_on_after_the_round_is_told(suite: Suite) -> None:
         benchmark.pedantic(sends, setup=lambda: time.sleep(0.01), rounds=5)
     """,
         CHILDREN,
-        BRIEFLY.replace("200ms", "1s"),
+        LONGER,
     )
     assert any("of the delay was spent when its round was over" in text for text in run.result["warnings"]), run.result
 
@@ -275,11 +276,10 @@ def test_the_environment_and_the_folder_are_left_as_they_were(suite: Suite, way:
         import os
         from pathlib import Path
 
-        def pytest_collection_finish():
-            Path("collected").write_text(os.environ.get("SPEEDBUMP_CONTROL", ""))
-
-        def pytest_runtest_teardown(item):
+        def pytest_runtest_setup():
             Path("during").write_text(os.environ.get("SPEEDBUMP_CONTROL", ""))
+
+        def pytest_runtest_teardown():
             if {way == "crash"}:
                 raise RuntimeError("crash")
 
@@ -339,6 +339,7 @@ def test_a_pytest_in_a_child_measures_nothing_by_itself(suite: Suite) -> None:
         """,
         CHILDREN,
         BRIEFLY.replace("200ms", "3s"),
+        "test_it.py",
     )
     assert run.code == 0, run.out
 
