@@ -10,11 +10,11 @@ static int go_on(void *context)
 /* Not inlined: a call that is only counted then saves no registers. Before the delay all is finished that the caller
  * has begun, and after it nothing has begun of what follows: a processor would do both while it waits. Long chains of
  * arithmetic beside a call hid 60 ns of its delay, and with one end open 25 ns. What that costs is calibrated. */
-__attribute__((noinline)) static void delay_call(sb_slot *slot, sb_cell *cell, const sb_atomic_i64 *plan, sb_debt debt)
+__attribute__((noinline)) static void delay_call(sb_slot *slot, sb_cell *cell, sb_debt debt)
 {
     const sb_delay *delay = atomic_load_explicit(&slot->delay, memory_order_relaxed);
     if (debt == SB_SHARED) {
-        debt = sb_slot_page_debt(slot, plan, cell);
+        debt = sb_slot_page_debt(slot, atomic_load_explicit(&slot->word, memory_order_relaxed), cell);
     }
     const sb_amount due = sb_debt_due(debt, delay->clock);
     if (due == 0) {
@@ -31,14 +31,13 @@ __attribute__((noinline)) static void delay_call(sb_slot *slot, sb_cell *cell, c
 
 int sb_enter_native(sb_slot *slot)
 {
-    const sb_atomic_i64 *plan = atomic_load_explicit(&slot->word, memory_order_relaxed);
-    const sb_word word = sb_load_acquire(plan);
+    const sb_word word = sb_load_acquire(atomic_load_explicit(&slot->word, memory_order_relaxed));
     sb_cell *cell = word != 0 ? sb_slot_cell(slot) : NULL;
     if (cell != NULL) {
         const size_t target = atomic_load_explicit(&slot->target, memory_order_relaxed);
         const sb_debt debt = sb_word_count(word, cell, target);
         if (debt != 0) {
-            delay_call(slot, cell, plan, debt);
+            delay_call(slot, cell, debt);
         }
     }
     return 0;

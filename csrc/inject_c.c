@@ -185,8 +185,9 @@ static PyObject *find_trace_cleaner(void)
 /* ---- the injector ---- */
 
 typedef struct {
-    void **place; /* NULL: free */
-    size_t target;
+    void **place;   /* NULL: free */
+    uint16_t lists; /* of all names of the place, as they came together */
+    bool is_added;
 } entry;
 
 typedef struct {
@@ -385,6 +386,21 @@ static int read_item(PyObject *item, sb_target *target, void ***place)
     return *place != NULL ? 0 : -1;
 }
 
+/* Notes the item's lists in the entry of its place, if that is not added yet. Returns 0, or -1 with an exception set.
+ */
+static int note_lists(c_injector *self, PyObject *item)
+{
+    sb_target target;
+    void **place;
+    if (read_item(item, &target, &place) < 0 || sb_target_put_lists(&target, sb_patterns_of(self->patterns)) < 0) {
+        return -1;
+    }
+    entry *noted = find_entry(self, place);
+    noted->place = place;
+    noted->lists |= noted->is_added ? 0 : target.lists;
+    return 0;
+}
+
 /* Adds the target and its hold. Of two names of one place the first one counts, for the lists of both; the second is a
  * target nevertheless where it is `first_time` that anything is added, so that each name has its row. Returns 0, or -1
  * with an exception set. */
@@ -393,31 +409,27 @@ static int add_item(c_injector *self, PyObject *item, bool first_time)
     sb_toll *toll = self->planting.toll;
     sb_target target;
     void **place;
-    if (read_item(item, &target, &place) < 0 || sb_target_put_lists(&target, sb_patterns_of(self->patterns)) < 0) {
+    if (read_item(item, &target, &place) < 0) {
         return -1;
     }
-    entry *found = find_entry(self, place);
-    const bool is_there = found->place != NULL;
-    Py_ssize_t index = 0;
+    entry *noted = find_entry(self, place);
+    if (noted->is_added && !first_time) {
+        return 0;
+    }
+    target.lists = noted->lists;
     SB_LOCK(&toll->lock);
-    if (is_there) {
-        toll->targets.items[found->target].lists |= target.lists;
-    }
-    if (!is_there || first_time) {
-        index = sb_targets_add(&toll->targets, &target);
-    }
+    const Py_ssize_t index = sb_targets_add(&toll->targets, &target);
     SB_UNLOCK(&toll->lock);
     if (index < 0) {
         PyErr_NoMemory();
         return -1;
     }
-    if (is_there) {
-        return 0;
+    if (!noted->is_added) {
+        if (PyList_Append(self->found, item) < 0 || sb_planting_add(&self->planting, NULL, (size_t)index) < 0) {
+            return -1;
+        }
+        noted->is_added = true;
     }
-    if (PyList_Append(self->found, item) < 0 || sb_planting_add(&self->planting, NULL, (size_t)index) < 0) {
-        return -1;
-    }
-    *found = (entry){place, (size_t)index};
     return 0;
 }
 
@@ -438,6 +450,9 @@ static int add_items(c_injector *self, PyObject *items, bool first_time)
 {
     const Py_ssize_t n = PyTuple_GET_SIZE(items);
     int result = make_entries(self, self->planting.n_holds + (size_t)n);
+    for (Py_ssize_t i = 0; i < n && result == 0; i++) {
+        result = note_lists(self, PyTuple_GET_ITEM(items, i));
+    }
     for (Py_ssize_t i = 0; i < n && result == 0; i++) {
         result = add_item(self, PyTuple_GET_ITEM(items, i), first_time);
     }

@@ -1,4 +1,7 @@
-"""Does it matter? Slow chosen code by a calibrated amount and measure what throughput really loses."""
+"""Does it matter? Slow chosen code by a calibrated amount and measure what throughput really loses.
+
+PYTEST_DONT_REWRITE: a process that has joined an experiment has imported this long before pytest, which would warn.
+"""
 
 TYPE_CHECKING = False  # without typing, which takes longer to import than a process may take to join an experiment
 if TYPE_CHECKING:

@@ -58,14 +58,28 @@ class _Rule:
 
 
 class Patterns:
-    """A compiled set of patterns; ValueError names the bad one."""
+    """A compiled set of patterns; ValueError names the bad one. ``lists`` are the numbers of the patterns' lists."""
 
-    def __init__(self, patterns: Iterable[str]) -> None:
+    def __init__(self, patterns: Iterable[str], lists: Iterable[int] | None = None) -> None:
         self.rules = [_Rule(pattern) for pattern in patterns]
+        self.numbers = [0] * len(self.rules) if lists is None else list(lists)
+
+    def winners(
+        self, module: str, qualname: str, file: str | None = None, kind: str = "start", line: int = 0
+    ) -> dict[int, int]:
+        """By list, the index of the last pattern of the kind that matches; none where that one excludes."""
+        last = {
+            number: i
+            for i, (rule, number) in enumerate(zip(self.rules, self.numbers, strict=True))
+            if rule.match(module, qualname, file, kind, line)
+        }
+        return {number: i for number, i in last.items() if not self.rules[i].exclude}
 
     def match(self, module: str, qualname: str, file: str | None = None, kind: str = "start", line: int = 0) -> int:
-        """The index of the last pattern of the kind that matches; -1 if that one excludes, or none does."""
-        for i, rule in reversed(list(enumerate(self.rules))):
-            if rule.match(module, qualname, file, kind, line):
-                return -1 if rule.exclude else i
-        return -1
+        """The winner in the first list that has one; -1 where none has."""
+        winners = self.winners(module, qualname, file, kind, line)
+        return winners[min(winners)] if winners else -1
+
+    def lists(self, module: str, qualname: str, file: str | None = None, kind: str = "start", line: int = 0) -> int:
+        """The mask of all lists that have a winner."""
+        return sum(1 << number for number in self.winners(module, qualname, file, kind, line))

@@ -5,6 +5,7 @@ importlib's function that loads one module returns, and ctypes's that loads one 
 holds, or by one that is taken where it needs none. What comes by other ways is found when the next of these returns.
 """
 
+import builtins
 import sys
 from importlib import _bootstrap
 
@@ -14,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType
+    from typing import Any
 
     from pytest_speedbump.slowing.callables import Found
 
@@ -21,6 +23,7 @@ __all__ = ["Latecomers"]
 
 _TOOL = "pytest-speedbump"  # as the core calls itself
 _TOOL_IDS = (3, 4)  # and these it takes
+_SPECIAL = set("*?[")
 
 
 class Latecomers:
@@ -30,8 +33,7 @@ class Latecomers:
         self._lists: dict[int, tuple[int, list[str]]] = {}  # of each list, the index of its first pattern, and all
         for index, (number, text) in enumerate(rows):
             self._lists.setdefault(number, (index, []))[1].append(text)
-        of_c = {index: text for index, (_, text) in enumerate(rows) if text.startswith("c:")}
-        self._wanted, self._has_globs = set(of_c), any(set(text) & set("*?[") for text in of_c.values())
+        self._of_c = {index: text[2:] for index, (_, text) in enumerate(rows) if text.startswith("c:")}
         self._takes_id = not _core.Patterns([text for _, text in rows]).kinds - {"c", "native"}
         self._planted: set[object] = set()  # places
         self._met: set[int] = set()  # patterns that something was found for
@@ -39,7 +41,7 @@ class Latecomers:
 
     def find(self, modules: "list[str] | None" = None) -> "list[Found]":
         """Callables of C in modules that are loaded, all or some: those that were not found before."""
-        if self._is_complete():
+        if not any(self._may_find(index, text) for index, text in self._of_c.items()):
             return []
         from pytest_speedbump.slowing.callables import find_loaded
 
@@ -53,9 +55,11 @@ class Latecomers:
         self._planted |= new.keys()
         return list(new.values())
 
-    def _is_complete(self) -> bool:
-        """Whether all are names, and were found."""
-        return not self._has_globs and self._wanted <= self._met
+    def _may_find(self, index: int, text: str) -> bool:
+        """Whether a pattern may name something that is loaded, and was not found yet."""
+        top = text.partition(":")[0].partition(".")[0]
+        is_loaded = top in sys.modules or top in vars(builtins) or bool(set(top) & _SPECIAL)
+        return is_loaded and (index not in self._met or bool(set(text) & _SPECIAL))
 
     def watch(self, session: _core.Session, attempt: "Callable[[Callable[[], object]], bool]") -> None:
         """From now on they are planted in ``session``, which is armed, until that fails once.
@@ -98,9 +102,9 @@ class Latecomers:
 
     def _watch_ctypes(self) -> None:
         """As soon as it is there. From a library that it loads, symbols are imported, but no module comes with it."""
-        library = getattr(sys.modules.get("ctypes"), "CDLL", None)
-        if len(self._watched) < 2 and library is not None:
-            self._watch(library.__init__.__code__)
+        library = _dict_of(sys.modules.get("ctypes")).get("CDLL")
+        if len(self._watched) < 2 and type(library) is type:
+            self._watch(vars(library)["__init__"].__code__)
 
 
 def _tool() -> int:
@@ -119,8 +123,13 @@ def _tool() -> int:
 
 def _names(loaded: object) -> list[str]:
     """Of the module that was loaded, and of its packages, which may have been given something meanwhile."""
-    name = getattr(loaded, "__name__", None)
+    name = _dict_of(loaded).get("__name__")
     if type(name) is not str:
         return []
     parts = name.split(".")
     return [".".join(parts[: n + 1]) for n in range(len(parts))]
+
+
+def _dict_of(module: object) -> "dict[str, Any]":
+    """Read without running any code of the module's; empty where it is none, as what some put into sys.modules."""
+    return vars(type(sys))["__dict__"].__get__(module) if issubclass(type(module), type(sys)) else {}

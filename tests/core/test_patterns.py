@@ -56,6 +56,46 @@ def test_same_winner_as_fnmatch(
     assert _core.Patterns(patterns).match(*asked) == Oracle(patterns).match(*asked)
 
 
+NUMBERED = st.lists(st.tuples(st.sampled_from([0, 0, 1, 2, 15]), PATTERNS.filter(is_valid)), max_size=6).map(
+    lambda rows: sorted(rows, key=lambda row: row[0])
+)
+
+
+@given(NUMBERED, NAMES, NAMES, NAMES, KINDS, st.sampled_from([1, 2, 3, 65535]))
+@example([(0, "*"), (0, "!f"), (1, "f")], "", "f", "", "start", 0)
+@example([(0, "!f"), (3, "*"), (15, "*"), (15, "!f")], "", "f", "", "start", 0)
+@example([(1, "f"), (1, "!*"), (2, "f")], "", "f", "", "start", 0)
+@example([(0, "f"), (15, "f")], "m", "f", "", "c", 0)
+def test_each_list_chooses_by_itself(
+    rows: list[tuple[int, str]], module: str, qualname: str, file: str, kind: str, line: int
+) -> None:
+    asked = (module, qualname, file, kind, line)
+    numbers, texts = [number for number, _ in rows], [text for _, text in rows]
+    patterns, oracle = _core.Patterns(texts, numbers), Oracle(texts, numbers)
+    assert patterns.lists(*asked) == oracle.lists(*asked)
+    assert patterns.match(*asked) == oracle.match(*asked)
+    assert _core.Patterns(texts).lists(*asked) == (Oracle(texts).match(*asked) >= 0)
+
+
+@pytest.mark.parametrize(
+    ("lists", "message"),
+    [
+        ([0], r"lists must hold one number a pattern: 2, not 1"),
+        ([0, 0, 0], r"lists must hold one number a pattern: 2, not 3"),
+        ([1, 0], r"lists must be numbers from 0 to 15 that do not fall, and number 1 is 0"),
+        ([0, 16], r"lists must be numbers from 0 to 15 .*, and number 1 is 16"),
+        ([-1, 0], r"lists must be numbers from 0 to 15 .*, and number 0 is -1"),
+        ([0, 2**70], r"lists must be numbers from 0 to 15 .*, and number 1 is 1180591620717411303424"),
+    ],
+)
+def test_lists_that_are_none(lists: list[int], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        _core.Patterns(["a", "b"], lists)
+    for wrong in (3, ["a", "b"], [0.0, 1.0]):
+        with pytest.raises(TypeError):
+            _core.Patterns(["a", "b"], wrong)  # type: ignore[arg-type]
+
+
 @given(st.lists(PATTERNS.filter(is_valid), max_size=3))
 def test_kinds_are_those_that_can_be_chosen(patterns: list[str]) -> None:
     chosen = [pattern for pattern in patterns if not pattern.startswith("!")]

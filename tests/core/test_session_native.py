@@ -190,7 +190,11 @@ def test_a_symbol_that_is_not_bound_yet(make_session: MakeSession, folder: Path,
     assert names(session) == {"bump": 20, "drop": 5}
 
 
-def test_a_library_that_is_loaded_later(make_session: MakeSession, folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("refresh", [lambda session: session.set_delay(0), lambda session: session.refresh()],
+                         ids=["set_delay", "refresh"])  # fmt: skip
+def test_a_library_that_is_loaded_later(
+    make_session: MakeSession, folder: Path, tmp_path: Path, refresh: Callable[[_core.Session], None]
+) -> None:
     load(folder / "libsbimporter.so")
     session = make_session("native:libsbprovider.so:bump")
     session.arm()
@@ -199,7 +203,7 @@ def test_a_library_that_is_loaded_later(make_session: MakeSession, folder: Path,
     assert session.intact
     assert later.call(1, 10) == 11
     assert session.totals()[0] == 0
-    session.set_delay(0)
+    refresh(session)
     assert later.call(1, 10) == 11
     assert (names(session), session.intact) == ({"bump": 10}, True)
     session.disarm()

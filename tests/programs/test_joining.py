@@ -1,6 +1,9 @@
 """Processes of every kind join the experiment that they are started in, and count into it to the call."""
 
+import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -82,13 +85,16 @@ def test_forks_and_their_threads(tmp_path: Path) -> None:
                     os._exit(0)
                 assert os.waitpid(pid, 0)[1] == 0
             def grandchild():
+                call(1)
+                fork(lambda: call(4))
                 call(2)
-                fork(lambda: call(5))
-                call(2)
+            def hook():  # of the program, in every child
+                leaf()
+            os.register_at_fork(after_in_child=hook)
             call(1)
-            fork(lambda: call(3))
+            fork(lambda: call(2))
             fork(grandchild)
-            fork(lambda: threaded(4))
+            fork(lambda: (threaded(4), call(1)))
             pid = os.fork()  # one that ends as a program does
             if pid:
                 os.waitpid(pid, 0)
@@ -97,7 +103,7 @@ def test_forks_and_their_threads(tmp_path: Path) -> None:
             """,
             one,
         )
-        check(one, 8, 3, 4, 5, 8)
+        check(one, 8, 1, 3, 4, 5, 10)
 
 
 def test_exec_in_place_of_the_program(tmp_path: Path) -> None:
@@ -203,3 +209,196 @@ def test_who_does_not_join(tmp_path: Path) -> None:
             environment={name: value for name, value in os.environ.items() if not name.startswith("SPEEDBUMP_")},
         )
         assert one.by_process() == {}
+
+
+def test_subinterpreters_do_not_join(tmp_path: Path) -> None:
+    with experiment() as one:
+        run(
+            tmp_path,
+            """
+            import importlib
+            call(2)
+            name = "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
+            interpreters = importlib.import_module(name)
+            for config in "isolated", "legacy":
+                new = sys.version_info >= (3, 13)
+                inner = interpreters.create(config) if new else interpreters.create(isolated=config == "isolated")
+                interpreters.run_string(inner, "def leaf(): pass\\nleaf()")
+                interpreters.run_string(inner, "import sys; assert sys.monitoring.get_tool(3) is None")
+                interpreters.destroy(inner)
+            call(2)
+            """,
+            one,
+        )
+        check(one, 4)
+
+
+# ---- what the program could see ----
+
+STATE = """
+import importlib.machinery, importlib.util, sys  # by which an editable install finds its package
+modules = sorted(name for name in sys.modules if not name.startswith("pytest_speedbump"))
+import gc, json, os, signal, threading, warnings
+environment = {name: value for name, value in os.environ.items() if name != "SPEEDBUMP_CONTROL"}
+print(json.dumps({
+    "modules": modules, "environment": environment, "argv": sys.argv, "orig_argv": len(sys.orig_argv),
+    "flags": str(sys.flags), "filters": str(warnings.filters), "recursion": sys.getrecursionlimit(),
+    "threads": [thread.name for thread in threading.enumerate()], "path": sys.path, "meta_path": len(sys.meta_path),
+    "hooks": len(sys.path_hooks), "excepthook": sys.excepthook is sys.__excepthook__, "gc": gc.get_threshold(),
+    "signals": [str(signal.getsignal(number)) for number in signal.valid_signals()], "trace": str(sys.gettrace()),
+    "main": sorted(vars(sys.modules["__main__"])), "descriptors": os.listdir("/proc/self/fd"),
+    "mask": str(signal.pthread_sigmask(0, ())), "switch": sys.getswitchinterval(), "audit": str(sys.getprofile()),
+}))
+"""
+
+
+@pytest.mark.parametrize("targets", [("*:leaf",), ("c:zlib.crc32", "native:*:crc32")])
+def test_a_program_finds_itself_as_ever(targets: tuple[str, ...], tmp_path: Path) -> None:
+    with experiment(*targets) as one:
+        (tmp_path / "state.py").write_text(STATE)
+        command = [sys.executable, "-X", "frozen_modules=on", str(tmp_path / "state.py")]
+        without = json.loads(one.run("", command=command, environment=dict(os.environ)))
+        joined = json.loads(one.run("", command=command))
+        assert len(one.folder.ledgers()) == 1
+        more = set(joined.pop("modules")) - set(without.pop("modules"))
+        assert more <= {"__future__"}
+        assert joined == without
+
+
+# ---- what cannot join ----
+
+
+def refusal(environment: dict[str, str], source: str = "", *flags: str) -> str:
+    """What is said of a program that runs all the same."""
+    program = [sys.executable, *flags, "-c", dedent(source) + "\nprint('ran')"]
+    done = subprocess.run(program, env=environment, capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stdout) == (0, "ran\n"), done.stderr
+    return re.sub(r"process \d+", "process N", done.stderr)
+
+
+def test_a_folder_that_is_gone_or_of_no_use(tmp_path: Path) -> None:
+    with experiment(delay="60s") as one:
+        gone = one.environment | {"SPEEDBUMP_CONTROL": str(tmp_path / "gone")}
+        assert refusal(gone) == ""
+        assert refusal(gone | {"SPEEDBUMP_CONTROL": __file__}).startswith(NOT)
+        page = Path(one.folder.path) / "page"
+        content = page.read_bytes()
+        for changed in (b"SPEEDBMP" + content[8:], content[:100], b""):
+            page.write_bytes(changed)
+            said = refusal(one.environment, ONE_CALL)
+            assert said == (
+                f"{NOT}{str(page)!r} is no control page that this build of pytest-speedbump knows; "
+                "have all processes of an experiment use one installation\n"
+            )
+        page.unlink()
+        assert refusal(one.environment, ONE_CALL) == "", "it is just being removed"
+
+
+NOT = "pytest-speedbump: process N is not slowed: "
+
+
+def test_a_fork_after_the_end_of_the_experiment() -> None:
+    program = """
+        import os, shutil
+        def leaf(): pass
+        shutil.rmtree(os.environ["SPEEDBUMP_CONTROL"])
+        if not os.fork():
+            leaf()
+            os._exit(0)
+        assert os.wait()[1] == 0
+    """
+    with experiment(delay="60s") as one:
+        assert refusal(one.environment, program) == ""
+
+
+def test_limits_of_the_process() -> None:
+    for limit, value, reason in [
+        ("RLIMIT_NOFILE", 3, "Too many open files"),
+        ("RLIMIT_FSIZE", 4096, "File too large"),
+        ("RLIMIT_AS", 1 << 20, "MemoryError"),
+    ]:
+        program = f"""
+            import os, resource
+            def leaf(): pass
+            resource.setrlimit(resource.{limit}, ({value}, {value}))
+            if not os.fork():
+                leaf()
+                os._exit(0)
+            assert os.wait()[1] == 0
+        """
+        with experiment(delay="60s") as one:
+            assert refusal(one.environment, program) == f"{NOT}{reason}\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_folder_of_somebody_else() -> None:
+    become = "import os; os.setgroups([]); os.setgid(65534); os.setuid(65534)"
+    with experiment(delay="60s") as one:
+        said = refusal(
+            one.environment,
+            f"{become}; import pytest_speedbump.runner.join as j; j.leave(); j.join({one.folder.path!r})",
+        )
+        assert said == f"{NOT}Permission denied\n"
+
+
+FULL = """
+import os, subprocess, sys
+from experiments import experiment
+from pytest_speedbump.slowing import folder
+folder._MEMORY = sys.argv[1]
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", folder._MEMORY], check=True)
+with experiment(delay="60s") as one:
+    with open(sys.argv[1] + "/ballast", "wb", buffering=0) as file:
+        try:
+            while True: file.write(bytes(4096))
+        except OSError: pass
+    program = "def leaf(): pass\\nleaf()\\nprint('ran')"
+    print(subprocess.run([sys.executable, "-c", program], env=one.environment).returncode)
+"""
+
+
+def test_a_disk_that_is_full(tmp_path: Path) -> None:
+    if shutil.which("unshare") is None or subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode:
+        pytest.skip("no disk can be made here that is small: no right to mount one")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    said = refusal(
+        environment,
+        f"""
+        import subprocess, sys
+        command = ["unshare", "-m", sys.executable, "-c", {FULL!r}, {str(tmp_path)!r}]
+        done = subprocess.run(command, stdout=-1, text=True)
+        assert done.stdout == "ran\\n0\\n", done.stdout
+    """,
+    )
+    assert said == f"{NOT}No space left on device\n"
+
+
+def test_two_tools_in_the_way() -> None:
+    """Another tool holds the ids, or the program asks for a bump of its own."""
+    with experiment(delay="60s") as one:
+        taken = """
+            import sys, pytest_speedbump.runner.join as j
+            j.leave()
+            for tool in 3, 4: sys.monitoring.use_tool_id(tool, f"other {tool}")
+            assert not j.join(sys.argv[1] if sys.argv[1:] else __import__("os").environ["SPEEDBUMP_CONTROL"])
+            def leaf(): pass
+            leaf()
+        """
+        assert refusal(one.environment, taken) == (
+            f"{NOT}no free sys.monitoring tool id: 3 is held by 'other 3', 4 by 'other 4'; "
+            "turn one of these tools off\n"
+        )
+        own = """
+            import pytest_speedbump
+            try:
+                with pytest_speedbump.slow("x", delay="1us"): pass
+            except RuntimeError as error:
+                assert str(error) == (
+                    "the experiment that this process has joined (SPEEDBUMP_CONTROL: by `pytest_speedbump run`, "
+                    "SPEEDBUMP_TARGETS or --speedbump-children) is armed already; "
+                    "an interpreter can run one bump at a time"
+                ), error
+            else:
+                raise SystemExit(1)
+        """
+        assert refusal(one.environment, own) == ""

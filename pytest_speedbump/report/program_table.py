@@ -1,0 +1,86 @@
+"""What a program called while it was slowed, as lines of text, fitted to a terminal. Pure."""
+
+import math
+from collections.abc import Iterator
+
+from pytest_speedbump.counts import Counts
+from pytest_speedbump.program import ProgramRun
+from pytest_speedbump.report.columns import plain, shorten, wrap
+from pytest_speedbump.report.grid import Shape, fit
+from pytest_speedbump.units import format_time
+
+__all__ = ["lay_out_program"]
+
+TITLES = ("Target", "Calls", "Asked", "Delivered", "Late")
+SHAPE = Shape(("Target",), {"Target": 16}, ("Late", "Asked"))
+MOST_ROWS = 10  # of what matched one target, the ones called most first
+INDENT = 4  # of what does not fit a line
+
+
+def lay_out_program(run: ProgramRun, width: int | None, *, more: str) -> list[str]:
+    """The table and what there is to say, within ``width`` columns; None: as wide as it gets.
+
+    Args:
+        more: how to get the rows that are left out.
+    """
+    rows = list(_rows(run, more))
+    table = fit(dict(zip(TITLES, zip(*rows, strict=True), strict=True)), SHAPE, width)
+    rule = "-" * table.edge
+    title = f" speedbump: {plain(' '.join(run.words))} "
+    lines = ["", shorten(title, table.edge).center(len(rule), "-"), "".join(table.header).rstrip(), rule]
+    lines += [(first + last).rstrip() for first, last in table.rows]
+    lines.append(rule)
+    if table.left_out:
+        lines.append(f"no room in {width} columns for {' and '.join(table.left_out)}")
+    for text in _said(run):
+        lines += wrap(plain(text), width, INDENT)
+    return lines
+
+
+def _rows(run: ProgramRun, more: str) -> Iterator[tuple[str, ...]]:
+    """One for each target, and under it what it matched, unless that is one thing and called as the target is."""
+    snapshot = run.counts.snapshot
+    for (index, name), total in zip(run.bump.targets.chosen, snapshot.targets, strict=True):
+        yield (plain(name), *_numbers(total))
+        matched = [one for one in snapshot.matched if one.target == index]
+        if [one.name for one in matched] == [name]:
+            continue
+        for one in matched[:MOST_ROWS]:
+            yield (f"  {plain(one.name)}", *_numbers(one))
+        rest = matched[MOST_ROWS:]
+        if rest:
+            yield (f"  {len(rest)} more ({more})", *_numbers(sum(rest, Counts())))
+
+
+def _numbers(counts: Counts) -> tuple[str, ...]:
+    times = (counts.requested_ns, counts.delivered_ns, counts.late_ns)
+    return (f"{counts.calls:.0f}", *(format_time(ns) if ns else "-" for ns in times))
+
+
+def _said(run: ProgramRun) -> Iterator[str]:
+    """What the run was, then what a reader must know, in the order of its weight."""
+    took = format_time(run.ending.seconds * 1e9)
+    yield "; ".join(filter(None, (_way(run), _processes(len(run.counts.processes)), took, str(run.ending))))
+    if run.alone:
+        yield f"no process joined: {run.alone}"
+    for target, hint in run.unrun.items():
+        yield f"{target} never ran" + (f"; {hint}" if hint else "")
+    if run.counts.lost:
+        yield f"memory ran out: {run.counts.lost} functions were not slowed"
+    if run.counts.running:
+        yield f"still running, counted until now, and slowed no more: {_processes(run.counts.running)}"
+
+
+def _way(run: ProgramRun) -> str:
+    """``+50us nogil every 10th call after 30s for 120s``."""
+    bump = run.bump
+    words = [f"+{bump.delay_text}"]
+    if run.after_ns:
+        words.append(f"after {format_time(run.after_ns)}")
+    if not math.isinf(run.for_ns):
+        words.append(f"for {format_time(run.for_ns)}")
+    return " ".join(words)
+
+
+def _processes(number: int) -> str:
+    return f"{number} process{'es' * (number != 1)}"

@@ -1,0 +1,77 @@
+"""What all processes of a program have counted, read from their ledgers."""
+
+import array
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import get_args
+
+from pytest_speedbump.counts import CodeCounts, Counts, Kind, Site, Snapshot, TargetCounts
+from pytest_speedbump.program import Process, ProgramCounts
+from pytest_speedbump.slowing.folder import Folder
+from pytest_speedbump.targets import Targets
+
+__all__ = ["read_program"]
+
+_KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
+_NUMBERS = 5  # of a site
+_TARGETS = 1  # the mask of list 0
+
+
+def read_program(folder: Folder, targets: Targets) -> ProgramCounts:
+    """The sums of all ledgers, by site. Exact once the processes have ended, and of one moment each before.
+
+    Args:
+        targets: those of the folder's list 0.
+
+    Raises:
+        OSError: the folder is gone.
+    """
+    sums: dict[tuple[object, ...], tuple[Site, Counts]] = {}
+    processes = []
+    for ledger in folder.ledgers():
+        calls = 0
+        sites = ledger.sites()
+        numbers = array.array("d", bytes(8 * _NUMBERS * len(sites)))
+        ledger.read_counts(numbers)
+        for index, (kind, module, qualname, file, line, lists) in enumerate(sites):
+            counts = Counts(*numbers[_NUMBERS * index : _NUMBERS * (index + 1)])
+            if lists & _TARGETS and counts.calls:
+                site = Site(_KINDS[kind], module, qualname, line=line, path=file)
+                before = sums[site.key][1] if site.key in sums else Counts()
+                sums[site.key] = site, before + counts
+                calls += int(counts.calls)
+        processes.append(Process(ledger.pid, calls, ledger.lost, _is_in(ledger.pid, folder.path)))
+    return ProgramCounts(_snapshot(sums.values(), targets), tuple(sorted(processes, key=lambda process: process.pid)))
+
+
+def _snapshot(sums: Iterable[tuple[Site, Counts]], targets: Targets) -> Snapshot:
+    patterns = targets.compile()
+    matched = []
+    for site, counts in sums:
+        pattern = patterns.match(site.module, site.qualname, site.path, site.kind, site.line)
+        matched.append(CodeCounts(**_fields(counts), site=site, target=targets.origins[pattern]))
+    matched.sort(key=lambda one: (-one.calls, one.name))
+    totals = []
+    for index, name in targets.chosen:
+        total = sum((Counts(**_fields(one)) for one in matched if one.target == index), Counts())
+        totals.append(TargetCounts(**_fields(total), name=name))
+    return Snapshot(tuple(totals), tuple(matched))
+
+
+def _fields(counts: Counts) -> dict[str, float]:
+    return {
+        "calls": int(counts.calls),
+        "requested_ns": counts.requested_ns,
+        "delivered_ns": counts.delivered_ns,
+        "late_ns": counts.late_ns,
+        "waited_ns": counts.waited_ns,
+    }
+
+
+def _is_in(pid: int, folder: str) -> bool:
+    """Whether the process is there and has a file of the folder mapped: its number may be another one's by now."""
+    try:
+        return os.fsencode(folder) in Path(f"/proc/{pid}/maps").read_bytes()
+    except OSError:
+        return False
