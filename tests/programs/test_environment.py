@@ -10,6 +10,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from documents import errors
 
 LEAF = "import os, subprocess, sys\ndef leaf(): pass\ndef call(n):\n    for _ in range(n): leaf()\n"
 
@@ -34,6 +35,7 @@ class Program:
     @property
     def document(self) -> dict[str, Any]:
         document: dict[str, Any] = json.loads((self.folder / "counts.json").read_text())
+        assert errors("result-1", document) == []
         return document
 
     @property

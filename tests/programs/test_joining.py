@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -104,6 +105,39 @@ def test_forks_and_their_threads(tmp_path: Path) -> None:
             one,
         )
         check(one, 8, 1, 3, 4, 5, 10)
+
+
+def test_threads_that_fork_at_once(tmp_path: Path) -> None:
+    with experiment("*:leaf", "c:time.*", "native:libc.so*:getpid", delay="10us") as one:
+        run(
+            tmp_path,
+            """
+            import threading, warnings
+            warnings.simplefilter("ignore")  # of forks beside threads
+            def work():
+                for _ in range(8):
+                    pid = os.fork()
+                    if not pid:
+                        call(2)
+                        os._exit(0)
+                    assert os.waitpid(pid, 0)[1] == 0
+                    leaf()
+            threads = [threading.Thread(target=work) for _ in range(4)]
+            for thread in threads: thread.start()
+            for thread in threads: thread.join()
+            """,
+            one,
+        )
+        assert one.calls() == [2] * 32 + [32]
+
+
+def test_a_relative_path_and_closed_streams(tmp_path: Path) -> None:
+    with experiment() as one:
+        folder = Path(one.folder.path)
+        forked = "os.chdir('/'); call(2); os.fork() or (call(3), os._exit(0)); os.wait(); call(2)"
+        closed = f"cd {folder.parent}; {shlex.join(write(tmp_path, forked))} <&- >&- 2>&-"
+        one.run("", command=["sh", "-c", closed], environment=one.environment | {"SPEEDBUMP_CONTROL": folder.name})
+        check(one, 3, 4)
 
 
 def test_exec_in_place_of_the_program(tmp_path: Path) -> None:
@@ -309,6 +343,17 @@ def test_a_fork_after_the_end_of_the_experiment() -> None:
     """
     with experiment(delay="60s") as one:
         assert refusal(one.environment, program) == ""
+
+
+def test_the_end_of_the_experiment_while_processes_start() -> None:
+    program = "def leaf(): pass\nleaf()"
+    for wait_s in (0.0, 0.02, 0.04, 0.06):
+        with experiment(delay="0ns") as one:
+            command = [sys.executable, "-c", program]
+            started = [subprocess.Popen(command, env=one.environment, stderr=subprocess.PIPE) for _ in range(5)]
+            time.sleep(wait_s)
+        assert [(process.communicate()[1], process.returncode) for process in started] == [(b"", 0)] * 5
+        assert not Path(one.folder.path).exists()
 
 
 def test_limits_of_the_process() -> None:
