@@ -75,6 +75,22 @@ def test_all_processes_are_counted(program: Program) -> None:
     assert not Path(done.stdout.strip()).exists()
 
 
+def test_what_comes_after_the_program_is_not_counted(program: Program) -> None:
+    """Even where everything is slowed: the counts are read, and written, by a process that has left."""
+    done = program.run(
+        """
+        from pytest_speedbump.runner import join
+        call(5)
+        os.write(1, str(join._joined.session.totals()[0]).encode())
+        """,
+        SPEEDBUMP_TARGETS="*",
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    calls = {one["name"]: one["calls"] for one in program.document["matched"]}
+    calls.pop("threading._shutdown")  # of the interpreter, for any program
+    assert sum(calls.values()) == int(done.stdout)
+
+
 def test_the_text_of_targets(program: Program) -> None:
     (program.folder / "hot.txt").write_text("*:leaf\n# no more\n")
     done = program.run("call(3)", SPEEDBUMP_TARGETS="\n  @hot.txt\n# none\n!json.*\n")

@@ -15,6 +15,8 @@ from textwrap import dedent
 import pytest
 from experiments import Experiment, experiment
 
+from pytest_speedbump import _core
+
 # Of what delays a call, far more than a clock's own step.
 DELAY_NS = 1e6
 
@@ -138,6 +140,12 @@ def test_a_relative_path_and_closed_streams(tmp_path: Path) -> None:
         closed = f"cd {folder.parent}; {shlex.join(write(tmp_path, forked))} <&- >&- 2>&-"
         one.run("", command=["sh", "-c", closed], environment=one.environment | {"SPEEDBUMP_CONTROL": folder.name})
         check(one, 3, 4)
+
+
+def test_all_use_the_clock_of_who_has_made_the_experiment() -> None:
+    with experiment() as one:
+        source = "from pytest_speedbump import _core; print(repr(_core.clock().ns_per_tick))"
+        assert float(one.run(source)) == _core.clock().ns_per_tick
 
 
 def test_exec_in_place_of_the_program(tmp_path: Path) -> None:
@@ -373,6 +381,21 @@ def test_limits_of_the_process() -> None:
         """
         with experiment(delay="60s") as one:
             assert refusal(one.environment, program) == f"{NOT}{reason}\n"
+
+
+def test_nothing_is_said_into_a_file_of_the_program(tmp_path: Path) -> None:
+    """Where standard error is closed, its number is free for others."""
+    program = """
+        import os, resource
+        assert os.open("mine", os.O_WRONLY | os.O_CREAT) == 2
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 20, 1 << 20))
+        os.fork() or os._exit(0)
+        os.wait()
+    """
+    with experiment() as one:
+        closed = f"cd {tmp_path}; {shlex.join([sys.executable, '-c', dedent(program)])} 2>&-"
+        one.run("", command=["sh", "-c", closed])
+    assert (tmp_path / "mine").read_text() == ""
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
