@@ -65,7 +65,7 @@ class Crowd:
     """
 
     def __init__(
-        self, session: Session, page: "_core.Page", ledgers: Ledgers, patterns: _core.Patterns, number: int
+        self, session: Session, page: _core.Page, ledgers: Ledgers, patterns: _core.Patterns, number: int
     ) -> None:
         """``patterns``: of the session, all in list ``number``."""
         self._session, self._page, self._ledgers, self._patterns = session, page, ledgers, patterns

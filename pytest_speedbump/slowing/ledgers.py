@@ -137,14 +137,14 @@ class _Book:
 
     __slots__ = ("_rows", "_sites", "ledger")
 
-    def __init__(self, ledger: "_core.Ledger") -> None:
+    def __init__(self, ledger: _core.Ledger) -> None:
         self.ledger = ledger
         self._rows = array("d", bytes(8 * NUMBERS * ROOM))
         self._sites: list[tuple[int, Site]] = []
 
     def totals(self) -> Sums:
-        self._read()
-        return [sum(self._rows[number::NUMBERS]) for number in range(NUMBERS)]  # what is beyond the sites is zero
+        rows, end = self._rows, NUMBERS * self._read()
+        return [sum(rows[number:end:NUMBERS]) for number in range(NUMBERS)]
 
     def sites(self) -> Iterator[tuple[tuple[int, Site], Sums]]:
         """Each site with the mask of its lists, and what was counted there."""

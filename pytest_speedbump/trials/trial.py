@@ -204,7 +204,6 @@ class Trial:
         control_ns, probe_share = measurement.median_control_ns, 1 - case.bare.share
         probe = Remark("probe", share=probe_share) if probe_share > PROBE_SHARE else Remark()
         earlier = Remark("earlier") if self._prior else Remark()
-        strayed = Remark("strayed", share=measurement.strayed) if measurement.strayed > STRAYED_SHARE else Remark()
         procedure, evidence = case.procedure, None
         if isinstance(procedure, Sequential):
             over, under = procedure.over, procedure.under
@@ -213,7 +212,7 @@ class Trial:
             self._result(verdict, reason, matched),
             needed_ns=self._prospect.time_that_would_do(judgement),
             warnings=tuple(
-                str(one) for one in (self._doubt, probe, strayed, earlier, *doubt, *judgement.warnings) if one
+                str(one) for one in (self._doubt, probe, self._strayed, earlier, *doubt, *judgement.warnings) if one
             ),
             known_drop=judgement.drop,
             known_transmission=judgement.transmission,
@@ -223,6 +222,11 @@ class Trial:
             probe_ns=probe_share * control_ns / measurement.iterations,
             evidence=evidence,
         )
+
+    @property
+    def _strayed(self) -> Remark:
+        share = self._measurement.strayed
+        return Remark("strayed", share=share) if share > STRAYED_SHARE else Remark()
 
     def _result(self, verdict: Verdict, reason: Remark, matched: tuple[CodeCounts, ...] = ()) -> Result:
         bump, rules, measurement = self._bump, self._rules, self._measurement
@@ -234,6 +238,7 @@ class Trial:
             verdict=verdict,
             outcome=rules.severity.outcome(broken=broken, uncertain=verdict == "inconclusive"),
             reason=reason,
+            warnings=(str(self._strayed),) if self._strayed else (),
             iterations=measurement.iterations,
             seconds=measurement.spent_ns / 1e9,
             control_ns=measurement.median_control_ns / measurement.iterations if tally.pairs else None,
