@@ -91,7 +91,8 @@ void sb_point_stamp(sb_point *point, int64_t ticks);
  * errno set: EEXIST where the path is taken. */
 sb_ledger *sb_ledger_make(const char *path, double ns_per_tick);
 
-/* Unmaps it: nobody may be in it any more. The file stays. NULL is fine. */
+/* Unmaps it: no cell of it may be used any more. What is stamped by a call that is under way, it is stamped for nobody.
+ * The file stays. NULL is fine. */
 void sb_ledger_close(sb_ledger *ledger);
 
 /* For a fork's child: it keeps a copy, for whoever is in the middle of something, which has no memory to give, and
@@ -107,8 +108,8 @@ typedef struct {
 } sb_naming;
 
 /* Appends an entry. A target of any list but the first gets a point as long as there are free ones: which lists are
- * timed is the page's to say, and the first, of what is slowed, never is. Returns the point's index and 1, 0: none; or
- * -1 when out of memory. One thread at a time. */
-int sb_ledger_append(sb_ledger *ledger, const sb_naming *naming);
+ * stamped is the page's to say, and the first, of what is slowed, never is. NULL: out of memory. One thread at a
+ * time. */
+const sb_entry *sb_ledger_append(sb_ledger *ledger, const sb_naming *naming);
 
 #endif

@@ -129,7 +129,7 @@ sb_ledger *sb_ledger_make(const char *path, double ns_per_tick)
             fill_in(ledger, ns_per_tick);
             if (rename_to_new(draft, path) < 0) {
                 const int error = errno;
-                sb_ledger_close(ledger);
+                munmap(ledger, whole_chunks(ledger->size));
                 ledger = NULL;
                 errno = error;
             }
@@ -150,7 +150,10 @@ sb_ledger *sb_ledger_make(const char *path, double ns_per_tick)
 void sb_ledger_close(sb_ledger *ledger)
 {
     if (ledger != NULL) {
-        munmap(ledger, whole_chunks(ledger->size));
+        /* A thunk's call may still find its point (plan.h): there are addresses for that, and no memory. */
+        const size_t length = whole_chunks(ledger->size);
+        (void)mmap(ledger, SB_LEDGER_CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+        munmap((char *)ledger + SB_LEDGER_CHUNK, length - SB_LEDGER_CHUNK);
     }
 }
 
@@ -177,28 +180,28 @@ void sb_ledger_leave_to_parent(sb_ledger *ledger)
 
 /* ---- entries ---- */
 
-static int take_point(sb_ledger *ledger, uint16_t lists)
+/* As in an entry. */
+static uint16_t take_point(sb_ledger *ledger, uint16_t lists)
 {
     const int64_t n = sb_read(&ledger->n_points);
     if ((lists & ~1) == 0 || n == SB_N_POINTS) {
         return 0;
     }
     sb_store_release(&ledger->n_points, n + 1);
-    return (int)n + 1;
+    return (uint16_t)(n + 1);
 }
 
-int sb_ledger_append(sb_ledger *ledger, const sb_naming *naming)
+const sb_entry *sb_ledger_append(sb_ledger *ledger, const sb_naming *naming)
 {
     const size_t *lengths = naming->lengths;
     sb_entry *entry = sb_ledger_take(ledger, sizeof *entry + lengths[0] + lengths[1] + lengths[2]);
     if (entry == NULL) {
-        return -1;
+        return NULL;
     }
-    const int point = take_point(ledger, naming->lists);
     entry->kind = naming->kind;
     entry->line = naming->line;
     entry->lists = naming->lists;
-    entry->point = (uint16_t)point;
+    entry->point = take_point(ledger, naming->lists);
     char *text = entry->text;
     for (int i = 0; i < 3; i++) {
         entry->lengths[i] = (uint32_t)lengths[i];
@@ -209,5 +212,5 @@ int sb_ledger_append(sb_ledger *ledger, const sb_naming *naming)
     sb_store_release(last != 0 ? &((sb_entry *)(void *)((char *)ledger + last))->next : &ledger->entries, offset);
     sb_store_release(&ledger->last_entry, offset);
     sb_store_release(&ledger->n_entries, sb_read(&ledger->n_entries) + 1);
-    return point;
+    return entry;
 }

@@ -60,6 +60,7 @@ sb_view_error sb_view_look(sb_view *view)
     if (used < (int64_t)sizeof(sb_ledger) || used > file.st_size) {
         return SB_VIEW_TRUNCATED;
     }
+    view->end = used;
     return (size_t)used > view->length ? map(view, whole_chunks((size_t)used)) : SB_VIEW_OK;
 }
 
@@ -123,17 +124,10 @@ void sb_view_close(sb_view *view)
 
 /* ---- what lies in it ---- */
 
-/* What is in use and in view; the latter is a chunk at least, which is more than the file may have. */
-static int64_t end_of(const sb_view *view)
-{
-    const int64_t used = sb_load_acquire(&view->ledger->used);
-    return used < (int64_t)view->length ? used : (int64_t)view->length;
-}
-
 /* `size` bytes from there on, or NULL. */
 static const void *at(const sb_view *view, int64_t offset, int64_t size)
 {
-    const int64_t end = end_of(view);
+    const int64_t end = view->end;
     const bool there = offset >= (int64_t)sizeof(sb_ledger) && offset % 64 == 0 && size <= end && offset <= end - size;
     return there ? (const char *)view->ledger + offset : NULL;
 }
@@ -173,7 +167,7 @@ static const void *look_at(const sb_view *view, int64_t offset, int64_t size, in
 
 static void sum_tables(const sb_view *view, sb_counts *sums, size_t n)
 {
-    int64_t left = end_of(view);
+    int64_t left = view->end;
     int64_t offset = sb_load_acquire(&view->ledger->tables);
     const sb_table *table;
     while (offset != 0 && (table = look_at(view, offset, sizeof *table, &left)) != NULL) {
@@ -189,7 +183,7 @@ static void sum_tables(const sb_view *view, sb_counts *sums, size_t n)
 
 static void sum_blocks(const sb_view *view, sb_counts *sums, size_t n)
 {
-    int64_t left = end_of(view);
+    int64_t left = view->end;
     int64_t offset = sb_load_acquire(&view->ledger->blocks);
     const sb_block *block;
     while (offset != 0 && (block = look_at(view, offset, sizeof *block, &left)) != NULL) {
@@ -203,13 +197,26 @@ static void sum_blocks(const sb_view *view, sb_counts *sums, size_t n)
     }
 }
 
-size_t sb_view_sum(const sb_view *view, sb_counts *sums, size_t n)
+#define LOOKS 100
+
+sb_view_error sb_view_sum(sb_view *view, sb_counts *sums, size_t n, size_t *n_targets)
 {
-    sum_tables(view, sums, n);
-    sum_blocks(view, sums, n);
+    for (int looks = 0; looks < LOOKS; looks++) {
+        const sb_view_error error = sb_view_look(view);
+        if (error != SB_VIEW_OK) {
+            return error;
+        }
+        memset(sums, 0, n * sizeof *sums);
+        sum_tables(view, sums, n);
+        sum_blocks(view, sums, n);
+        if (sb_load_acquire(&view->ledger->used) == view->end) {
+            break; /* else a table may have moved out of view meanwhile */
+        }
+    }
     const int64_t n_entries = sb_load_acquire(&view->ledger->n_entries);
-    const int64_t most = (int64_t)view->length / (int64_t)sizeof(sb_entry);
-    return (size_t)(n_entries < 0 ? 0 : n_entries < most ? n_entries : most);
+    const int64_t most = view->end / (int64_t)sizeof(sb_entry);
+    *n_targets = (size_t)(n_entries < 0 ? 0 : n_entries < most ? n_entries : most);
+    return SB_VIEW_OK;
 }
 
 /* ---- points ---- */
@@ -221,14 +228,13 @@ typedef struct {
     bool whole;
 } reading;
 
-/* The fence keeps what was read from being read after `entered`. */
+/* Acquired, so that `entered` is read after the others. */
 static reading read_point(const sb_point *point)
 {
     reading r = {.calls = sb_load_acquire(&point->calls)};
-    r.last = r.calls > 0 ? sb_read(&point->last[(r.calls - 1) & 1]) : 0;
-    r.sum = (uint64_t)sb_read(&point->sum);
-    r.over = sb_read(&point->over);
-    atomic_thread_fence(memory_order_acquire);
+    r.last = r.calls > 0 ? sb_load_acquire(&point->last[(r.calls - 1) & 1]) : 0;
+    r.sum = (uint64_t)sb_load_acquire(&point->sum);
+    r.over = sb_load_acquire(&point->over);
     r.whole = sb_read(&point->entered) == r.calls;
     return r;
 }
@@ -248,6 +254,6 @@ sb_told sb_view_tell(const sb_point *point, int64_t at_ticks, int64_t *patience_
         r = read_point(point);
     }
     __extension__ typedef __int128 wide;
-    const wide sum = ((wide)r.over << 64) + r.sum;
-    return (sb_told){.calls = r.calls, .last = r.last, .age = (double)((wide)r.calls * at_ticks - sum)};
+    const wide age = (wide)r.calls * at_ticks - ((wide)(uint32_t)r.over * UINT64_MAX + (uint32_t)r.over + r.sum);
+    return (sb_told){.calls = r.calls, .last = r.last, .age = (double)age};
 }

@@ -14,7 +14,8 @@
 typedef struct {
     const sb_ledger *ledger; /* Owned: a mapping of `length` bytes, read-only; NULL: none */
     size_t length;
-    int file; /* Owned. */
+    int64_t end; /* bytes that were in use at the last look */
+    int file;    /* Owned. */
 } sb_view;
 
 typedef enum { SB_VIEW_OK, SB_VIEW_ERRNO, SB_VIEW_FOREIGN, SB_VIEW_OTHER_BUILD, SB_VIEW_TRUNCATED } sb_view_error;
@@ -26,16 +27,15 @@ void sb_view_close(sb_view *view);
 /* "is not a ledger", after the file's name; of those but the first two. Static. */
 const char *sb_view_strerror(sb_view_error error);
 
-/* Before what follows: has all that is in use now in view, for as long as the next time. Returns what sb_view_open()
- * would. */
+/* Before what follows: has all that is in use now in view, until the next look. Returns what sb_view_open() would. */
 sb_view_error sb_view_look(sb_view *view);
 
 /* Entry 0, or the one after `entry`; NULL: there is none. Its kind and texts are not checked. */
 const sb_entry *sb_view_next(const sb_view *view, const sb_entry *entry);
 
-/* Adds what every thread counted for target i to sums[i], for i < n. Returns how many targets there are, which all that
- * was summed is of. */
-size_t sb_view_sum(const sb_view *view, sb_counts *sums, size_t n);
+/* Puts what all threads have counted for target i into sums[i], for i < n, and how many targets there are, which all
+ * that was summed is of. Looks by itself, and returns what looking does. */
+sb_view_error sb_view_sum(sb_view *view, sb_counts *sums, size_t n, size_t *n_targets);
 
 /* What a point tells. */
 typedef struct {

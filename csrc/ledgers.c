@@ -109,13 +109,11 @@ static PyObject *ledger_sites(PyObject *op, PyObject *args)
 /* Returns how many targets there are, or -1 with an exception set. */
 static Py_ssize_t read_counts_locked(ledger_object *self, sb_toll_row *rows, size_t n)
 {
-    if (look(self) < 0) {
-        return -1;
+    size_t n_targets;
+    const sb_view_error error = sb_view_sum(&self->view, &rows->sums, n, &n_targets);
+    if (error != SB_VIEW_OK) {
+        return refuse(self->path, error);
     }
-    for (size_t i = 0; i < n; i++) {
-        rows[i] = (sb_toll_row){.sums = {0}};
-    }
-    const size_t n_targets = sb_view_sum(&self->view, &rows->sums, n);
     const double ns = self->view.ledger->ns_per_tick / (1 << SB_TICK_SHIFT);
     for (size_t i = 0; i < n; i++) {
         const sb_counts s = rows[i].sums;

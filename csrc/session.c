@@ -453,10 +453,13 @@ typedef struct {
 /* Whether a session of this recipe can obey its page, if it has one. Returns 0, or -1 with an exception set. */
 static int check_page(const recipe *r, const sb_state *state)
 {
-    if (r->page == NULL) {
+    if (r->page == NULL && r->ledger == NULL) {
         return 0;
     }
-    if (!Py_IS_TYPE(r->page, state->page_type)) {
+    if (r->page == NULL) {
+        PyErr_SetString(PyExc_ValueError, "a session with a ledger obeys a control page: give it a page, too");
+    }
+    else if (!Py_IS_TYPE(r->page, state->page_type)) {
         PyErr_Format(PyExc_TypeError, "page must be a Page or None, not %R", r->page);
     }
     else if (!sb_mode_is_shared((int)r->mode)) {
@@ -531,22 +534,21 @@ static int convert_path(PyObject *object, void *into)
     return object == Py_None || PyUnicode_FSConverter(object, into);
 }
 
-/* Has the toll, in which nothing is counted yet, count into a new ledger. Returns 0, or -1 with an exception set. */
-static int open_ledger(sb_toll *toll, PyObject *path)
+/* Has the toll, in which nothing is counted yet, count into a new ledger if the recipe says so. As above. */
+static int open_ledger(const recipe *r, sb_toll *toll)
 {
-    if (toll->mode == SB_TIME || toll->mode == SB_AWAIT) {
-        PyErr_Format(PyExc_ValueError, "a session of mode '%s' has no ledger; use 'spin', 'nogil' or 'sleep'",
-                     sb_mode_name(toll->mode));
-        return -1;
+    if (r->ledger == NULL) {
+        return 0;
     }
-    sb_ledger *ledger = sb_ledger_make(PyBytes_AS_STRING(path), toll->delay->clock->ns_per_tick);
+    const char *path = PyBytes_AS_STRING(r->ledger);
+    sb_ledger *ledger = sb_ledger_make(path, sb_page_of(r->page)->calibration.clock.ns_per_tick);
     if (ledger == NULL) {
-        PyErr_SetFromErrnoWithFilename(PyExc_OSError, PyBytes_AS_STRING(path));
+        PyErr_SetFromErrnoWithFilename(PyExc_OSError, path);
         return -1;
     }
     if (!sb_slots_move_in(ledger)) {
         sb_ledger_close(ledger);
-        (void)unlink(PyBytes_AS_STRING(path));
+        (void)unlink(path);
         PyErr_SetString(PyExc_RuntimeError, "this process counts into a ledger already, and has one at a time");
         return -1;
     }
@@ -577,8 +579,7 @@ static PyObject *session_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
      * through gc.get_objects(). */
     sb_injector *injectors[MOST_INJECTORS];
     sb_toll *toll = sb_toll_new(state, r.mode);
-    const bool fits = toll != NULL && check_clock(&r, toll) == 0;
-    const bool counts = fits && (r.ledger == NULL || open_ledger(toll, r.ledger) == 0);
+    const bool counts = toll != NULL && check_clock(&r, toll) == 0 && open_ledger(&r, toll) == 0;
     const int n = counts ? make_injectors(injectors, state, toll, &r) : -1;
     Py_XDECREF(r.ledger);
     sb_session *self = n >= 0 ? PyObject_GC_New(sb_session, type) : NULL;
@@ -703,12 +704,14 @@ static PyGetSetDef session_getset[] = {
 
 static PyType_Slot session_slots[] = {
     {Py_tp_doc,
-     (void *)"Session(patterns, mode, owner, found=(), later=None, page=None)\n--\n\n"
+     (void *)"Session(patterns, mode, owner, found=(), later=None, page=None, ledger=None)\n--\n\n"
              "Slows what `patterns` match, while armed. `owner` names it in the error that a second one gets.\n"
              "What has to be looked up by name comes as `found`, tuples of (module, qualname, object, pattern):\n"
              "callables implemented in C, and in mode 'await' coroutine functions, whose calls await `later` first.\n"
              "Mode 'time' delays nothing, but measures what time each function takes itself, see read_times().\n"
-             "Obeys `page`, of the same mode, as long as it is armed; ValueError of modes 'await' and 'time'."},
+             "Obeys `page`, of the same mode, as long as it is armed; ValueError of modes 'await' and 'time'. It may\n"
+             "then count into a new file at the path `ledger`, which Ledger reads, as long as it lives; OSError where\n"
+             "that cannot be made, RuntimeError where the process has one."},
     {Py_tp_new, session_new},
     {Py_tp_traverse, session_traverse},
     {Py_tp_dealloc, session_dealloc},

@@ -187,6 +187,7 @@ static int enter_in_ledger(sb_ledger *ledger, sb_target *target)
     sb_naming naming = {.kind = (int)target->kind, .line = target->line, .lists = target->lists};
     sb_text texts[3] = {{0}};
     int result = 0;
+    const sb_entry *entry = NULL;
     if (code != NULL && target->kind != SB_LINE) {
         naming.line = code->co_firstlineno;
     }
@@ -198,14 +199,17 @@ static int enter_in_ledger(sb_ledger *ledger, sb_target *target)
         naming.lengths[i] = texts[i].length;
     }
     if (result == 0) {
-        result = sb_ledger_append(ledger, &naming);
-        target->point = result > 0 ? (uint16_t)result : 0;
+        entry = sb_ledger_append(ledger, &naming);
     }
     release_texts(texts);
     if (result < 0) {
         PyErr_Clear();
     }
-    return result < 0 ? -1 : 0;
+    if (entry == NULL) {
+        return -1;
+    }
+    target->point = entry->point;
+    return 0;
 }
 
 Py_ssize_t sb_targets_add(sb_targets *targets, const sb_target *target)

@@ -20,6 +20,9 @@ Kind = Literal[
     "not_listed", "listed_until", "chain",
     # of a scan: why nothing was ranked, or not to the end; why a test that is only scanned has no drop
     "short_of_time", "unmatched", "not_scanned", "interrupted", "only_scanned",
+    # of a program's progress: why no verdict was reached or is possible, and what a reader should know
+    "queued", "unlike", "pace", "too_few", "program_busy", "program_ended", "in_flight", "no_progress", "armed_only",
+    "seldom_delayed",
 ]  # fmt: skip
 
 _AGAIN = "can it run twice? A callable that consumes its input needs benchmark.pedantic(setup=...)"
@@ -77,6 +80,25 @@ _SENTENCES: dict[Kind, str] = {
     "unmatched": "calls nothing that matches {target}{hint}",
     "not_scanned": "{error}",
     "interrupted": "the scan was interrupted by {error}; what is there was found until then",
+    "queued": "for each call of {point} the target was called {share:share} less often while slowed, in stretches of "
+    "{length_ns:about} too: either its work waits in a queue, and the drop comes later, or it runs free of that point; "
+    "give it {advice}, or name a point that its own work passes",
+    "unlike": "for each call of {point} the target was called {share:share} more often while slowed: what is counted "
+    "there is not the same work; name a point that its own work passes",
+    "pace": "the program had not found its pace within stretches of {length_ns:about}: the drop changes with their "
+    "length; give it {advice}",
+    "too_few": "{point} was called {calls} times in {spent_ns:about}, and that is too few for an answer; "
+    "give it {advice}",
+    "program_busy": "the machine was busy: threads of the program waited for a processor for {waited:share} of the "
+    "time, while others used {others:share} of the processors; measure again when less runs beside it",
+    "program_ended": "the program ended after {spent_ns:about}; let it work for longer",
+    "in_flight": "what is under way takes {latency_ns:about}, too long for stretches of {length_ns:about} to show what "
+    "its delay costs; give it {advice}",
+    "no_progress": "{point} was never called in {spent_ns:about}{hint}",
+    "armed_only": "a program that runs cannot be measured without its probes: the drop is one of its throughput with "
+    "them, of which they take {share:share} at most",
+    "seldom_delayed": "in {undelayed} of {pairs} slowed stretches of {length_ns:about} no call was delayed; give it "
+    "{advice}, or delay more calls",
     "only_scanned": "the test has no bump and was only scanned: `speedbump.ranking` is what that found; for a drop "
     "add a marker, or run with --speedbump-target",
 }

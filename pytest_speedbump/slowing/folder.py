@@ -69,12 +69,9 @@ class Folder:
 
     def ledgers(self) -> "list[_core.Ledger]":
         """Of all processes that have joined so far, the dead ones too."""
-        for entry in os.scandir(self.path):
-            if entry.name.endswith(_LEDGER) and entry.name not in self._ledgers:
-                try:
-                    self._ledgers[entry.name] = _core.Ledger(entry.path)
-                except ValueError:  # A process is just making it, or was killed meanwhile.
-                    pass
+        for name in os.listdir(self.path):
+            if name.endswith(_LEDGER) and name not in self._ledgers:
+                self._ledgers[name] = _core.Ledger(os.path.join(self.path, name))
         return list(self._ledgers.values())
 
     def remove(self) -> None:
@@ -136,19 +133,17 @@ def _is_abandoned(path: str) -> bool:
 
 
 def _remove_abandoned(place: str) -> None:
-    for entry in os.scandir(place):
-        if entry.name.startswith(_PREFIX) and _is_abandoned(entry.path):
-            _remove(entry.path)
+    for name in os.listdir(place):
+        path = os.path.join(place, name)
+        if name.startswith(_PREFIX) and _is_abandoned(path):
+            _remove(path)
 
 
 def _remove(path: str) -> None:
     """As far as it goes: another process may be removing it too, and some folders are not ours."""
+    from shutil import rmtree
+
     for _ in range(5):  # who has opened the page already may still put a ledger there
-        try:
-            for entry in os.scandir(path):
-                os.unlink(entry.path)
-            os.rmdir(path)
-        except FileNotFoundError:
-            return
-        except OSError:
-            continue
+        rmtree(path, ignore_errors=True)
+        if not os.path.exists(path):
+            break

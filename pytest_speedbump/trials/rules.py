@@ -1,7 +1,8 @@
 """How far a trial is to go, and what fails."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.inference.excess import excess_from_drop
@@ -36,6 +37,10 @@ class Rules:
     limited_by: str = "--speedbump-max-time"
     taken_ns: float = 0.0
     sharers: int = 1
+
+    def shared_by(self, verdicts: int) -> Self:
+        """Those of one of so many verdicts that share the error rate."""
+        return replace(self, alpha_fail=self.alpha_fail / max(verdicts, 1))
 
     def enough_ns(self, needed_ns: float) -> float:
         """The value of the option ``limited_by`` that lets this bump have ``needed_ns``."""

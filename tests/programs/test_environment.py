@@ -106,6 +106,7 @@ def test_an_exit_by_force_writes_nothing_and_is_cleaned_up_after(program: Progra
         done = program.run(forced.format(end))
         assert (done.returncode, done.stderr) == (status, "")
         left.append(Path(done.stdout.strip()))
+    (left[1] / "somebody's").mkdir()
     assert not (program.folder / "counts.json").exists()
     assert [folder.exists() for folder in left] == [False, True], "the next experiment removes what is left"
     alive = f"""

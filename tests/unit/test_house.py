@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "lockfile": NOUNS,
     "report": NOUNS,
     "notebook": NOUNS | {"experiment", "report", "trials"},
-    "runner": NOUNS | {"slowing", "report"},
+    "runner": NOUNS | {"slowing", "experiment", "inference", "trials", "report"},
     "plugin": NOUNS | {"slowing", "experiment", "inference", "trials", "lockfile", "report"},
 }
 

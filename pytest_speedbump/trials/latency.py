@@ -1,0 +1,87 @@
+"""How long it takes from one point to another, whatever thread, process or task takes it there.
+
+By Little's law: what was under way between two points, added up over time, is what all who arrived were under way
+together, but for those at either end of the stretch.
+"""
+
+from collections.abc import Sequence
+from math import inf, sqrt
+from typing import Any, NamedTuple
+
+from pytest_speedbump.experiment.stretches import Pair, Stretch
+from pytest_speedbump.result import Estimate
+
+__all__ = ["Latency", "latency_of"]
+
+FEWEST = 8  # pairs that give an interval
+TWO_SIDED_95 = 2.4  # standard errors of so few, by Student
+
+
+class Latency(NamedTuple):
+    """Mean times in ns.
+
+    Attributes:
+        added_ns: what the delay adds, with its interval of about 95 %.
+        arrivals: calls of the second point, in both arms.
+    """
+
+    control_ns: float
+    slowed_ns: float
+    added_ns: Estimate
+    arrivals: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "control_ns": self.control_ns,
+            "slowed_ns": self.slowed_ns,
+            "added_ns": self.added_ns.to_json(),
+            "arrivals": self.arrivals,
+        }
+
+
+def latency_of(pairs: Sequence[Pair], begin: int) -> Latency | None:
+    """Between the points ``begin`` and ``begin + 1``; None where nothing has arrived in one of the arms.
+
+    All stretches of an arm together, so that short ones, in which few arrive, shift nothing; the interval is that of
+    leaving out one pair after the other (jackknife).
+    """
+    control = [_flight(pair.control, begin) for pair in pairs]
+    slowed = [_flight(pair.slowed, begin) for pair in pairs]
+    found = _mean(slowed), _mean(control)
+    if None in found:
+        return None
+    slowed_ns, control_ns = (one or 0.0 for one in found)
+    added_ns, error_ns = slowed_ns - control_ns, _jackknife(slowed, control)
+    room = TWO_SIDED_95 * error_ns
+    ends = (None, None) if error_ns == inf else (added_ns - room, added_ns + room)
+    arrivals = sum(number for _, number in control + slowed)
+    return Latency(control_ns, slowed_ns, Estimate(added_ns, *ends), arrivals)
+
+
+def _flight(stretch: Stretch, begin: int) -> tuple[float, int]:
+    """What was under way, added up over the stretch, and how many arrived."""
+    (began, ended), (began_before, ended_before) = (
+        glance.points[begin : begin + 2] for glance in (stretch.last, stretch.first)
+    )
+    under_way = (began.age_ns - ended.age_ns) - (began_before.age_ns - ended_before.age_ns)
+    return under_way, ended.calls - ended_before.calls
+
+
+def _mean(flights: Sequence[tuple[float, int]]) -> float | None:
+    arrived = sum(number for _, number in flights)
+    return sum(under_way for under_way, _ in flights) / arrived if arrived else None
+
+
+def _jackknife(slowed: Sequence[tuple[float, int]], control: Sequence[tuple[float, int]]) -> float:
+    """Standard error of the difference of means; inf where too few tell."""
+    count = len(slowed)
+    if count < FEWEST:
+        return inf
+    without = []
+    for index in range(count):
+        means = [_mean([*flights[:index], *flights[index + 1 :]]) for flights in (slowed, control)]
+        if None in means:
+            return inf
+        without.append((means[0] or 0.0) - (means[1] or 0.0))
+    middle = sum(without) / count
+    return sqrt((count - 1) / count * sum((one - middle) ** 2 for one in without))
