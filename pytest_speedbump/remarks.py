@@ -15,7 +15,7 @@ Kind = Literal[
     "raised", "uncalled", "interfered", "lost", "clock", "delivery", "unpaused", "arms_differ", "called_no_more",
     "less_work", "seldom",
     # doubts about a verdict that stands
-    "more_work", "short_rounds", "traced", "below_floor", "tail", "halves", "probe", "earlier", "cut_short",
+    "more_work", "short_rounds", "traced", "below_floor", "tail", "halves", "probe", "strayed", "earlier", "cut_short",
     # of a listing
     "not_listed", "listed_until", "chain",
     # of a scan: why nothing was ranked, or not to the end; why a test that is only scanned has no drop
@@ -70,6 +70,8 @@ _SENTENCES: dict[Kind, str] = {
     "tail": "some slowed rounds are far slower than the drop tells; look at the tail of the round times",
     "halves": "the first and the second half of the rounds disagree; the effect changed while it was measured",
     "probe": "what counts the calls takes {share:share} of a round by itself; the drop is of the program without it",
+    "strayed": "{share:share} of the delay was spent when its round was over: threads or processes work on after it; "
+    "let the callable wait until the work is done",
     "earlier": "the evidence of an earlier attempt at this test counts as well",
     "cut_short": "pytest-timeout left no time to go on; raise its limit, or lower --speedbump-max-time",
     "not_listed": "{target} never ran{hint}",

@@ -8,7 +8,7 @@ __all__ = ["Cause", "Uncalled"]
 Cause = Literal[
     "comma", "inlined", "c", "class", "module", "cached", "generator", "renamed", "children", "idle",
     "unreachable", "direct", "unloaded", "no_code", "unreached", "never_resumed", "unsuspended", "unimported",
-    "elsewhere", "awaited",
+    "elsewhere", "awaited", "unjoined",
 ]  # fmt: skip
 
 _SENTENCES: dict[Cause, str] = {
@@ -20,7 +20,9 @@ _SENTENCES: dict[Cause, str] = {
     "cached": "{target} is cached (functools.lru_cache or cached_property): its body runs only on a miss",
     "generator": "{target} is a generator or coroutine function: its calls are its starts, and none was started",
     "renamed": "the code of {target} is named {names}",
-    "children": "processes were started while it ran, and children are not measured",
+    "children": "processes were started while it ran, and without --speedbump-children these are not measured",
+    "unjoined": "neither this process nor its children called it; those are measured that run a Python which has "
+    "pytest-speedbump, and were started after collection",
     "awaited": "mode await slows coroutine functions that exist when the rounds begin, and {target} matches none",
     "idle": "{target} exists, and was not called when the benchmark was repeated",
     "unreachable": "{target} is implemented in C, and cannot be slowed as c:{target} either",
@@ -39,6 +41,7 @@ _SENTENCES: dict[Cause, str] = {
 # The rest is certain, and needs no guess beside it.
 _ALSO_NAMES: dict[Cause | None, str] = {
     "children": "what did run has names like",
+    "unjoined": "what did run here has names like",
     None: "what did run has names like",
     "unloaded": "there is",
     "unimported": "there is",
@@ -56,7 +59,8 @@ class Uncalled:
             where it cannot be slowed as such either. ``class``, ``module``: not a function. ``cached``: behind
             ``functools.lru_cache`` or ``cached_property``. ``generator``: a generator or coroutine function of which
             none was started. ``renamed``: its code has another name.
-            ``children``: processes were started, and these are not measured. ``idle``: it exists, and was not called.
+            ``children``: processes were started, and these are not measured; ``unjoined``: none of those that are
+            called it. ``idle``: it exists, and was not called.
             ``awaited``: under mode ``await``, it matches no coroutine function that was there.
             Of what is implemented in C ``direct``: nobody called it as an object. ``unloaded``: there is no such file,
             module or library. Of lines ``no_code``, and ``unreached``. Of resumes ``never_resumed``: no generator or

@@ -40,6 +40,7 @@ class Machine:
         clocked: delays go by the clock: what falls into one is only late by what goes beyond its end.
         sleeps: how often a round gives its processor up, to wait for something...
         naps: ...and how often a delay does.
+        strays: share of the delay that is spent when the round is over.
         crowd: share of the processors that other processes use; None where the kernel does not tell.
         helpers: threads that work beside the one of the rounds, none of them in Python, as shares of its time...
         queue: ...and what these wait for a processor meanwhile, as a share of the round, which does not feel it.
@@ -65,6 +66,7 @@ class Machine:
         clocked: bool = False,
         sleeps: int = 0,
         naps: int = 0,
+        strays: float = 0.0,
         crowd: float | None = 0.0,
         helpers: float = 0.0,
         queue: float = 0.0,
@@ -74,7 +76,7 @@ class Machine:
         self.round_ns, self.calls, self.reaches, self.noise = round_ns, calls, reaches, noise
         self.delivers, self.bites, self.probe_ns, self.raises_in, self.code = delivers, bites, probe_ns, raises_in, code
         self.waiting, self.late, self.clocked, self.crowd = waiting, late, clocked, crowd
-        self.sleeps, self.naps = sleeps, naps
+        self.sleeps, self.naps, self.strays = sleeps, naps, strays
         self.helpers, self.queue = helpers, queue
         self.iterations = 1
         self.baseline_ns: float | None = None
@@ -89,6 +91,7 @@ class Machine:
         self._delay_ns: float | None = None
         self._every = 1
         self._totals = [0, 0.0, 0.0, 0.0]
+        self._strayed_ns = 0.0
         self._used_ns = self._waited_ns = self._seen_ns = 0.0
         self._switches = self._times = 0
         self._rng = random.Random(1)
@@ -119,7 +122,9 @@ class Machine:
             if self.clocked:
                 late, absorbed = self._clock(waits, delivered / delayed, delivered / (own_ns + delivered))
         if delay_ns is not None:
-            for index, one in enumerate((calls, delayed * delay_ns, delivered, late)):
+            self._strayed_ns = self.strays * delivered
+            told = delivered - self._strayed_ns
+            for index, one in enumerate((calls, delayed * delay_ns - self._strayed_ns, told, late)):
                 self._totals[index] += one
         ns = int(own_ns + reaches * delivered + wait_ns - absorbed)
         self.waits.append(wait_ns)
@@ -164,6 +169,9 @@ class Machine:
 
     def totals(self) -> tuple[int, float, float, float, float]:
         calls, requested, delivered, late = self._totals
+        for index in (1, 2):  # what is spent later stands in what is read later
+            self._totals[index] += self._strayed_ns
+        self._strayed_ns = 0.0
         return int(calls), requested, delivered, late, 0.0
 
     def snapshot(self) -> list[tuple[What, str, int, int, float, float, float, float]]:

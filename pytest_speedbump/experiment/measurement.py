@@ -258,6 +258,12 @@ class Measurement:
         return median(self.controls or self.tally.control_ns)
 
     @property
+    def strayed(self) -> float:
+        """Share of the delay that was spent when its round was over, by threads or processes that nobody waits for."""
+        total_ns = self._plan.counts().requested_ns
+        return 1 - self.tally.slowed.requested_ns / total_ns if total_ns else 0.0
+
+    @property
     def matched(self) -> tuple[CodeCounts, ...]:
         """What was called in counted rounds, with the totals of each code object."""
         return take_snapshot(self._session, self._bump.targets).matched

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_speedbump.plugin.fixture import SpeedbumpFixture
     from pytest_speedbump.plugin.measuring import MeasuringPlugin
     from pytest_speedbump.plugin.run import Run
+    from pytest_speedbump.slowing.session import MakeSession
 
 OPTIONS = pytest.StashKey[Options]()
 COLLECTED = pytest.StashKey[Collected]()
@@ -92,12 +93,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
     try:
         run = _plan(session)
+        if run is None:
+            return
+        make_session = _make_session(config, run)
     except InputError as error:
         if hasattr(config, "workeroutput"):
             config.workeroutput["speedbump_refused"] = str(error)
         raise pytest.UsageError(str(error)) from None
-    if run is None:
-        return
     from pytest_speedbump.plugin.measuring import MeasuringPlugin
     from pytest_speedbump.plugin.passes import EarlyPasses
 
@@ -110,7 +112,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         config.pluginmanager.register(reporting, "speedbump-reporting")
     early = EarlyPasses(run)
     config.pluginmanager.register(early, "speedbump-passes")
-    measuring = config.stash[MEASURING] = MeasuringPlugin(config, run, early)
+    measuring = config.stash[MEASURING] = MeasuringPlugin(config, run, early, make_session)
     config.pluginmanager.register(measuring, "speedbump-measuring")
 
 
@@ -145,6 +147,19 @@ def _plan(session: pytest.Session) -> "Run | None":
         check_environment(config)
         check_targets(run, session.items)
     return run
+
+
+def _make_session(config: pytest.Config, run: "Run") -> "MakeSession":
+    """What makes the sessions of the run's bumps. Raises InputError."""
+    from pytest_speedbump.slowing.session import make_session
+
+    if not run.options.children or not run.plan or config.option.collectonly:
+        return make_session
+    from pytest_speedbump.plugin.children import Children
+
+    children = Children(bump for bumps in run.plan.values() for bump in bumps)
+    config.add_cleanup(children.close)
+    return children.make_session
 
 
 @pytest.fixture

@@ -26,7 +26,9 @@ from pytest_speedbump.report.progress import Progress
 from pytest_speedbump.report.properties import PREFIX, properties
 from pytest_speedbump.report.text import failure_text
 from pytest_speedbump.result import Result
-from pytest_speedbump.slowing.session import armed, make_session
+from pytest_speedbump.runner.join import has_joined
+from pytest_speedbump.slowing.folder import VARIABLE
+from pytest_speedbump.slowing.session import MakeSession, armed, make_session
 from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.trials.listing import list_bump
 from pytest_speedbump.trials.rules import Rules
@@ -42,7 +44,13 @@ DISABLED = "benchmarks are disabled (by --benchmark-disable, or by pytest-xdist:
 
 
 def check_environment(config: pytest.Config) -> None:
-    """Raises InputError where nothing can be measured: no free tool id, or a pytest-benchmark that we do not know."""
+    """Raises InputError where nothing can be measured: this program is slowed as a whole, no tool id is free, or the
+    pytest-benchmark is one that we do not know."""
+    if has_joined():
+        raise InputError(
+            "this pytest was started by a program that is slowed as a whole, with all processes that it starts, and "
+            f"can slow nothing by itself; start it without {VARIABLE} in its environment"
+        )
     with armed(make_session(parse_targets(["*"]), "spin", "the check for a free tool id")):
         pass
     if config.pluginmanager.hasplugin("benchmark"):
@@ -54,8 +62,8 @@ def check_environment(config: pytest.Config) -> None:
 class MeasuringPlugin:
     """Tries the bumps of the plan on what the fixtures are given, and fails the tests that deserve it."""
 
-    def __init__(self, config: pytest.Config, run: Run, early: EarlyPasses) -> None:
-        self._run, self._early = run, early
+    def __init__(self, config: pytest.Config, run: Run, early: EarlyPasses, make_session: MakeSession) -> None:
+        self._run, self._early, self._make_session = run, early, make_session
         options, workers = run.options, getattr(config, "workerinput", {}).get("workercount", 1)
         self._allowance = Allowance(options.total_time_ns, workers)
         plan = {test: [str(bump) for bump in run.plan.get(test, ())] for test in run.tests}
@@ -152,7 +160,7 @@ class MeasuringPlugin:
         if item.nodeid in self._run.scans:
             bumps.append(still_bump(self._run.options))
         with self._measuring():
-            results = [list_bump(item.nodeid, subject, bump) for bump in bumps]
+            results = [list_bump(item.nodeid, subject, bump, self._make_session) for bump in bumps]
         for result in results:
             self._run.add(result)
         return results
@@ -241,7 +249,10 @@ class MeasuringPlugin:
         if trials is None:
             prior = self._run.evidence
             trials = self._run.trials[item.nodeid] = [
-                Trial(item.nodeid, bump, self._rules(), self._progress, prior=prior.get((item.nodeid, index)))
+                Trial(
+                    *(item.nodeid, bump, self._rules(), self._progress, self._make_session),
+                    prior=prior.get((item.nodeid, index)),
+                )
                 for index, bump in enumerate(self._run.plan[item.nodeid])
             ]
         else:

@@ -33,6 +33,10 @@ _PREFIX = re.compile(r"speed[-_]?bump[-_]?", re.IGNORECASE)
 NEED_A_TARGET = ("list", "budget", "delay", "every", "save", "compare", "total_time")
 OF_A_SCAN = ("list", "total_time")  # of those the ones that a scan makes use of
 NO_SCAN = "--speedbump-scan-markers does nothing: nothing is scanned; add --speedbump-scan PATTERN"
+SCANNED = (
+    "a scan ranks the functions of pytest's own process alone, by the time that they take themselves; leave "
+    "--speedbump-children out, or slow one function of the children by itself, with --speedbump-target"
+)
 LISTED = "--speedbump-scan-markers does nothing: --speedbump-list measures nothing; leave one of them out"
 
 
@@ -53,6 +57,7 @@ class Options:
         scan_markers: whether the markers that would pin what a scan found are to be said.
         max_time_ns: of one bump, and ``scan_time_ns`` of one scan; ``total_time_ns`` of all, infinite where nobody
             limits it.
+        children: whether the processes that tests start are slowed and counted as well.
         json, save: as :func:`pytest_speedbump.files.parse_output` returns them.
         typed: names of options that were given for this very run; what stands in the ini file's ``addopts`` is not.
             Of "target", "scan", "scan_markers" and :data:`NEED_A_TARGET` only.
@@ -81,6 +86,7 @@ class Options:
     passes: int
     typed: frozenset[str]
     narrowed: bool
+    children: bool = False
 
     @property
     def asked(self) -> bool:
@@ -165,6 +171,9 @@ _OPTIONS = {
     "advisory": _switch("nothing that speedbump finds fails a test"),
     "seed": _Option("order of the two arms (default: drawn, and printed)", "N"),
     "json": _Option("write the results to this file; - is standard output", "PATH"),
+    "children": _switch(
+        "slow and count the processes that tests start as well, a pool's for one, and measure all of them as a whole"
+    ),
     "list": _switch(
         "say which code objects the targets match in each benchmark, and how often each is called; measure nothing"
     ),
@@ -251,6 +260,8 @@ def parse_options(config: pytest.Config) -> Options:
     mode = parse("mode", parse_mode) or Given("spin", "default")
     if scan is not None:
         check_scan_mode(mode.value)
+        if flag("children"):
+            raise InputError(SCANNED)
     seed = parse("seed", _parse_seed)
     tolerance = parse("tolerance", parse_share)
     passes = parse("passes", _parse_passes)
@@ -277,6 +288,7 @@ def parse_options(config: pytest.Config) -> Options:
         passes=passes.value if passes else 1,
         typed=_typed(config),
         narrowed=_is_narrowed(config),
+        children=flag("children"),
     )
 
 

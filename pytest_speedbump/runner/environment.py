@@ -7,22 +7,25 @@ exit in this sense: it writes nothing, and its folder is removed when the next e
 ``exec``, what it becomes takes over, if that is a Python.
 """
 
-import array
 import atexit
 import os
 import sys
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pytest_speedbump.bump import Bump
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.files import parse_output, show, write_json
+from pytest_speedbump.program import Ending, ProgramRun
+from pytest_speedbump.report.program import program_document
 from pytest_speedbump.runner.join import join, leave
+from pytest_speedbump.runner.program import read_program
 from pytest_speedbump.runner.settings import Settings
 from pytest_speedbump.slowing.folder import VARIABLE, Folder, is_own
-
-if TYPE_CHECKING:
-    from pytest_speedbump._core import Ledger
+from pytest_speedbump.slowing.session import clock_name
 
 __all__ = ["begin", "go_on", "parse_environment"]
 
@@ -142,17 +145,21 @@ def _write(path: Path, document: dict[str, Any]) -> None:
 
 
 def _document(folder: Folder, settings: Settings) -> dict[str, Any]:
-    return {
-        "targets": settings.targets.names,
-        "delay_ns": settings.delay_ns,
-        "processes": [_counts(ledger) for ledger in folder.ledgers()],
-    }
+    counts = read_program(folder, settings.targets)
+    processes = tuple(replace(one, running=one.running and one.pid != os.getpid()) for one in counts.processes)
+    run = ProgramRun(
+        words=tuple(sys.orig_argv),
+        bump=Bump(settings.targets, settings.delay_ns, settings.mode, None, "command line", every=settings.every),
+        after_ns=settings.after_ns,
+        for_ns=settings.for_ns,
+        ending=Ending(None, None, _seconds()),
+        counts=replace(counts, processes=processes),  # this one has as good as ended
+        unrun=dict.fromkeys(settings.targets.unmatched(counts.snapshot.matched), ""),
+    )
+    return program_document(run, clock_name())
 
 
-def _counts(ledger: "Ledger") -> dict[str, Any]:
-    sites = ledger.sites()
-    numbers = array.array("d", bytes(40 * len(sites)))
-    ledger.read_counts(numbers)
-    rows = zip(sites, range(0, 5 * len(sites), 5), strict=True)
-    matched = [{"site": site, "calls": numbers[at], "delivered_ns": numbers[at + 2]} for site, at in rows]
-    return {"pid": ledger.pid, "lost": ledger.lost, "matched": matched}
+def _seconds() -> float:
+    """Since this process was started, be it before it has called ``exec``."""
+    started = int(Path("/proc/self/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[19])
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started / os.sysconf("SC_CLK_TCK")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pytest_speedbump.runner.latecomers import Latecomers
 
-__all__ = ["join", "leave", "start"]
+__all__ = ["attach", "detach", "has_joined", "join", "leave", "start"]
 
 OWNER = (
     "the experiment that this process has joined (SPEEDBUMP_CONTROL: by `pytest_speedbump run`, SPEEDBUMP_TARGETS or "
@@ -60,6 +60,31 @@ def leave() -> None:
     joined, _joined = _joined, None
     if joined is not None:
         joined.leave()
+
+
+def has_joined() -> bool:
+    return _joined is not None
+
+
+def attach(path: str) -> None:
+    """As :func:`join`, of a process that runs already; what it starts from now on joins as well.
+
+    Raises:
+        RuntimeError: it is part of an experiment already, or something in it slows code.
+        OSError, ValueError: as :class:`Folder` does.
+    """
+    if _joined is not None:
+        raise RuntimeError("it is part of another experiment; wait until that has ended")
+    _join(Folder(path))
+    os.environ[VARIABLE] = path
+
+
+def detach(path: str) -> None:
+    """The process is as it was before :func:`attach`. Harmless where it has left that experiment."""
+    if _joined is not None and _joined.folder.path == path:
+        leave()
+    if os.environ.get(VARIABLE) == path:
+        del os.environ[VARIABLE]
 
 
 class _Joined:

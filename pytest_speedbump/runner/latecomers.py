@@ -5,6 +5,7 @@ importlib's function that loads one module returns, and ctypes's that loads one 
 holds, or by one that is taken where it needs none. What comes by other ways is found when the next of these returns.
 """
 
+import builtins
 import sys
 from importlib import _bootstrap
 
@@ -22,6 +23,7 @@ __all__ = ["Latecomers"]
 
 _TOOL = "pytest-speedbump"  # as the core calls itself
 _TOOL_IDS = (3, 4)  # and these it takes
+_SPECIAL = set("*?[")
 
 
 class Latecomers:
@@ -31,8 +33,7 @@ class Latecomers:
         self._lists: dict[int, tuple[int, list[str]]] = {}  # of each list, the index of its first pattern, and all
         for index, (number, text) in enumerate(rows):
             self._lists.setdefault(number, (index, []))[1].append(text)
-        of_c = {index: text for index, (_, text) in enumerate(rows) if text.startswith("c:")}
-        self._wanted, self._has_globs = set(of_c), any(set(text) & set("*?[") for text in of_c.values())
+        self._of_c = {index: text[2:] for index, (_, text) in enumerate(rows) if text.startswith("c:")}
         self._takes_id = not _core.Patterns([text for _, text in rows]).kinds - {"c", "native"}
         self._planted: set[object] = set()  # places
         self._met: set[int] = set()  # patterns that something was found for
@@ -40,7 +41,7 @@ class Latecomers:
 
     def find(self, modules: "list[str] | None" = None) -> "list[Found]":
         """Callables of C in modules that are loaded, all or some: those that were not found before."""
-        if self._is_complete():
+        if not any(self._may_find(index, text) for index, text in self._of_c.items()):
             return []
         from pytest_speedbump.slowing.callables import find_loaded
 
@@ -54,9 +55,11 @@ class Latecomers:
         self._planted |= new.keys()
         return list(new.values())
 
-    def _is_complete(self) -> bool:
-        """Whether all are names, and were found."""
-        return not self._has_globs and self._wanted <= self._met
+    def _may_find(self, index: int, text: str) -> bool:
+        """Whether a pattern may name something that is loaded, and was not found yet."""
+        top = text.partition(":")[0].partition(".")[0]
+        is_loaded = top in sys.modules or top in vars(builtins) or bool(set(top) & _SPECIAL)
+        return is_loaded and (index not in self._met or bool(set(text) & _SPECIAL))
 
     def watch(self, session: _core.Session, attempt: "Callable[[Callable[[], object]], bool]") -> None:
         """From now on they are planted in ``session``, which is armed, until that fails once.

@@ -192,6 +192,8 @@ def _search(texts: tuple[str, ...], get: _Get | None = None, modules: Iterable[s
     wanted = [text.removeprefix(_PREFIX) for text in texts if text.startswith(_PREFIX)]
     missing = [refusal for name in wanted if _is_plain(name) and (refusal := _look_up(search, name, get))]
     globs = [name for name in wanted if not _is_plain(name)] + [refusal.name for refusal in missing]
+    if get is _loaded:
+        globs = [glob for glob in globs if _may_be_loaded(glob)]
     if globs:
         _walk(search, globs, modules)
     for refusal in missing:  # unless something calls itself so, as the type of json.scanner.c_make_scanner does
@@ -393,6 +395,11 @@ def _belongs(own: str, module: str) -> bool:
     top, _, _ = module.partition(".")
     its, _, _ = own.partition(".")
     return its in (top, f"_{top}") or (top == "os" and its == "posix")
+
+
+def _may_be_loaded(glob: str) -> bool:
+    top = glob.partition(":")[0].partition(".")[0]
+    return top in sys.modules or top in vars(builtins) or not _is_plain(top)
 
 
 def _filter(globs: list[str]) -> Callable[[str], bool]:

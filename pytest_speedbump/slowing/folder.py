@@ -71,8 +71,15 @@ class Folder:
         """Of all processes that have joined so far, the dead ones too."""
         for name in os.listdir(self.path):
             if name.endswith(_LEDGER) and name not in self._ledgers:
-                self._ledgers[name] = _core.Ledger(os.path.join(self.path, name))
+                try:
+                    self._ledgers[name] = _core.Ledger(os.path.join(self.path, name))
+                except ValueError:  # what a program puts there
+                    pass
         return list(self._ledgers.values())
+
+    def ledger_paths(self) -> list[str]:
+        """Of all processes that have joined so far, the dead ones too; one may not be written yet."""
+        return [entry.path for entry in os.scandir(self.path) if entry.name.endswith(_LEDGER)]
 
     def remove(self) -> None:
         """Who has joined goes on as the page says last; who comes later finds no folder, and runs as it is."""

@@ -1,7 +1,7 @@
 """Sessions of the C core: made from targets, armed for the length of a block, and read."""
 
 import time
-from collections.abc import Buffer
+from collections.abc import Buffer, Callable, Sequence
 from contextlib import AbstractContextManager
 from types import CodeType
 from typing import Protocol, get_args
@@ -15,6 +15,8 @@ from pytest_speedbump.targets import Targets
 
 __all__ = [
     "DosedSession",
+    "MakeSession",
+    "Row",
     "Session",
     "TimingSession",
     "What",
@@ -27,8 +29,11 @@ __all__ = [
     "take_snapshot",
 ]
 
-type What = CodeType | _core.Site
-"""A code object, for its starts; or what else is slowed."""
+type What = CodeType | _core.Site | Site
+"""A code object, for its starts; or what else is slowed; or what another process has called."""
+
+type Row = tuple[What, str, int, int, float, float, float, float]
+"""What, its module, index of its pattern, and the five numbers of a count."""
 
 _KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 
@@ -40,7 +45,7 @@ class Session(Protocol):
     def set_delay(self, delay_ns: float, /, every: int = 1) -> None: ...
     def pause(self) -> None: ...
     def totals(self) -> tuple[int, float, float, float, float]: ...
-    def snapshot(self) -> list[tuple[What, str, int, int, float, float, float, float]]: ...
+    def snapshot(self) -> Sequence[Row]: ...
     @property
     def intact(self) -> bool: ...
     @property
@@ -58,6 +63,10 @@ class TimingSession(Session, Protocol):
     """One that measures own times instead of slowing, as ``_core.Session`` of the mode ``time`` documents it."""
 
     def read_times(self, into: Buffer, /) -> int: ...
+
+
+type MakeSession = Callable[[Targets, Mode, str], Session]
+"""As :func:`make_session`."""
 
 
 def make_timing_session(targets: Targets, owner: str) -> _core.Session:
@@ -118,6 +127,8 @@ def site_of(what: What, module: str) -> Site:
     """As the core tells it."""
     if isinstance(what, CodeType):
         return Site("start", module, what.co_qualname, what)
+    if isinstance(what, Site):
+        return what
     return Site(_KINDS[what.kind], module, what.name, what.code, what.line)
 
 

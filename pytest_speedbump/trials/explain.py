@@ -6,6 +6,7 @@ import inspect
 import resource
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from types import (
     BuiltinFunctionType,
     ClassMethodDescriptorType,
@@ -23,6 +24,7 @@ from pytest_speedbump.errors import InputError
 from pytest_speedbump.experiment.rounds import look
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject
 from pytest_speedbump.slowing.callables import find_callables
+from pytest_speedbump.slowing.crowd import Crowd
 from pytest_speedbump.slowing.session import Session, armed, make_session, take_snapshot
 from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.trials.loaded import is_library_loaded, lines_of, modules
@@ -51,7 +53,10 @@ def explain_bump(bump: Bump, session: Session, names: Sequence[str], subject: Su
         for name in bump.targets.unmatched(take_snapshot(session, bump.targets, idle=True).matched):
             if name in names:
                 return Uncalled(name, "awaited")
-    return explain(names, subject)
+    one = explain(names, subject)
+    if one.cause == "children" and isinstance(session, Crowd):
+        return replace(one, cause="unjoined")
+    return one
 
 
 def explain(names: Sequence[str], subject: Subject | None) -> Uncalled:

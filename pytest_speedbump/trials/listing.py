@@ -8,7 +8,7 @@ from pytest_speedbump.experiment.rounds import look
 from pytest_speedbump.experiment.subject import CallableRaisedError, Subject, show_error
 from pytest_speedbump.remarks import Remark
 from pytest_speedbump.result import MatchedCode, Result
-from pytest_speedbump.slowing.session import armed, make_session, take_snapshot
+from pytest_speedbump.slowing.session import MakeSession, armed, make_session, take_snapshot
 from pytest_speedbump.trials.audit import uncalled_targets
 from pytest_speedbump.trials.chains import look_at_chains
 from pytest_speedbump.trials.explain import explain_bump
@@ -19,7 +19,7 @@ __all__ = ["list_bump"]
 PLANTED: tuple[Kind, ...] = ("c", "native")  # before anything runs: all that matches is known, also what is not called
 
 
-def list_bump(test: str, subject: Subject, bump: Bump) -> Result:
+def list_bump(test: str, subject: Subject, bump: Bump, make_session: MakeSession = make_session) -> Result:
     """Runs one round, undelayed, and another one only to find names where nothing matched, or how resumes multiply.
 
     Raises:

@@ -2,11 +2,11 @@
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from pytest_speedbump.bump import Bump, Mode
+from pytest_speedbump.bump import Bump
 from pytest_speedbump.counts import CodeCounts, Counts
 from pytest_speedbump.experiment.measurement import Measurement
 from pytest_speedbump.experiment.rounds import BrokenSubjectError, Experiment
@@ -17,8 +17,7 @@ from pytest_speedbump.inference.bare import PROBE_NS
 from pytest_speedbump.inference.sequential import Sequential
 from pytest_speedbump.remarks import Remark
 from pytest_speedbump.result import Evidence, MatchedCode, Result, Verdict
-from pytest_speedbump.slowing.session import Session, make_session
-from pytest_speedbump.targets import Targets
+from pytest_speedbump.slowing.session import MakeSession, make_session
 from pytest_speedbump.trials.audit import audit, doubts, too_seldom, uncalled_targets
 from pytest_speedbump.trials.case import Case
 from pytest_speedbump.trials.explain import explain_bump
@@ -34,6 +33,7 @@ ENOUGH_NS = 0.2e9  # after which a verdict stops however badly it knows the drop
 KNOWN_NS = 0.5e9  # by which the kernel has told how busy others are, if it ever does
 LEAST_PROBE = 0.001  # of a round: less than that is nothing to measure
 HEAVY_PROBE = 0.05  # of a round, from which on no verdict rests on a few bare rounds
+STRAYED_SHARE = 0.05  # of the delay, from which on it is said that rounds do not wait for it
 PROBE_SHARE = 0.1  # of a round, from which on the probe is said to be heavy
 
 
@@ -65,7 +65,7 @@ class Trial:
         bump: Bump,
         rules: Rules,
         watch: Watch,
-        make_session: Callable[[Targets, Mode, str], Session] = make_session,
+        make_session: MakeSession = make_session,
         scheduler: Scheduler | None = None,
         prior: Evidence | None = None,
     ) -> None:
@@ -211,7 +211,9 @@ class Trial:
         return replace(
             self._result(verdict, reason, matched),
             needed_ns=self._prospect.time_that_would_do(judgement),
-            warnings=tuple(str(one) for one in (self._doubt, probe, earlier, *doubt, *judgement.warnings) if one),
+            warnings=tuple(
+                str(one) for one in (self._doubt, probe, self._strayed, earlier, *doubt, *judgement.warnings) if one
+            ),
             known_drop=judgement.drop,
             known_transmission=judgement.transmission,
             floor=judgement.floor,
@@ -220,6 +222,11 @@ class Trial:
             probe_ns=probe_share * control_ns / measurement.iterations,
             evidence=evidence,
         )
+
+    @property
+    def _strayed(self) -> Remark:
+        share = self._measurement.strayed
+        return Remark("strayed", share=share) if share > STRAYED_SHARE else Remark()
 
     def _result(self, verdict: Verdict, reason: Remark, matched: tuple[CodeCounts, ...] = ()) -> Result:
         bump, rules, measurement = self._bump, self._rules, self._measurement
@@ -231,6 +238,7 @@ class Trial:
             verdict=verdict,
             outcome=rules.severity.outcome(broken=broken, uncertain=verdict == "inconclusive"),
             reason=reason,
+            warnings=(str(self._strayed),) if self._strayed else (),
             iterations=measurement.iterations,
             seconds=measurement.spent_ns / 1e9,
             control_ns=measurement.median_control_ns / measurement.iterations if tally.pairs else None,

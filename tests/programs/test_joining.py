@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -356,8 +357,9 @@ with experiment(delay="60s") as one:
 """
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a disk")
 def test_a_disk_that_is_full(tmp_path: Path) -> None:
+    if shutil.which("unshare") is None or subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode:
+        pytest.skip("no disk can be made here that is small: no right to mount one")
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     said = refusal(
         environment,

@@ -335,7 +335,10 @@ def test_the_last_word_is_one_line() -> None:
         (Uncalled("pkg.f", "renamed", ("pkg.impl.f",)), "; the code of pkg.f is named pkg.impl.f"),
         (
             Uncalled("pkg.*", "children", ("pk.f",)),
-            "; processes were started while it ran, and children are not measured; what did run has names like pk.f",
+            (
+                "; processes were started while it ran, and without --speedbump-children these are not measured"
+                "; what did run has names like pk.f"
+            ),
         ),
     ],
 )

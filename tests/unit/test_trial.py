@@ -114,6 +114,13 @@ def test_a_share_of_a_target_that_the_first_rounds_do_not_call(seldom: int) -> N
     assert result.bump.delay_ns == pytest.approx(1250, rel=0.5)
 
 
+@pytest.mark.parametrize(("strays", "told"), [(0.0, []), (0.02, []), (0.5, ["50.0% of the delay"])])
+def test_rounds_that_do_not_wait_for_their_work(strays: float, told: list[str]) -> None:
+    result = on(Machine(calls=4, strays=strays), 0.02)
+    assert result.verdict == "sensitive"
+    assert [text.partition(" was spent when its round was over")[0] for text in result.warnings] == told
+
+
 def test_a_share_of_a_target_that_nothing_calls() -> None:
     result = on(Machine(calls=0), 0.02, delay_share=0.05)
     assert (result.verdict, result.outcome, result.reason.kind) == ("void", "failed", "uncalled")
