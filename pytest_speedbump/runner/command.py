@@ -16,14 +16,15 @@ from pytest_speedbump import __version__
 from pytest_speedbump.bump import MODES, Bump
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.files import parse_output, show, write_json
-from pytest_speedbump.program import Ending, ProgramCounts, ProgramRun
+from pytest_speedbump.program import Ending, Found, ProgramCounts, ProgramRun
 from pytest_speedbump.report.program import program_document
 from pytest_speedbump.report.program_table import lay_out_program
+from pytest_speedbump.runner.experiment import DEFAULT_MAX_TIME, Experiment
 from pytest_speedbump.runner.launch import Launch, own_flags
 from pytest_speedbump.runner.program import read_program
 from pytest_speedbump.runner.settings import DEFAULT_DELAY, Settings
-from pytest_speedbump.runner.supervisor import Supervisor, end_as
-from pytest_speedbump.runner.unrun import why_alone, why_unrun
+from pytest_speedbump.runner.supervisor import Program, Supervisor, end_as
+from pytest_speedbump.runner.unrun import Sources, why_alone
 from pytest_speedbump.slowing.folder import VARIABLE, Folder
 from pytest_speedbump.slowing.session import clock_name
 from pytest_speedbump.targets import Targets, load_core
@@ -95,6 +96,7 @@ class Run:
     """
 
     settings: Settings
+    experiment: Experiment | None
     launch: Launch
     json: Path | None
     quiet: bool
@@ -102,7 +104,24 @@ class Run:
     @property
     def bump(self) -> Bump:
         settings = self.settings
+        if self.experiment is not None:
+            return self.experiment.bump(settings)
         return Bump(settings.targets, settings.delay_ns, settings.mode, None, "command line", every=settings.every)
+
+    def create_folder(self) -> Folder:
+        """Its page says what is to be counted, and delayed from the start. Raises InputError where it cannot be."""
+        settings = self.settings
+        if self.experiment is not None:
+            return self.experiment.create_folder(settings)
+        try:
+            folder = Folder.create([settings.targets.compile()], settings.mode)
+        except OSError as error:
+            raise InputError(
+                f"there is no place for the counts: {error.strerror}; free some memory or disk, or set TMPDIR"
+            ) from None
+        folder.page.select(TARGETS, TARGETS)
+        folder.page.set_delay(settings.delay_ns, settings.every, settings.after_ns, settings.for_ns)
+        return folder
 
 
 def run(arguments: Sequence[str], all_arguments: Sequence[str]) -> int:
@@ -116,13 +135,14 @@ def run(arguments: Sequence[str], all_arguments: Sequence[str]) -> int:
         Settings.parse(
             given.target, {name: getattr(given, name) for name in ("delay", "mode", "every", "after", "for")}, _option
         ),
+        Experiment.parse(vars(given), _option),
         Launch.parse(words, own_flags(all_arguments)),
         None if given.json is None else parse_output(given.json, "--json", Path()),
         given.quiet,
     )
     if asked.launch.is_python:
         _check_joining()
-    return end_as(_carry_out(asked))
+    return _carry_out(asked)
 
 
 def _split(arguments: Sequence[str]) -> tuple[Sequence[str], bool, Sequence[str]]:
@@ -142,27 +162,35 @@ def _refuse(unknown: str, dashes: bool) -> NoReturn:
     raise InputError(f"{unknown!r} {where}; write the program after --, as in `{NAME} run --target ... -- {unknown}`")
 
 
-def _carry_out(asked: Run) -> Ending:
-    """Runs the program and reports it. Whatever happens, the folder is removed."""
-    settings = asked.settings
+def _carry_out(asked: Run) -> int:
+    """Runs the program and reports it; returns the exit code. Whatever happens, the folder is removed."""
+    sources, found, is_stopped = Sources.of(asked.launch), None, False
+
+    def watch(program: Program) -> None:
+        nonlocal found, is_stopped
+        assert asked.experiment is not None
+        experiment = asked.experiment
+        try:
+            answers = experiment.watch(program, folder, asked.settings, sources.explain)
+        except OSError:  # The folder is gone, which is said in any case.
+            return
+        rules = experiment.rules
+        found = Found(answers.results, experiment.flight(answers), rules.seed, rules.alpha_fail)
+        is_stopped = program.is_stopped
+
     with Supervisor() as supervisor:
+        folder = asked.create_folder()
         try:
-            folder = Folder.create([settings.targets.compile()], settings.mode)
-        except OSError as error:
-            raise InputError(
-                f"there is no place for the counts: {error.strerror}; free some memory or disk, or set TMPDIR"
-            ) from None
-        try:
-            folder.page.select(TARGETS, TARGETS)
-            folder.page.set_delay(settings.delay_ns, settings.every, settings.after_ns, settings.for_ns)
-            ending = supervisor.run(asked.launch, {**os.environ, VARIABLE: folder.path})
+            environment = {**os.environ, VARIABLE: folder.path}
+            ending = supervisor.run(asked.launch, environment, watch if asked.experiment is not None else None)
             folder.page.pause()  # Nobody could ever switch it off for the processes that go on.
-            counts = _read(folder, settings.targets)
+            counts = _read(folder, asked.settings.targets)
         finally:
             folder.remove()
     with contextlib.suppress(KeyboardInterrupt):  # of the report: the program has ended as it did
-        _report(asked, ending, counts)
-    return ending
+        _report(asked, ending, counts, sources, found)
+    code = 0 if is_stopped else end_as(ending)
+    return code or int(found is not None and found.fails)
 
 
 def _read(folder: Folder, targets: Targets) -> ProgramCounts | None:
@@ -173,7 +201,7 @@ def _read(folder: Folder, targets: Targets) -> ProgramCounts | None:
         return None
 
 
-def _report(asked: Run, ending: Ending, counts: ProgramCounts | None) -> None:
+def _report(asked: Run, ending: Ending, counts: ProgramCounts | None, sources: Sources, found: Found | None) -> None:
     if counts is None:
         say(f"{NAME}: nothing is known of what was called: the control folder was removed while the program ran")
         return
@@ -184,8 +212,9 @@ def _report(asked: Run, ending: Ending, counts: ProgramCounts | None) -> None:
         for_ns=asked.settings.for_ns,
         ending=ending,
         counts=counts,
-        unrun=why_unrun(asked.launch, asked.settings.targets, counts) if counts.processes else {},
+        unrun=sources.why_unrun(asked.settings.targets, counts) if counts.processes else {},
         alone="" if counts.processes else why_alone(asked.launch),
+        found=found,
     )
     if not asked.quiet:
         say("\n".join(lay_out_program(done, _edge(), more="--json has all")))
@@ -237,11 +266,21 @@ def _parser() -> argparse.ArgumentParser:
     add("--for", metavar="TIME", help="delay for so long and then no more, as 2m")
     add("--json", metavar="PATH", help="write what was counted there; - is standard output, after the program's own")
     add("--quiet", action="store_true", help="print no table at the end")
+    add = parser.add_argument_group(
+        "experiments", "The program is slowed and not slowed in turns while it runs, and its throughput is compared."
+    ).add_argument
+    add("--progress", action="append", metavar="PATTERN", help="a function whose calls are progress; repeatable")
+    add("--latency", nargs=2, metavar=("BEGIN", "END"), help="say also how long it takes from one function to another")
+    add("--budget", metavar="SHARE", help="fail where throughput drops by so much, as 2%%")
+    add("--max-time", metavar="TIME", help=f"limit of the experiment, the default is {DEFAULT_MAX_TIME}")
+    add("--seed", metavar="N", help="order of the turns, drawn and printed by default")
+    add("--strict", action="store_true", help="what is inconclusive fails too")
+    add("--stop", action="store_true", help="end the program by SIGTERM once all is answered")
     return parser
 
 
 def _option(name: str) -> str:
-    return f"--{name}"
+    return f"--{name.replace('_', '-')}"
 
 
 def _did_you_mean(name: str, known: Iterable[str]) -> str:

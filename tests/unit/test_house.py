@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "uncalled": set[str](),
     "result": {"bump", "counts", "remarks", "targets", "uncalled"},
     "ranking": {"bump", "counts", "remarks", "result", "targets"},
-    "program": {"bump", "counts"},
+    "program": {"bump", "counts", "result"},
     "slowing": NOUNS,
     "experiment": NOUNS | {"slowing"},
     "inference": set[str](),
