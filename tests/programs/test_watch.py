@@ -19,24 +19,10 @@ from pytest_speedbump.slowing.folder import Folder
 from pytest_speedbump.targets import parse_targets
 
 PROGRAM = """
-import os, sys, time
-from pytest_speedbump import _core
-from pytest_speedbump.slowing.folder import Folder
-
-def join():
-    folder = Folder(os.environ["SPEEDBUMP_CONTROL"])
-    folder.page.adopt()
-    session = _core.Session(folder.patterns, folder.page.mode, "it", page=folder.page, ledger=folder.new_ledger())
-    session.arm()
-    return session
+import sys, time
 
 def schedule():
     pass
-
-def work(seconds):
-    until = time.perf_counter() + seconds
-    while time.perf_counter() < until:
-        pass
 
 def begin(): pass
 def end(): pass
@@ -82,7 +68,7 @@ def test_a_program_is_slowed_in_stretches_and_its_progress_and_latency_are_told(
     """It waits for two thirds of the time, so that a busy machine hardly shows."""
     bump, points = asked(1e6), ["__main__.step", "__main__.begin", "__main__.end"]
     folder = create_folder(bump.targets, points, "sleep")
-    with running("session = join(); serial()", folder) as program:
+    with running("serial()", folder) as program:
         found = experiment(
             folder, bump, points[:1], replace(RULES, max_time_ns=4e9), waiting(program), with_latency=True
         )
@@ -110,14 +96,14 @@ if len(sys.argv) == 1:
         time.sleep(0.7)
         child.kill()
         child.wait()
-session = join(); serial()
+serial()
 """
     with running(code, folder) as program:
         found = experiment(folder, bump, points, replace(RULES, max_time_ns=3e9), waiting(program))
         os.kill(program.pid, signal.SIGINT)
     (result,) = found.results
     assert result.verdict != "void", result.reason
-    assert len(list(folder.ledgers() if Path(folder.path).exists() else folder._ledgers.values())) > 2
+    assert len(folder._ledgers) > 2
     assert result.counts is not None
     assert result.counts.calls == pytest.approx(1, abs=0.1)
 
@@ -125,7 +111,7 @@ session = join(); serial()
 def test_a_program_that_ends_at_once_is_void_with_the_reason() -> None:
     bump = asked(100e3)
     folder = create_folder(bump.targets, ["__main__.step"], "sleep")
-    with running("session = join(); sys.exit(3)", folder) as program:
+    with running("sys.exit(3)", folder) as program:
         found = experiment(
             folder, bump, ["__main__.step"], RULES, waiting(program), explain=lambda name: f"nobody called {name}"
         )
@@ -133,6 +119,19 @@ def test_a_program_that_ends_at_once_is_void_with_the_reason() -> None:
     (result,) = found.results
     assert (result.verdict, result.outcome, result.reason.kind) == ("void", "failed", "no_progress")
     assert str(result.reason).endswith("; nobody called __main__.step")
+
+
+def test_a_folder_that_somebody_removes_is_said() -> None:
+    bump, points = asked(100e3), ["__main__.step"]
+    folder = create_folder(bump.targets, points, "sleep")
+
+    def wait(seconds: float) -> bool:
+        if Path(folder.path).exists():
+            folder.remove()
+        return False
+
+    with pytest.raises(InputError, match=r"the control folder '.*' cannot be read any more: No such file or directory"):
+        experiment(folder, bump, points, RULES, wait)
 
 
 def test_bad_points_get_a_sentence() -> None:
