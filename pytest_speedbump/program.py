@@ -7,10 +7,9 @@ from typing import Any
 
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.counts import CodeCounts, Counts, Snapshot
-from pytest_speedbump.latency import Latency
-from pytest_speedbump.result import Result
+from pytest_speedbump.result import Estimate, Result
 
-__all__ = ["Ending", "Process", "ProgramAnswers", "ProgramCounts", "ProgramRun"]
+__all__ = ["Ending", "Flight", "Found", "Process", "ProgramCounts", "ProgramRun"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,41 +75,57 @@ class ProgramCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class ProgramAnswers:
-    """What an experiment has found.
+class Flight:
+    """How long it takes from the point ``begin`` to the point ``end``: means in ns.
 
     Attributes:
-        results: one for each progress point.
-        latency: None where it was not asked for, or nothing has arrived.
-        between: the two functions that a latency was asked of.
+        added_ns: what the delay adds.
+        arrivals: calls of ``end``.
     """
 
+    begin: str
+    end: str
+    control_ns: float
+    slowed_ns: float
+    added_ns: Estimate
+    arrivals: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "begin": self.begin,
+            "end": self.end,
+            "control_ns": self.control_ns,
+            "slowed_ns": self.slowed_ns,
+            "added_ns": self.added_ns.to_json(),
+            "arrivals": self.arrivals,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an experiment on the running program has found: one result for each progress point."""
+
     results: tuple[Result, ...]
-    latency: Latency | None
-    between: tuple[str, str] | None
+    flight: Flight | None
     seed: int
     error_rate: float
 
     @property
-    def failed(self) -> bool:
+    def fails(self) -> bool:
         return any(result.outcome == "failed" for result in self.results)
 
     def to_json(self) -> dict[str, Any]:
-        latency = None
-        if self.between is not None:
-            begin, end = self.between
-            latency = {"begin": begin, "end": end, **(self.latency.to_json() if self.latency else {})}
         return {
             "seed": self.seed,
             "error_rate": self.error_rate,
             "results": [result.to_json() for result in self.results],
-            "latency": latency,
+            "latency": self.flight and self.flight.to_json(),
         }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramRun:
-    """A program that was slowed for its whole life. Times in ns and counts are sums over that.
+    """A program that was slowed. Times in ns and counts are sums over its whole life.
 
     Attributes:
         words: the program and its arguments, as they were written.
@@ -118,7 +133,7 @@ class ProgramRun:
         after_ns, for_ns: when it began to be delayed, and for how long; infinite where nobody limited that.
         unrun: for each target that never ran, as written, what is known of the reason; "" is nothing.
         alone: why no process joined; "" where one did.
-        answers: of an experiment on it; None where there was none.
+        found: by an experiment; None where there was none, and it was slowed for its whole life.
     """
 
     words: tuple[str, ...]
@@ -129,7 +144,7 @@ class ProgramRun:
     counts: ProgramCounts
     unrun: dict[str, str]
     alone: str = ""
-    answers: ProgramAnswers | None = None
+    found: Found | None = None
 
     def to_json(self) -> dict[str, Any]:
         """What the result document says of it, beside its environment."""
@@ -151,7 +166,7 @@ class ProgramRun:
                 {"target": one.name, **_numbers(one), "hint": self.unrun.get(one.name)} for one in snapshot.targets
             ],
             "matched": [{**_place(one), **_numbers(one)} for one in snapshot.matched],
-            **(self.answers.to_json() if self.answers else {}),
+            **({} if self.found is None else self.found.to_json()),
         }
 
 

@@ -4,12 +4,15 @@ import math
 from collections.abc import Iterator
 
 from pytest_speedbump.counts import Counts
-from pytest_speedbump.program import ProgramRun
+from pytest_speedbump.program import Found, ProgramRun
 from pytest_speedbump.report.columns import plain, shorten, wrap
-from pytest_speedbump.report.grid import Shape, fit
+from pytest_speedbump.report.grid import Shape, Table, fit
+from pytest_speedbump.report.notes import gather, notes
+from pytest_speedbump.report.table import lay_out
+from pytest_speedbump.report.text import failure_text
 from pytest_speedbump.units import format_time
 
-__all__ = ["lay_out_program"]
+__all__ = ["lay_out_found", "lay_out_program"]
 
 TITLES = ("Target", "Calls", "Asked", "Delivered", "Late")
 SHAPE = Shape(("Target",), {"Target": 16}, ("Late", "Asked"))
@@ -25,16 +28,40 @@ def lay_out_program(run: ProgramRun, width: int | None, *, more: str) -> list[st
     """
     rows = list(_rows(run, more))
     table = fit(dict(zip(TITLES, zip(*rows, strict=True), strict=True)), SHAPE, width)
-    rule = "-" * table.edge
-    title = f" speedbump: {plain(' '.join(run.words))} "
-    lines = ["", shorten(title, table.edge).center(len(rule), "-"), "".join(table.header).rstrip(), rule]
-    lines += [(first + last).rstrip() for first, last in table.rows]
-    lines.append(rule)
-    if table.left_out:
-        lines.append(f"no room in {width} columns for {' and '.join(table.left_out)}")
+    lines = list(_ruled(f" speedbump: {plain(' '.join(run.words))} ", table, width))
     for text in _said(run):
         lines += wrap(plain(text), width, INDENT)
     return lines
+
+
+def lay_out_found(found: Found, width: int | None) -> list[str]:
+    """What an experiment has found, and why something failed; as above."""
+    points = f"{len(found.results)} progress point{'s' * (len(found.results) != 1)}"
+    lines = list(_ruled(f" speedbump: {points} ", lay_out(found.results, width), width))
+    flight = found.flight
+    said = [f"intervals hold for 95%; seed {found.seed}"]
+    if flight is not None:
+        said.append(
+            f"from {flight.begin} to {flight.end}: {format_time(flight.control_ns)}, "
+            f"slowed {format_time(flight.slowed_ns)}, {flight.arrivals} arrivals"
+        )
+    said += gather((result.test, note) for result in found.results for note in notes(result))
+    for result in found.results:
+        if result.outcome == "failed":
+            headline = failure_text(result).partition("\n")[0]
+            said.append(f"{result.test} fails: {headline.removeprefix('speedbump: ')}")
+    for text in said:
+        lines += wrap(plain(text), width, INDENT)
+    return lines
+
+
+def _ruled(title: str, table: Table, width: int | None) -> Iterator[str]:
+    rule = "-" * table.edge
+    yield from ("", shorten(title, len(rule)).center(len(rule), "-"), "".join(table.header).rstrip(), rule)
+    yield from ((first + last).rstrip() for first, last in table.rows)
+    yield rule
+    if table.left_out:
+        yield f"no room in {width} columns for {' and '.join(table.left_out)}"
 
 
 def _rows(run: ProgramRun, more: str) -> Iterator[tuple[str, ...]]:

@@ -67,7 +67,7 @@ def parse_json(text: str | None) -> Path | None:
 
 
 def option(name: str) -> str:
-    return f"--{name}"
+    return f"--{name.replace('_', '-')}"
 
 
 def refuse_unknown(parser: Parser, unknown: str, mend: str) -> NoReturn:

@@ -9,11 +9,19 @@ from contextlib import contextmanager
 from types import FrameType
 
 from pytest_speedbump.program import Ending, ProgramRun
-from pytest_speedbump.report.answers_table import lay_out_answers
-from pytest_speedbump.runner.arguments import NAME, Parser, add_slowing, parse_json, parse_settings, refuse_unknown
+from pytest_speedbump.report.program_table import lay_out_found
+from pytest_speedbump.runner.arguments import (
+    NAME,
+    Parser,
+    add_slowing,
+    option,
+    parse_json,
+    parse_settings,
+    refuse_unknown,
+)
 from pytest_speedbump.runner.attach import Attachment, check_process
 from pytest_speedbump.runner.console import edge, say
-from pytest_speedbump.runner.inquiry import Inquiry, add_inquiry
+from pytest_speedbump.runner.experiment import Experiment, add_experiment
 from pytest_speedbump.runner.program import read_program
 from pytest_speedbump.runner.run_command import FAILED, tell
 from pytest_speedbump.runner.settings import Settings
@@ -49,22 +57,21 @@ def attach(arguments: Sequence[str], _all: Sequence[str]) -> int:
     load_core()
     options = vars(given)
     settings, json = parse_settings(options, given.target), parse_json(given.json)
-    inquiry = Inquiry.parse(options, settings)
+    experiment = Experiment.parse(options, option)
     pid = check_process(given.pid)
     began = time.monotonic()
-    folder = create_folder(settings.targets, inquiry.all_points if inquiry else (), settings.mode)
+    folder = create_folder(settings.targets, experiment.all_points if experiment else (), settings.mode)
     attachment = Attachment(pid, folder)
-    answers = None
+    found = None
     try:
         with _interrupts() as interrupted, attachment:
             if not given.quiet:
                 say(f"{NAME}: process {pid} is slowed; Ctrl-C ends that, and leaves it as it was")
             stay = _Stay(attachment, interrupted)
-            if inquiry is None:
+            if experiment is None:
                 _slow(folder, settings, stay)
             else:
-                stay.wait(settings.after_ns / 1e9)
-                answers = inquiry.ask(folder, settings, stay.wait, lambda _: "", guests=[pid])
+                found = experiment.ask(folder, settings, stay.wait, guests=[pid])
         counts = read_program(folder, settings.targets)
     finally:
         if attachment.left:
@@ -72,20 +79,20 @@ def attach(arguments: Sequence[str], _all: Sequence[str]) -> int:
     if not attachment.left:
         say(f"{NAME}: process {pid} does not answer; it is paused, and leaves when its main thread next runs Python")
     words = ("process", str(pid))
-    if answers is not None and not given.quiet:
-        say("\n".join(lay_out_answers(words, answers, edge())))
+    if found is not None and not given.quiet:
+        say("\n".join(lay_out_found(found, edge())))
     done = ProgramRun(
         words=words,
-        bump=settings.bump(inquiry.declared if inquiry else None),
+        bump=settings.bump() if experiment is None else experiment.bump(settings),
         after_ns=settings.after_ns,
         for_ns=settings.for_ns,
         ending=Ending(None, None, time.monotonic() - began),
         counts=counts,
         unrun={one.name: "" for one in counts.snapshot.targets if not one.calls},
-        answers=answers,
+        found=found,
     )
-    tell(done, json, quiet=given.quiet or answers is not None)
-    return FAILED if answers is not None and answers.failed else 0
+    tell(done, json, quiet=given.quiet)
+    return FAILED if found is not None and found.fails else 0
 
 
 def _parser() -> Parser:
@@ -100,7 +107,7 @@ def _parser() -> Parser:
     )
     parser.add_argument("pid", metavar="PID", help="the process")
     add_slowing(parser)
-    add_inquiry(parser)
+    add_experiment(parser)
     return parser
 
 

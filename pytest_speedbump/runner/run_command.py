@@ -3,32 +3,31 @@
 import argparse
 import contextlib
 import os
-import signal
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_speedbump.files import show, write_json
-from pytest_speedbump.program import Ending, ProgramAnswers, ProgramCounts, ProgramRun
-from pytest_speedbump.report.answers_table import lay_out_answers
+from pytest_speedbump.program import Ending, Found, ProgramCounts, ProgramRun
 from pytest_speedbump.report.program import program_document
-from pytest_speedbump.report.program_table import lay_out_program
+from pytest_speedbump.report.program_table import lay_out_found, lay_out_program
 from pytest_speedbump.runner.arguments import (
     NAME,
     Parser,
     add_slowing,
     check_joining,
+    option,
     parse_json,
     parse_settings,
     refuse_unknown,
 )
 from pytest_speedbump.runner.console import edge, say
-from pytest_speedbump.runner.inquiry import Inquiry, add_inquiry
+from pytest_speedbump.runner.experiment import Experiment, add_experiment
 from pytest_speedbump.runner.launch import Launch, own_flags
 from pytest_speedbump.runner.program import read_program
 from pytest_speedbump.runner.settings import Settings
 from pytest_speedbump.runner.supervisor import Program, Supervisor, end_as
-from pytest_speedbump.runner.unrun import Sources, why_alone, why_unrun
+from pytest_speedbump.runner.unrun import Sources, why_alone
 from pytest_speedbump.runner.watch import create_folder
 from pytest_speedbump.slowing.folder import VARIABLE, Folder
 from pytest_speedbump.slowing.session import clock_name
@@ -51,7 +50,7 @@ class Run:
     """What the command line asks for.
 
     Attributes:
-        inquiry: None: the program is slowed for its whole life.
+        experiment: None: the program is slowed for its whole life.
         json: where the document goes; None: nowhere.
         quiet: whether tables are left out.
         stop: whether the program is to be ended when all is known.
@@ -59,7 +58,7 @@ class Run:
 
     settings: Settings
     launch: Launch
-    inquiry: Inquiry | None
+    experiment: Experiment | None
     json: Path | None
     quiet: bool
     stop: bool
@@ -84,14 +83,14 @@ def run(arguments: Sequence[str], all_arguments: Sequence[str]) -> int:
     asked = Run(
         settings,
         Launch.parse(words, own_flags(all_arguments)),
-        Inquiry.parse(options, settings),
+        Experiment.parse(options, option),
         parse_json(given.json),
         given.quiet,
         given.stop,
     )
     if asked.launch.is_python:
         check_joining()
-    return end_as(_carry_out(asked))
+    return _carry_out(asked)
 
 
 def _split(arguments: Sequence[str]) -> tuple[Sequence[str], bool, Sequence[str]]:
@@ -115,58 +114,44 @@ def _parser() -> Parser:
         allow_abbrev=False,
     )
     add_slowing(parser)
-    add_inquiry(parser)
+    add_experiment(parser)
     parser.add_argument("--stop", action="store_true", help="end the program by SIGTERM once all is known")
     return parser
 
 
-def _carry_out(asked: Run) -> Ending:
-    """Runs the program and reports it. Whatever happens, the folder is removed."""
-    settings, inquiry = asked.settings, asked.inquiry
-    found: list[ProgramAnswers] = []
-    with Supervisor() as supervisor:
-        folder = create_folder(settings.targets, inquiry.all_points if inquiry else (), settings.mode)
+def _carry_out(asked: Run) -> int:
+    """Runs the program and reports it; returns the exit code. Whatever happens, the folder is removed."""
+    settings, experiment, sources = asked.settings, asked.experiment, Sources.of(asked.launch)
+    found, is_stopped = None, False
+
+    def watch(program: Program) -> None:
+        nonlocal found, is_stopped
+        assert experiment is not None
         try:
-            meanwhile = None
-            if inquiry is None:
+            found = experiment.ask(folder, settings, program.wait, sources.explain)
+        except OSError:  # The folder is gone, which is said in any case.
+            return
+        if not asked.quiet:  # At once: the program may run for long, and nothing of it is slowed any more.
+            say("\n".join(lay_out_found(found, edge())))
+        if asked.stop:
+            program.stop()
+            is_stopped = program.is_stopped
+
+    with Supervisor() as supervisor:
+        folder = create_folder(settings.targets, experiment.all_points if experiment else (), settings.mode)
+        try:
+            if experiment is None:
                 folder.page.set_delay(settings.delay_ns, settings.every, settings.after_ns, settings.for_ns)
-            else:
-                meanwhile = _Watch(asked, inquiry, folder, found)
-            ending = supervisor.run(asked.launch, {**os.environ, VARIABLE: folder.path}, meanwhile)
+            environment = {**os.environ, VARIABLE: folder.path}
+            ending = supervisor.run(asked.launch, environment, None if experiment is None else watch)
             folder.page.pause()  # Nobody could ever switch it off for the processes that go on.
             counts = _read(folder, settings.targets)
         finally:
             folder.remove()
-    answers = found[0] if found else None
     with contextlib.suppress(KeyboardInterrupt):  # of the report: the program has ended as it did
-        _report(asked, ending, counts, answers)
-    return _judged(ending, answers, stopped=asked.stop)
-
-
-class _Watch:
-    """The experiment, in a thread beside the program; what it finds is said at once."""
-
-    def __init__(self, asked: Run, inquiry: Inquiry, folder: Folder, found: list[ProgramAnswers]) -> None:
-        self._asked, self._inquiry, self._folder, self._found = asked, inquiry, folder, found
-
-    def __call__(self, program: Program) -> None:
-        asked, inquiry = self._asked, self._inquiry
-        program.wait(asked.settings.after_ns / 1e9)
-        answers = inquiry.ask(self._folder, asked.settings, program.wait, Sources.of(asked.launch).explain)
-        self._found.append(answers)
-        if not asked.quiet:
-            say("\n".join(lay_out_answers(asked.launch.words, answers, edge())))
-        if asked.stop:
-            program.send(signal.SIGTERM)
-
-
-def _judged(ending: Ending, answers: ProgramAnswers | None, *, stopped: bool) -> Ending:
-    """How this process ends: as the program, unless a budget was broken. An end that was asked for is a good one."""
-    if stopped and ending.signal == signal.SIGTERM:
-        ending = replace(ending, exit_code=0, signal=None)
-    if answers is not None and answers.failed and ending.exit_code == 0:
-        ending = replace(ending, exit_code=FAILED)
-    return ending
+        _report(asked, ending, counts, sources, found)
+    code = 0 if is_stopped else end_as(ending)
+    return code or (FAILED if found is not None and found.fails else 0)
 
 
 def _read(folder: Folder, targets: Targets) -> ProgramCounts | None:
@@ -177,27 +162,27 @@ def _read(folder: Folder, targets: Targets) -> ProgramCounts | None:
         return None
 
 
-def _report(asked: Run, ending: Ending, counts: ProgramCounts | None, answers: ProgramAnswers | None) -> None:
+def _report(asked: Run, ending: Ending, counts: ProgramCounts | None, sources: Sources, found: Found | None) -> None:
     if counts is None:
         say(f"{NAME}: nothing is known of what was called: the control folder was removed while the program ran")
         return
     settings = asked.settings
     done = ProgramRun(
         words=asked.launch.words,
-        bump=settings.bump(asked.inquiry.declared if asked.inquiry else None),
+        bump=settings.bump() if asked.experiment is None else asked.experiment.bump(settings),
         after_ns=settings.after_ns,
         for_ns=settings.for_ns,
         ending=ending,
         counts=counts,
-        unrun=why_unrun(asked.launch, settings.targets, counts) if counts.processes else {},
+        unrun=sources.why_unrun(settings.targets, counts) if counts.processes else {},
         alone="" if counts.processes else why_alone(asked.launch),
-        answers=answers,
+        found=found,
     )
-    tell(done, asked.json, quiet=asked.quiet or (answers is not None and bool(counts.processes)))
+    tell(done, asked.json, quiet=asked.quiet)
 
 
 def tell(done: ProgramRun, json: Path | None, *, quiet: bool) -> None:
-    """The table of what was counted, unless ``quiet``, and the document."""
+    """The table of what was called, unless ``quiet``, and the document."""
     if not quiet:
         say("\n".join(lay_out_program(done, edge(), more="--json has all")))
     if json is not None:

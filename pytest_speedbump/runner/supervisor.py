@@ -36,11 +36,13 @@ class Program:
     Attributes:
         pid: of the process that was started; its own children have others.
         started_ns: of ``time.monotonic_ns``.
+        is_stopped: whether it was told to end by :meth:`stop`.
     """
 
     def __init__(self, pid: int) -> None:
         self.pid, self.started_ns = pid, time.monotonic_ns()
         self.ending: Ending | None = None
+        self.is_stopped = False
         self._ended = threading.Event()
         self._reaping = threading.Lock()  # A process that was waited for has left its number to others.
 
@@ -53,6 +55,11 @@ class Program:
         with self._reaping:
             if not self._ended.is_set():
                 os.kill(self.pid, number)
+
+    def stop(self) -> None:
+        """Sends it SIGTERM, and does not wait for what it makes of that."""
+        self.is_stopped = not self._ended.is_set()
+        self.send(signal.SIGTERM)
 
     def look(self) -> signal.Signals | None:
         """Takes note of its end; returns the signal that has stopped it just now."""

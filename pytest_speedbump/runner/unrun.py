@@ -15,7 +15,7 @@ from pytest_speedbump.runner.launch import Launch
 from pytest_speedbump.slowing.folder import VARIABLE
 from pytest_speedbump.targets import Targets
 
-__all__ = ["Sources", "why_alone", "why_unrun"]
+__all__ = ["Sources", "why_alone"]
 
 NAMES = 3
 _OTHER_KINDS = ("c:", "native:", "resume:", "@")
@@ -31,12 +31,6 @@ def why_alone(launch: Launch) -> str:
         f"{launch.words[0]} started no Python that has pytest-speedbump in its site-packages, "
         f"or took {VARIABLE} out of its environment"
     )
-
-
-def why_unrun(launch: Launch, targets: Targets, counts: ProgramCounts) -> dict[str, str]:
-    """For each target that matched no call, as written, the end of a sentence; empty where nothing is known."""
-    sources = Sources.of(launch)
-    return {name: sources.explain(name) for name in targets.unmatched(counts.snapshot.matched)}
 
 
 class Sources:
@@ -75,6 +69,10 @@ class Sources:
                 if file.is_file():
                     return file
         return None
+
+    def why_unrun(self, targets: Targets, counts: ProgramCounts) -> dict[str, str]:
+        """For each target that matched no call, as written, the end of a sentence; empty where nothing is known."""
+        return {name: self.explain(name) for name in targets.unmatched(counts.snapshot.matched)}
 
     def explain(self, target: str) -> str:
         """The end of a sentence that has said that ``target`` never ran."""

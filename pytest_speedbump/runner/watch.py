@@ -62,6 +62,9 @@ def experiment(
         wait: for so many seconds, or until the program has ended; whether it has.
         explain: why what is named so was never called, as the end of a sentence.
         guests: processes that belong to it, and are no children of this one.
+
+    Raises:
+        InputError: somebody has removed the folder.
     """
     with _watching(folder, bump, len(points) + 2 * with_latency, wait, guests) as world:
         shared = rules.shared_by(len(points))
@@ -83,7 +86,7 @@ class _Watched:
     def __init__(
         self, folder: Folder, bump: Bump, points: int, wait: Callable[[float], bool], scheduler: Scheduler
     ) -> None:
-        self._page, self._bump, self._points = folder.page, bump, points
+        self._page, self._path, self._bump, self._points = folder.page, folder.path, bump, points
         self._totals, self._wait, self._scheduler = Totals(folder), wait, scheduler
         self._ended = False
 
@@ -93,7 +96,13 @@ class _Watched:
     def read(self) -> Glance:
         waited_ns = self._scheduler.waited().ns
         at_ns = read_clocks()[1]
-        target, *points = self._totals.read(1 + self._points, at_ns)
+        try:
+            target, *points = self._totals.read(1 + self._points, at_ns)
+        except OSError as error:
+            raise InputError(
+                f"the control folder {self._path!r} cannot be read any more: {error.strerror}; "
+                "leave it alone while the program runs"
+            ) from None
         passed = tuple(Passed(one.calls, one.last_ns, one.age_ns) for one in points)
         return Glance(at_ns, passed, target.counts, waited_ns)
 

@@ -22,13 +22,12 @@ from pytest_speedbump.inference.bets import blocks_to_bound
 from pytest_speedbump.inference.excess import drop_from_excess, excess_from_drop
 from pytest_speedbump.inference.sequential import Sequential
 from pytest_speedbump.inference.steadiness import FEWEST, Paces, Steadiness
-from pytest_speedbump.latency import Latency
 from pytest_speedbump.remarks import Remark
 from pytest_speedbump.result import Estimate, Evidence, Machine, Result, Verdict
 from pytest_speedbump.trials.audit import DELIVERY_TOLERANCE, DELIVERY_TOLERANCE_NS
 from pytest_speedbump.trials.case import Case
 from pytest_speedbump.trials.judgement import is_broken, judge, undecided
-from pytest_speedbump.trials.latency import latency_of
+from pytest_speedbump.trials.latency import Latency, latency_of
 from pytest_speedbump.trials.rules import Rules
 
 __all__ = ["Answers", "ProgressTrial"]
@@ -210,17 +209,14 @@ class ProgressTrial:
                 case.renew_bare([], [self._control_ns(point)] * len(self._pairs), self._doubtful_calls(point))
 
     def _times(self, pair: Pair, point: int) -> Times:
-        """Per unit of progress. Beside others, what threads waited for a processor may be why they were late.
+        """Per unit of progress.
 
         A stretch holds some calls more or less, as it falls; of how many there are in a unit all stretches tell.
         """
         slowed, unit_ns = pair.slowed, pair.slowed.unit_ns(point)
         one = slowed.counts / max(slowed.counts.calls, 1)
-        waited_ns = slowed.waited_ns * unit_ns / slowed.ns if self._is_crowded else 0.0
         calls = self._calls(point)
-        return Times(
-            pair.control.unit_ns(point), unit_ns, calls * one.delivered_ns, max(calls * one.late_ns, waited_ns)
-        )
+        return Times(pair.control.unit_ns(point), unit_ns, calls * one.delivered_ns, calls * one.late_ns)
 
     def _lengthen(self) -> bool:
         """Longer stretches, as long as enough of them fit; returns whether to go on at all.
@@ -428,6 +424,13 @@ class ProgressTrial:
             return Remark("delivery", delivered_ns=mean.delivered_ns, requested_ns=mean.requested_ns)
         return Remark()
 
+    def _may_be_others(self, drop: Estimate) -> bool:
+        """Whether a drop is over its budget only with what slowed stretches waited for processors."""
+        slowed = [pair.slowed for pair in self._pairs]
+        waited = sum(stretch.waited_ns for stretch in slowed) / sum(stretch.ns for stretch in slowed)
+        budget = self._question.budget
+        return budget is not None and (drop.low is None or drop.low - waited <= drop_from_excess(budget))
+
     def _hint(self, pattern: str) -> str:
         why = self._explain(pattern)
         return f"; {why}" if why else ""
@@ -437,7 +440,7 @@ class ProgressTrial:
     ) -> Remark:
         """Why what was decided does not stand, or nothing could be; empty where that is not so."""
         assert self._level is not None
-        if self._is_crowded and self._waited > BUSY:
+        if self._is_crowded and (self._waited > BUSY or (verdict == "sensitive" and self._may_be_others(drop))):
             return Remark("program_busy", waited=self._waited, others=self._others)
         undelayed, pairs = sum(not pair.slowed.counts.requested_ns for pair in self._pairs), len(self._pairs)
         length_ns, advice = self._level.length_ns, self._rules.advice(4 * self._rules.max_time_ns)
@@ -525,8 +528,9 @@ def _change(stretch: Stretch, point: int) -> float:
 
 
 def _known_to(drop: Estimate) -> float:
-    """By how much more the excess may be, for all that its own interval says."""
-    return 0.0 if drop.high is None else excess_from_drop(drop.high) - excess_from_drop(drop)
+    """By how much more the excess may be, for all that its own interval says; what is known badly excuses nothing."""
+    room = 0.0 if drop.high is None else excess_from_drop(drop.high) - excess_from_drop(drop)
+    return min(room, 2 * POINT)
 
 
 def _with_room(drop: Estimate, hidden: float) -> Estimate:

@@ -246,3 +246,25 @@ def test_a_stop_that_no_shell_sees(folder: Path) -> None:
         assert line(run) == f"got {int(signal.SIGCONT)}"
         tell(run, "\n")
         assert run.wait(60) == 7
+
+
+def test_a_signal_to_the_whole_group_costs_no_report(folder: Path) -> None:
+    """It comes to the command as well, and may be seen there only after the program's death."""
+    number = signal.SIGRTMIN + 1
+    command = [*RUN, "-c", SLEEP]
+    with subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0
+    ) as run:
+        assert line(run) == "ready"
+        os.killpg(run.pid, number)
+        _, err = run.communicate(timeout=60)
+    assert run.returncode == -number
+    assert "; ended by SIGRTMIN+1" in err
+
+
+def test_what_is_blocked_stays_blocked(folder: Path) -> None:
+    blocking = "import os, signal, sys; signal.pthread_sigmask(0, {12}); os.execv(sys.argv[1], sys.argv[1:])"
+    code = "import signal; print(sorted(map(int, signal.pthread_sigmask(0, []))))"
+    command = [sys.executable, "-c", blocking, *RUN, "-c", code]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "[12]\n")

@@ -24,11 +24,6 @@ import os, sys, time
 def schedule():
     pass
 
-def work(seconds):
-    until = time.perf_counter() + seconds
-    while time.perf_counter() < until:
-        pass
-
 def begin(): pass
 def end(): pass
 def step(): pass
@@ -108,7 +103,7 @@ serial()
         os.kill(program.pid, signal.SIGINT)
     (result,) = found.results
     assert result.verdict != "void", result.reason
-    assert len(list(folder.ledgers() if Path(folder.path).exists() else folder._ledgers.values())) > 2
+    assert len(folder._ledgers) > 2
     assert result.counts is not None
     assert result.counts.calls == pytest.approx(1, abs=0.1)
 
@@ -124,6 +119,19 @@ def test_a_program_that_ends_at_once_is_void_with_the_reason() -> None:
     (result,) = found.results
     assert (result.verdict, result.outcome, result.reason.kind) == ("void", "failed", "no_progress")
     assert str(result.reason).endswith("; nobody called __main__.step")
+
+
+def test_a_folder_that_somebody_removes_is_said() -> None:
+    bump, points = asked(100e3), ["__main__.step"]
+    folder = create_folder(bump.targets, points, "sleep")
+
+    def wait(seconds: float) -> bool:
+        if Path(folder.path).exists():
+            folder.remove()
+        return False
+
+    with pytest.raises(InputError, match=r"the control folder '.*' cannot be read any more: No such file or directory"):
+        experiment(folder, bump, points, RULES, wait)
 
 
 def test_bad_points_get_a_sentence() -> None:
