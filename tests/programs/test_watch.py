@@ -79,6 +79,10 @@ def test_a_program_is_slowed_in_stretches_and_its_progress_and_latency_are_told(
     assert result.counts.calls == pytest.approx(1, abs=0.1)
     assert result.counts.requested_ns == pytest.approx(1e6, rel=0.1)
     assert 0.1 < result.drop < 0.5
+    (site,) = result.matched
+    assert (site.name, site.kind) == ("__main__.schedule", "start")
+    assert site.calls == pytest.approx(result.counts.calls)
+    assert site.delivered_ns == pytest.approx(result.counts.delivered_ns)
     assert found.latency is not None
     assert found.latency.control_ns > 2e6
     assert 0.9e6 < found.latency.added_ns < 2e6
