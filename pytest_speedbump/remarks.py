@@ -22,7 +22,7 @@ Kind = Literal[
     "short_of_time", "unmatched", "not_scanned", "interrupted", "only_scanned",
     # of a program's progress: why no verdict was reached or is possible, and what a reader should know
     "queued", "unlike", "pace", "too_few", "program_busy", "program_ended", "in_flight", "no_progress", "armed_only",
-    "seldom_delayed",
+    "seldom_delayed", "uneven",
 ]  # fmt: skip
 
 _AGAIN = "can it run twice? A callable that consumes its input needs benchmark.pedantic(setup=...)"
@@ -96,6 +96,8 @@ _SENTENCES: dict[Kind, str] = {
     "program_ended": "the program ended after {spent_ns:about}; let it work for longer",
     "in_flight": "what is under way takes {latency_ns:about}, too long for stretches of {length_ns:about} to show what "
     "its delay costs; give it {advice}",
+    "uneven": "{point} is called in bursts, and stretches of {length_ns:about} do not hold enough of them; give it "
+    "{advice}",
     "no_progress": "{point} was never called in {spent_ns:about}{hint}",
     "armed_only": "a program that runs cannot be measured without its probes: the drop is one of its throughput with "
     "them, of which they take {share:share} at most",

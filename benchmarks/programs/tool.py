@@ -1,10 +1,11 @@
 """The tool under trial: what this suite uses of it, and the only module here that knows its rooms."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,8 @@ def started(words: Sequence[str], folder: Folder) -> Iterator[subprocess.Popen[b
         try:
             yield process
         finally:
-            os.killpg(process.pid, 9)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def _has_ended(process: subprocess.Popen[bytes], seconds: float) -> bool:

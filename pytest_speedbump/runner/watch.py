@@ -3,11 +3,15 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from pytest_speedbump.bump import Bump
+from pytest_speedbump.counts import CodeCounts, Counts
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.experiment.scheduler import Scheduler, this_scheduler
 from pytest_speedbump.experiment.stretches import Glance, Passed
+from pytest_speedbump.result import MatchedCode
+from pytest_speedbump.runner.program import read_program
 from pytest_speedbump.slowing.folder import Folder
 from pytest_speedbump.slowing.session import read_clocks
 from pytest_speedbump.slowing.totals import Totals
@@ -68,7 +72,21 @@ def experiment(
     """
     with _watching(folder, bump, len(points) + 2 * with_latency, wait, guests) as world:
         shared = rules.shared_by(len(points))
-        return ProgressTrial(points, bump, shared, world, with_latency=with_latency, explain=explain).run()
+        found = ProgressTrial(points, bump, shared, world, with_latency=with_latency, explain=explain).run()
+    matched = read_program(folder, bump.targets).snapshot.matched
+    return found._replace(results=tuple(replace(one, matched=_per_unit(matched, one.counts)) for one in found.results))
+
+
+def _per_unit(matched: Sequence[CodeCounts], counts: Counts | None) -> tuple[MatchedCode, ...]:
+    """Each site with its part of what a unit of progress has counted; stretches alone tell how much that is."""
+    if counts is None:
+        return ()
+    calls = counts.calls / max(sum(code.calls for code in matched), 1)
+    delivered = counts.delivered_ns / max(sum(code.delivered_ns for code in matched), 1.0)
+    return tuple(
+        MatchedCode.of(code, Counts(calls=code.calls * calls, delivered_ns=code.delivered_ns * delivered))
+        for code in matched
+    )
 
 
 @contextmanager

@@ -397,8 +397,8 @@ class ProgressTrial:
         return replace(
             self._made(point, verdict, reason),
             warnings=tuple(str(one) for one in (probe, *judgement.warnings) if one),
-            known_drop=drop,
-            known_transmission=transmission,
+            known_drop=None if reason.kind == "uneven" else drop,
+            known_transmission=None if reason.kind == "uneven" else transmission,
             floor=judgement.floor,
             pairs=case.pairs,
             evidence=evidence,
@@ -447,6 +447,8 @@ class ProgressTrial:
         if self._bump.delay_ns and undelayed > SELDOM * pairs:
             return Remark("seldom_delayed", undelayed=undelayed, pairs=pairs, length_ns=length_ns, advice=advice)
         longest_ns = max([length_ns, *(pair.slowed.ns for pair in self._long.pairs)])
+        if steady.noise > NOISY and (drop.low is None or drop.high is None or drop.high - drop.low > NOISY):
+            return Remark("uneven", point=self._names[point], length_ns=length_ns, advice=advice)
         if latency is not None and latency.slowed_ns * FLIGHTS > longest_ns:
             flight_ns = latency.slowed_ns
             return Remark("in_flight", latency_ns=flight_ns, length_ns=longest_ns, advice=advice)

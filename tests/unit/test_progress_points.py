@@ -157,6 +157,16 @@ def test_what_is_under_way_in_a_closed_loop_is_never_overlooked(latency_ns: floa
     assert found.verdict in ("sensitive", "inconclusive")
 
 
+def test_bursts_that_are_longer_than_stretches_give_no_number() -> None:
+    """A hundred clients that keep step: all answers come at once, every 3 s."""
+    line = Line(
+        Stage(MS, servers=1000, calls=1), Stage(3 * S, servers=1000, room=math.inf, noise=0.02),
+        delay_ns=300 * MS, tokens=100,
+    )  # fmt: skip
+    found = answer(line)
+    assert (found.verdict, found.reason.kind, found.known_drop) == ("inconclusive", "uneven", None)
+
+
 def test_a_latency_that_is_known_must_fit_into_stretches() -> None:
     line = Line(
         Stage(MS, servers=1000, calls=1), Stage(1 * S, servers=1000, room=math.inf, noise=0.1),
