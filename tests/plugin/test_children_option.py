@@ -27,6 +27,13 @@ POOL = """
             yield pool
 """
 
+TWO_MODES = """
+    @pytest.mark.speedbump("work.leaf", mode="spin")
+    @pytest.mark.speedbump("work.leaf", mode="sleep")
+    def test_it(benchmark):
+        pass
+"""
+
 
 def by_test(run: Run) -> dict[str, dict[str, Any]]:
     return {result["test"].rpartition("::")[2]: result for result in run.results}
@@ -182,6 +189,29 @@ def test_processes_that_come_and_go(suite: Suite) -> None:
     assert "BrokenProcessPool" in died["reason"]
 
 
+def test_workers_of_xdist_have_children_of_their_own(suite: Suite) -> None:
+    pytest.importorskip("xdist", reason="pytest-xdist is not installed")
+    before = folders()
+    run = suite.run(
+        POOL
+        + """
+    @pytest.mark.parametrize("index", [1, 2])
+    @pytest.mark.speedbump("work.leaf", delay="1ms")
+    def test_it(speedbump, pool, index):
+        speedbump(lambda: [pool.submit(work.call).result() for _ in range(index)])
+    """,
+        CHILDREN,
+        LONGER,
+        "-n2",
+        plugins=("benchmark", "speedbump", "xdist"),
+    )
+    assert run.code == 0, run.out
+    assert sorted(matched(result) for result in run.results) == [[("work.leaf", 1)], [("work.leaf", 2)]]
+    many = suite.run(TWO_MODES, CHILDREN, "-n1", plugins=("benchmark", "speedbump", "xdist"))
+    assert (many.code, "in one mode, and these tests ask for" in str(many.pytest.stderr)) == (4, True)
+    assert own_folders(before) == []
+
+
 def test_a_listing(suite: Suite) -> None:
     run = suite.run(
         POOL
@@ -245,16 +275,10 @@ def test_what_makes_no_sense_is_refused(suite: Suite) -> None:
     """
         for number in range(17)
     )
-    modes = """
-    @pytest.mark.speedbump("work.leaf", mode="spin")
-    @pytest.mark.speedbump("work.leaf", mode="sleep")
-    def test_it(benchmark):
-        pass
-    """
     plain = "def test_it(benchmark):\n    benchmark(work.call)\n"
     before = folders()
     assert "slows 16 different lists of targets at most, and these tests have 17" in suite.refuse(many, CHILDREN)
-    assert "in one mode, and these tests ask for sleep, spin" in suite.refuse(modes, CHILDREN)
+    assert "in one mode, and these tests ask for sleep, spin" in suite.refuse(TWO_MODES, CHILDREN)
     awaiting = ("--speedbump-target=work.leaf", "--speedbump-mode=await", "--speedbump-delay=1ms")
     assert "mode await changes coroutine functions of this process alone" in suite.refuse(plain, CHILDREN, *awaiting)
     assert "a scan ranks the functions of pytest's own process alone" in suite.refuse(

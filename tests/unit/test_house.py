@@ -39,7 +39,7 @@ def test_rooms_import_what_they_may() -> None:
 
 
 def test_no_circles() -> None:
-    assert floors(read(FOLDER))[-1] == ["notebook", "plugin", "runner"]
+    assert floors(read(FOLDER))[-1] == ["plugin"]
 
 
 def test_a_circle_is_told(tmp_path: Path) -> None:
