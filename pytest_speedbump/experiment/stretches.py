@@ -13,8 +13,9 @@ from pytest_speedbump.counts import Counts
 
 __all__ = ["Ended", "Glance", "Pair", "Passed", "Stretch", "Stretches", "World"]
 
-BORDER = 0.25  # of a stretch
+BORDER = 1 / 3  # of a stretch
 LEAST_CALLS = 4  # of each point that are hoped for in what is looked at: the border then holds one
+UNEVEN = 0.2  # by which lengths vary: what is periodic in a program must not see stretches begin at its own pace
 PATIENCE = 20  # lengths that a half may take until it has one
 
 
@@ -141,6 +142,7 @@ class Stretches:
 
     def _stretch(self, length_ns: float, *, slowed: bool) -> Stretch:
         self._world.switch(slowed=slowed)
+        length_ns *= self._rng.uniform(1 - UNEVEN, 1 + UNEVEN)
         half_ns = (1 - BORDER) / 2 * length_ns
         self._sleep(BORDER * length_ns)
         first = self._world.read()

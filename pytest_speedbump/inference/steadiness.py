@@ -18,7 +18,8 @@ from pytest_speedbump.inference.excess import spread
 
 __all__ = ["SURE", "Mean", "Paces", "Steadiness"]
 
-SURE = 3.0  # standard errors
+SURE = 3.0  # standard errors, for a sign...
+ENOUGH = 2.33  # ...and to exclude what may be hidden: wrong in one of a hundred
 FEWEST = 4  # pairs that tell how much such pairs differ...
 FEW = 5  # ...and of so few they tell it badly: about what Student's distribution adds
 LONGER = 4  # times as long, at least, are longer stretches
@@ -42,7 +43,7 @@ class Mean(NamedTuple):
 
     @property
     def most(self) -> float:
-        return self.value + SURE * self.error
+        return self.value + ENOUGH * self.error
 
     def exceeds(self, least: float) -> bool:
         """Whether it surely differs from zero, and by more than ``least``."""
@@ -76,6 +77,7 @@ class Steadiness:
         hidden: by how much the target's pace fell further than that of progress: ln of the ratio.
         change: by how much slowed stretches went on to change, and control ones did not.
         longer: by how much more the longer pairs lost.
+        excess: their mean.
         noise: standard deviation of one pair's excess, whatever few of them do; 0 where too few tell.
     """
 
@@ -84,11 +86,13 @@ class Steadiness:
         self.change = Mean.of(pair.slowed_change - pair.control_change for pair in pairs)
         excesses = [pair.excess for pair in pairs]
         self.longer = _longer(excesses, [pair.excess for pair in longer])
+        self.excess = fmean(excesses) if excesses else 0.0
         self.noise = spread(excesses) if len(excesses) >= FEWEST else 0.0
 
     def is_settled(self, least: float) -> bool:
         """No sign of what is hidden, beyond ``least``, an excess."""
-        late = self.longer if self.longer.error < inf else Mean(0.0, 0.0)
+        # Two or three pairs that happen to agree are no sign yet.
+        late = Mean(self.longer.value, 2 * self.longer.error)
         return not (self.hidden.exceeds(least) or self.change.exceeds(least) or late.exceeds(least))
 
     @property
@@ -102,5 +106,5 @@ def _longer(short: Sequence[float], long: Sequence[float]) -> Mean:
     found = Mean.of(short)
     if len(long) < 2 or found.error == inf:
         return Mean(0.0, inf)
-    own = max(stdev(long) / sqrt(len(long)), stdev(short) / sqrt(LONGER * len(long)))
+    own = max(stdev(long), stdev(short) / sqrt(LONGER)) / sqrt(len(long)) * (1 + FEW / len(long))
     return Mean(fmean(long) - found.value, hypot(own, found.error))

@@ -32,11 +32,12 @@ from pytest_speedbump.trials.rules import Rules
 
 __all__ = ["Answers", "ProgressTrial"]
 
-SHORTEST_NS = 60e6  # a stretch: some switch intervals of the GIL, and ticks of any timer
+SHORTEST_NS = 75e6  # a stretch: some switch intervals of the GIL, and ticks of any timer
 LONG_SHARE = 1 / 20  # of the limit: the longest stretches, so that enough pairs of them fit
 LONG_TIME = 0.35  # of the time, for the longest
 NOISY = 0.2  # of a unit, by which pairs differ that are too short for what comes and goes in the program
 ENOUGH_PAIRS = 16  # that must fit into the time, for stretches to become longer for that alone
+MORE_PAIRS = 9  # that must fit for stretches to become longer at all
 GROWTH = 3.0  # of stretches that are too short
 PILOT = 2  # pairs of each length, which are no evidence
 LOOK_NS = 50e6  # between two looks at a program that does not yet work
@@ -44,6 +45,7 @@ PACE_NS = 200e6  # that tell how often a point is called
 PATIENCE_NS = 60e9  # until a program begins to work: imports, data that is read
 LEAST_HIDDEN = 0.01  # as an excess: less than that may hide...
 HIDDEN_OF_BUDGET = 0.25  # ...or such a share of the budget
+LITTLE, MUCH = 0.05, 0.1  # of what is found without a budget: to lengthen stretches for, and to doubt it for
 MOST_EXCESS = 2.0  # times the excess of a program that absorbs nothing: locks amplify
 BUSY = 0.1  # of the time spent waiting for processors that others use, from which on they are what was in the way
 SELDOM = 0.25  # of the slowed stretches without any delayed call
@@ -228,7 +230,7 @@ class ProgressTrial:
         level, long = self._level, self._long
         assert level is not None
         length_ns = min(GROWTH * level.length_ns, long.length_ns)
-        if 2 * (PILOT + FEWEST) * length_ns > self._left_ns:
+        if 2 * MORE_PAIRS * length_ns > self._left_ns:
             return True
         if length_ns < 1.5 * level.length_ns:
             return len(level.pairs) < blocks_to_bound(self._rules.alpha_end) or self._may_be_over
@@ -265,8 +267,13 @@ class ProgressTrial:
         long = [_paces(pair, point) for pair in self._long.pairs]
         return Steadiness([_paces(pair, point) for pair in self._level.pairs], long)
 
-    def _is_settled(self) -> bool:
-        return all(self._steadiness(point).is_settled(self._least_hidden) for point in self._points)
+    def _is_settled(self, of_excess: float = LITTLE) -> bool:
+        return all(self._is_steady(self._steadiness(point), of_excess) for point in self._points)
+
+    def _is_steady(self, steady: Steadiness, of_excess: float, known_to: float = 0.0) -> bool:
+        """A budget says what may hide; else a part of what is found, or to what it is known."""
+        may_hide = max(of_excess * abs(steady.excess), known_to) if self._question.budget is None else 0.0
+        return steady.is_settled(max(self._least_hidden, may_hide))
 
     @property
     def _is_noisy(self) -> bool:
@@ -313,7 +320,7 @@ class ProgressTrial:
             return True
         found = self._cases[point].interval.centre
         hidden = found + steady.most_hidden
-        late = found + steady.longer.value + 2 * steady.longer.error if self._long.pairs else hidden
+        late = found + steady.longer.most if self._long.pairs else hidden
         return max(hidden, late) <= budget
 
     def _control_ns(self, point: int) -> float:
@@ -374,13 +381,13 @@ class ProgressTrial:
         judgement = judge(case, self._largest(point))
         verdict, reason = judgement.verdict, judgement.reason
         steady = self._steadiness(point)
-        doubt = self._why_doubted(point, verdict, steady, latency)
+        doubt = self._why_doubted(point, verdict, judgement.drop, steady, latency)
         if doubt:
             verdict, reason = "inconclusive", doubt
         elif verdict == "inconclusive":
             reason = reason or self._why_undecided(point)
         drop, transmission = _with_room(judgement.drop, steady.most_hidden), judgement.transmission
-        if not steady.is_settled(max(POINT, self._least_hidden)):
+        if not self._is_steady(steady, MUCH, _known_to(judgement.drop)):
             transmission = None
         elif transmission is not None:
             transmission = _widened(transmission, steady.most_hidden / max(self._largest(point), LEAST_HIDDEN))
@@ -424,7 +431,9 @@ class ProgressTrial:
         why = self._explain(pattern)
         return f"; {why}" if why else ""
 
-    def _why_doubted(self, point: int, verdict: Verdict, steady: Steadiness, latency: Latency | None) -> Remark:
+    def _why_doubted(
+        self, point: int, verdict: Verdict, drop: Estimate, steady: Steadiness, latency: Latency | None
+    ) -> Remark:
         """Why what was decided does not stand, or nothing could be; empty where that is not so."""
         assert self._level is not None
         if self._is_crowded and self._waited > BUSY:
@@ -437,17 +446,17 @@ class ProgressTrial:
         if latency is not None and latency.slowed_ns * FLIGHTS > longest_ns:
             flight_ns = latency.slowed_ns
             return Remark("in_flight", latency_ns=flight_ns, length_ns=longest_ns, advice=advice)
-        hidden, name = steady.hidden, self._names[point]
+        hidden, name, known_to = steady.hidden, self._names[point], _known_to(drop)
         if hidden.exceeds(self._least_hidden):
             if hidden.value < 0:
                 unlike = Remark("unlike", point=name, share=expm1(-hidden.value))
                 return Remark() if verdict == "insensitive" else unlike
-            if verdict != "sensitive":
+            if verdict in ("insensitive", "inconclusive") or (verdict == "measured" and hidden.value > known_to):
                 share = -expm1(-hidden.value)
                 return Remark("queued", point=name, share=share, length_ns=length_ns, advice=advice)
         if verdict == "insensitive" and not self._is_proved(point):
             return Remark("pace", length_ns=length_ns, advice=advice)
-        if verdict != "sensitive" and not steady.is_settled(max(POINT, self._least_hidden)):
+        if verdict != "sensitive" and not self._is_steady(steady, MUCH, known_to):
             return Remark("pace", length_ns=length_ns, advice=advice)
         return Remark()
 
@@ -512,6 +521,11 @@ def _paces(pair: Pair, point: int) -> Paces:
 def _change(stretch: Stretch, point: int) -> float:
     first, second = stretch.half_units_ns(point)
     return (second - first) / stretch.unit_ns(point)
+
+
+def _known_to(drop: Estimate) -> float:
+    """By how much more the excess may be, for all that its own interval says."""
+    return 0.0 if drop.high is None else excess_from_drop(drop.high) - excess_from_drop(drop)
 
 
 def _with_room(drop: Estimate, hidden: float) -> Estimate:

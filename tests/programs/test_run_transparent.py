@@ -141,9 +141,13 @@ def test_that():
 
 
 def test_pytest_is_such_a_program(folder: Path) -> None:
-    """It warns of plugins that were imported before it: as this one is in whatever joins."""
+    """It warns of plugins that were imported before it: as this one is in whatever joins.
+
+    Of one that is installed, which this one is not for its own tests; so it is named here.
+    """
     (folder / "test_it.py").write_text(TESTS)
-    program = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:asyncio", "test_it.py"]
+    program = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:asyncio"]
+    program += ["-p", "pytest_speedbump", "test_it.py"]
     without, done = plain(folder, program), supervised(folder, ALL, program)
     assert "imported so cannot be rewritten; pytest_speedbump" not in done.out
     assert re.sub(r"in \d.*s", "", done.out) == re.sub(r"in \d.*s", "", without.out)

@@ -20,15 +20,6 @@ from pytest_speedbump.targets import parse_targets
 
 PROGRAM = """
 import os, sys, time
-from pytest_speedbump import _core
-from pytest_speedbump.slowing.folder import Folder
-
-def join():
-    folder = Folder(os.environ["SPEEDBUMP_CONTROL"])
-    folder.page.adopt()
-    session = _core.Session(folder.patterns, folder.page.mode, "it", page=folder.page, ledger=folder.new_ledger())
-    session.arm()
-    return session
 
 def schedule():
     pass
@@ -82,7 +73,7 @@ def test_a_program_is_slowed_in_stretches_and_its_progress_and_latency_are_told(
     """It waits for two thirds of the time, so that a busy machine hardly shows."""
     bump, points = asked(1e6), ["__main__.step", "__main__.begin", "__main__.end"]
     folder = create_folder(bump.targets, points, "sleep")
-    with running("session = join(); serial()", folder) as program:
+    with running("serial()", folder) as program:
         found = experiment(
             folder, bump, points[:1], replace(RULES, max_time_ns=4e9), waiting(program), with_latency=True
         )
@@ -110,7 +101,7 @@ if len(sys.argv) == 1:
         time.sleep(0.7)
         child.kill()
         child.wait()
-session = join(); serial()
+serial()
 """
     with running(code, folder) as program:
         found = experiment(folder, bump, points, replace(RULES, max_time_ns=3e9), waiting(program))
@@ -125,7 +116,7 @@ session = join(); serial()
 def test_a_program_that_ends_at_once_is_void_with_the_reason() -> None:
     bump = asked(100e3)
     folder = create_folder(bump.targets, ["__main__.step"], "sleep")
-    with running("session = join(); sys.exit(3)", folder) as program:
+    with running("sys.exit(3)", folder) as program:
         found = experiment(
             folder, bump, ["__main__.step"], RULES, waiting(program), explain=lambda name: f"nobody called {name}"
         )

@@ -105,7 +105,9 @@ def test_where_nothing_is_slowed_nothing_is_found(noise: dict[str, Any]) -> None
         for seed in range(40)
     ]
     assert "sensitive" not in verdicts
-    assert verdicts.count("insensitive") == (40 if noise == {"noise": 0.01} else verdicts.count("insensitive"))
+    assert "void" not in verdicts
+    if noise == {"noise": 0.01}:
+        assert verdicts.count("insensitive") > 30
 
 
 # How long a stretch must be
@@ -189,7 +191,7 @@ def test_a_program_that_ends_leaves_what_there_is(ends_ns: float, kind: str) -> 
 def test_a_program_that_pauses_is_waited_for() -> None:
     found = answer(Line(Stage(2 * MS, calls=1, pauses=(1500, 700 * MS)), delay_ns=400 * US))
     assert found.verdict == "measured"
-    assert (found.drop.low or -1) <= drop(2 + 0.7 / 1.5, 2.4 + 0.7 / 1.5) <= (found.drop.high or 1)
+    assert found.drop == pytest.approx(drop(2 + 0.7 / 1.5, 2.4 + 0.7 / 1.5), abs=0.04), "pauses are a part of its pace"
 
 
 def test_a_program_without_progress_or_without_the_target_is_void() -> None:

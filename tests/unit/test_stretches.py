@@ -1,12 +1,13 @@
 """Stretches of a simulated program: what is looked at, and what is not."""
 
+import itertools
 import random
 
 import pytest
 from pipelines import MS, Line, S, Stage
 from watching import pipeline, serial
 
-from pytest_speedbump.experiment.stretches import BORDER, Ended, Stretches
+from pytest_speedbump.experiment.stretches import BORDER, UNEVEN, Ended, Stretches
 
 
 def stretches(line: Line, deadline_ns: float = 1e12) -> Stretches:
@@ -18,8 +19,12 @@ def test_the_border_is_not_looked_at_and_the_rest_has_two_halves() -> None:
     pair = stretches(line).pair(0.4 * S)
     for switched_ns, slowed in line.switches:
         first, middle, last = pair.slowed if slowed else pair.control
-        assert first.at_ns - switched_ns == pytest.approx(BORDER * 0.4 * S)
-        assert middle.at_ns - first.at_ns == last.at_ns - middle.at_ns == pytest.approx((1 - BORDER) / 2 * 0.4 * S)
+        length_ns = last.at_ns - switched_ns
+        assert first.at_ns - switched_ns == pytest.approx(BORDER * length_ns)
+        assert middle.at_ns - first.at_ns == pytest.approx(last.at_ns - middle.at_ns)
+        assert 1 - UNEVEN <= length_ns / (0.4 * S) <= 1 + UNEVEN
+    lengths = [other - one for (one, _), (other, _) in itertools.pairwise(line.switches)]
+    assert len(set(lengths)) == len(lengths)
     assert pair.control.counts.requested_ns == 0
     assert pair.slowed.counts.requested_ns == pair.slowed.counts.calls * line.delay_ns
 
@@ -65,10 +70,13 @@ def test_a_program_that_makes_no_progress_is_not_waited_for_for_ever() -> None:
 def test_a_stretch_that_is_cut_short_is_none(limit: str) -> None:
     line = serial(ends_ns=1 * S) if limit == "ends" else serial()
     experiment = stretches(line, 0.99 * S)
-    for _ in range(9):
-        experiment.pair(50 * MS)
+
+    def go_on() -> None:
+        for _ in range(100):
+            experiment.pair(50 * MS)
+
     with pytest.raises(Ended):
-        experiment.pair(50 * MS)
+        go_on()
     assert 0.98 * S < line.now_ns < 1.1 * S
 
 
