@@ -311,7 +311,7 @@ def test_the_environment_and_the_folder_are_left_as_they_were(suite: Suite, way:
 
         def after():
             left = Path(Path("during").read_text()).exists()
-            Path("after").write_text(os.environ.get("SPEEDBUMP_CONTROL", f"no variable, folder: {left}"))
+            Path("after").write_text(os.environ.get("SPEEDBUMP_CONTROL", f"no variable, folder: {{left}}"))
         """,
     )
     body = {"interrupt": "raise KeyboardInterrupt", "crash": "pass", "exitfirst": "assert False"}[way]
