@@ -7,8 +7,10 @@ from typing import Any
 
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.counts import CodeCounts, Counts, Snapshot
+from pytest_speedbump.latency import Latency
+from pytest_speedbump.result import Result
 
-__all__ = ["Ending", "Process", "ProgramCounts", "ProgramRun"]
+__all__ = ["Ending", "Process", "ProgramAnswers", "ProgramCounts", "ProgramRun"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,39 @@ class ProgramCounts:
         return sum(process.running for process in self.processes)
 
 
+@dataclass(frozen=True, slots=True)
+class ProgramAnswers:
+    """What an experiment has found.
+
+    Attributes:
+        results: one for each progress point.
+        latency: None where it was not asked for, or nothing has arrived.
+        between: the two functions that a latency was asked of.
+    """
+
+    results: tuple[Result, ...]
+    latency: Latency | None
+    between: tuple[str, str] | None
+    seed: int
+    error_rate: float
+
+    @property
+    def failed(self) -> bool:
+        return any(result.outcome == "failed" for result in self.results)
+
+    def to_json(self) -> dict[str, Any]:
+        latency = None
+        if self.between is not None:
+            begin, end = self.between
+            latency = {"begin": begin, "end": end, **(self.latency.to_json() if self.latency else {})}
+        return {
+            "seed": self.seed,
+            "error_rate": self.error_rate,
+            "results": [result.to_json() for result in self.results],
+            "latency": latency,
+        }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramRun:
     """A program that was slowed for its whole life. Times in ns and counts are sums over that.
@@ -83,6 +118,7 @@ class ProgramRun:
         after_ns, for_ns: when it began to be delayed, and for how long; infinite where nobody limited that.
         unrun: for each target that never ran, as written, what is known of the reason; "" is nothing.
         alone: why no process joined; "" where one did.
+        answers: of an experiment on it; None where there was none.
     """
 
     words: tuple[str, ...]
@@ -93,6 +129,7 @@ class ProgramRun:
     counts: ProgramCounts
     unrun: dict[str, str]
     alone: str = ""
+    answers: ProgramAnswers | None = None
 
     def to_json(self) -> dict[str, Any]:
         """What the result document says of it, beside its environment."""
@@ -114,6 +151,7 @@ class ProgramRun:
                 {"target": one.name, **_numbers(one), "hint": self.unrun.get(one.name)} for one in snapshot.targets
             ],
             "matched": [{**_place(one), **_numbers(one)} for one in snapshot.matched],
+            **(self.answers.to_json() if self.answers else {}),
         }
 
 

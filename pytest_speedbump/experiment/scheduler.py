@@ -4,7 +4,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
@@ -82,20 +82,25 @@ class UnknownScheduler:
 
 
 class LinuxScheduler:
-    """Reads ``/proc/self/task/*/schedstat`` (Documentation/scheduler/sched-stats.rst), ``/proc/stat`` and getrusage."""
+    """Reads ``/proc/self/task/*/schedstat`` (Documentation/scheduler/sched-stats.rst), ``/proc/stat`` and getrusage.
 
-    def __init__(self) -> None:
+    Args:
+        guests: processes that count as ours, as our children do.
+    """
+
+    def __init__(self, guests: Sequence[int] = ()) -> None:
+        self._guests = guests
         self._files: dict[str, int] = {}  # of schedstat, by thread; open while attended to
         self._waits: dict[str, Wait] = {}
         self._ended = Wait()  # of threads that are no more
         self._others: float | None = None
-        self._looked = _Look.now(_threads_of_children("self"))
+        self._looked = _Look.now(self._company())
 
     @contextmanager
     def attending(self) -> Iterator[None]:
         try:
             self.refresh()
-            self._attend(_threads_of_children("self"))
+            self._attend(self._company())
             yield
         finally:
             for thread in list(self._files):
@@ -105,11 +110,16 @@ class LinuxScheduler:
     def refresh(self) -> None:
         self._attend(f"/proc/self/task/{thread}" for thread in os.listdir("/proc/self/task"))  # noqa: PTH208 - names
         if self._looked is not None and time.perf_counter_ns() - self._looked.at_ns > LOOK_NS:
-            children = list(_threads_of_children("self"))
-            self._attend(children)
-            now = _Look.now(children)
+            company = list(self._company())
+            self._attend(company)
+            now = _Look.now(company)
             self._others = None if now is None else now.others_since(self._looked)
             self._looked = now
+
+    def _company(self) -> Iterator[str]:
+        yield from _threads_of_children("self")
+        for guest in self._guests:
+            yield from _threads_of(str(guest))
 
     def _attend(self, threads: Iterable[str]) -> None:
         for thread in threads:
@@ -152,9 +162,14 @@ def _threads_of_children(process: str) -> Iterator[str]:
     with suppress(OSError):
         for thread in Path(f"/proc/{process}/task").iterdir():
             for child in (thread / "children").read_text().split():
-                with suppress(OSError):
-                    yield from map(str, Path(f"/proc/{child}/task").iterdir())
-                yield from _threads_of_children(child)
+                yield from _threads_of(child)
+
+
+def _threads_of(process: str) -> Iterator[str]:
+    """The same, and its own."""
+    with suppress(OSError):
+        yield from map(str, Path(f"/proc/{process}/task").iterdir())
+    yield from _threads_of_children(process)
 
 
 def _own_ns(children: Iterable[str]) -> int:
@@ -199,11 +214,11 @@ class _Look:
         return max(0.0, others_ns / ((self.at_ns - before.at_ns) * len(self.processors)))
 
 
-def this_scheduler() -> Scheduler:
-    """The kernel's own, where it is known how to ask it."""
+def this_scheduler(guests: Sequence[int] = ()) -> Scheduler:
+    """The kernel's own, where it is known how to ask it; ``guests`` are processes that count as ours."""
     if sys.platform == "linux":
         with suppress(OSError, ValueError):
             # A kernel that keeps no statistics writes three zeros.
             if any(map(int, Path("/proc/thread-self/schedstat").read_bytes().split())):
-                return LinuxScheduler()
+                return LinuxScheduler(guests)
     return UnknownScheduler()

@@ -14,6 +14,7 @@ from pytest_speedbump.bump import MODES, Mode, Origin, check_scan_mode, parse_ev
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.files import STDOUT, find_file, parse_output
 from pytest_speedbump.targets import Targets, parse_scanned, parse_targets
+from pytest_speedbump.trials.rules import is_whole, parse_limit, parse_seed
 from pytest_speedbump.units import Delay, parse_delays, parse_share, parse_time
 
 __all__ = ["Given", "Options", "add_options", "did_you_mean", "is_ours", "join_target_files", "parse_options"]
@@ -25,7 +26,6 @@ DEFAULT_ERROR_RATE = "5%"
 DEFAULT_TOLERANCE = "2%"
 LOCKFILE = ".speedbump.json"
 MOST_PASSES = 100
-LONGEST_NUMBER = 100  # digits; Python itself reads no more than some thousands
 
 _PREFIX = re.compile(r"speed[-_]?bump[-_]?", re.IGNORECASE)
 
@@ -254,15 +254,15 @@ def parse_options(config: pytest.Config) -> Options:
 
     _refuse_unknown_keys(config)
     targets, scan = given("target"), given("scan")
-    max_time = parse("max_time", _parse_limit)
-    total_time = parse("total_time", _parse_limit)
+    max_time = parse("max_time", parse_limit)
+    total_time = parse("total_time", parse_limit)
     error_rate = parse("error_rate", parse_share)
     mode = parse("mode", parse_mode) or Given("spin", "default")
     if scan is not None:
         check_scan_mode(mode.value)
         if flag("children"):
             raise InputError(SCANNED)
-    seed = parse("seed", _parse_seed)
+    seed = parse("seed", parse_seed)
     tolerance = parse("tolerance", parse_share)
     passes = parse("passes", _parse_passes)
     return Options(
@@ -379,27 +379,9 @@ def _parse_targets(
     return parse(given.value, _beside(given, config))
 
 
-def _parse_limit(value: object, name: str) -> float:
-    ns = parse_time(value, name)
-    if ns == 0:
-        raise InputError(f"{name} {value!r} leaves no time to measure; write more than 0, as in '10s'")
-    return ns
-
-
-def _is_whole(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
-
-
-def _parse_seed(value: object, name: str) -> int:
-    text = str(value)
-    if not _is_whole(text):
-        raise InputError(f"{name} {text!r} is not a seed; write a whole number, 0 or more")
-    return int(text)
-
-
 def _parse_passes(value: object, name: str) -> int:
     text = str(value)
-    if not (_is_whole(text) and 1 <= int(text) <= MOST_PASSES):
+    if not (is_whole(text) and 1 <= int(text) <= MOST_PASSES):
         raise InputError(f"{name} {text!r} is no number of passes; write a whole number from 1 to {MOST_PASSES}")
     return int(text)
 

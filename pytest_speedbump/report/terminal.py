@@ -1,22 +1,21 @@
 """The tables at the end of a run, on pytest's terminal."""
 
 import shutil
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from _pytest.terminal import TerminalReporter
 
 from pytest_speedbump.ranking import Ranking
-from pytest_speedbump.report.columns import plain, wrap
+from pytest_speedbump.report.columns import plain
+from pytest_speedbump.report.foot import foot
 from pytest_speedbump.report.grid import Table
 from pytest_speedbump.report.listing import lay_out_listing
 from pytest_speedbump.report.names import short_names
-from pytest_speedbump.report.notes import gather, notes
 from pytest_speedbump.report.overview import Overview, lay_out_overview, unnoticed
 from pytest_speedbump.report.pins import pins
 from pytest_speedbump.report.ranking_table import lay_out_ranking
 from pytest_speedbump.report.table import lay_out
-from pytest_speedbump.report.text import found, verdict_text
+from pytest_speedbump.report.text import found
 from pytest_speedbump.result import Result
 
 __all__ = ["write_failures", "write_last_word", "write_listing", "write_rankings", "write_table"]
@@ -35,15 +34,8 @@ def write_table(terminal: TerminalReporter, results: Sequence[Result], seed: int
     title = f" speedbump: {len(results)} {'bump' if len(results) == 1 else 'bumps'} "
     colours = ["red" if result.outcome == "failed" else _COLOURS.get(found(result)) for result in results]
     _write_table(terminal, title, table, colours)
-    each = terminal.verbosity > 0
-    said = [(f"{result.test} [{result.bump}]", note) for result in results for note in notes(result, each=each)]
-    foot = [f"{summary(results)}; intervals hold for 95%; seed {seed}"]
-    if table.left_out:
-        foot.append(f"no room in {width} columns for {' and '.join(table.left_out)}: --speedbump-json has all")
-    foot += [f"  {line}" for line in gather(said, each=each)]
-    for text in foot:
-        for line in wrap(plain(text), width, indent=4):
-            terminal.write_line(line)
+    for line in foot(results, table, width, seed, more="--speedbump-json", each=terminal.verbosity > 0):
+        terminal.write_line(line)
 
 
 def write_rankings(
@@ -99,11 +91,6 @@ def _write_table(terminal: TerminalReporter, title: str, table: Table, colours: 
         terminal.write(first)
         terminal.write_line(last, **({colour: True, "bold": True} if colour else {}))
     terminal.write_line(rule, yellow=True)
-
-
-def summary(results: Sequence[Result]) -> str:
-    """``2 insensitive, 1 void``, in the order of first appearance."""
-    return ", ".join(f"{n} {verdict}" for verdict, n in Counter(map(verdict_text, results)).items())
 
 
 def write_listing(terminal: TerminalReporter, results: Sequence[Result]) -> None:

@@ -7,7 +7,6 @@ comes of them is told by a file in the control folder.
 import os
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -47,26 +46,27 @@ class Attachment:
     the children that it starts from now on. Afterwards it is as it was, but for our modules, which stay imported.
 
     Attributes:
-        left: whether it could be told to leave; False where its main thread is blocked: it is paused then, and leaves
-            as soon as it can.
+        left: whether the control folder is not needed any more; False where the main thread is blocked, and will do
+            what it was asked for as soon as it can.
     """
 
     def __init__(self, pid: int, folder: Folder) -> None:
         self.pid, self.left = pid, True
         self._folder, self._asked = folder, 0
-        self._owner = os.stat(f"/proc/{pid}")
+        self._owner = Path(f"/proc/{pid}").stat()
 
     def __enter__(self) -> Self:
         if os.geteuid() == 0 and self._owner.st_uid != 0:
             self._hand_over()
         answer = self._ask(f"attach({self._folder.path!r})")
         if not self._wait(answer):
+            self.left = False
             self._forget()
             raise InputError(
                 f"process {self.pid} has not joined in {PATIENCE_S:.0f} s{self._blocked()}: it joins where its main "
                 "thread next runs Python; try again when that is not blocked, or start it with `speedbump run`"
             )
-        said = self._read(answer)
+        said = answer.read_text("utf-8", "surrogateescape")
         if said:
             raise InputError(f"process {self.pid} cannot join: {said}")
         return self
@@ -86,21 +86,20 @@ class Attachment:
         """Whether the process is there, and no zombie."""
         return is_alive(self.pid)
 
-    def _ask(self, what: str) -> str:
+    def _ask(self, what: str) -> Path:
         """Returns where it is going to answer. Raises InputError where it cannot even be asked."""
         self._asked += 1
-        script, answer = (os.path.join(self._folder.path, f"{name}-{self._asked}") for name in ("ask", "answer"))
+        script, answer = (Path(self._folder.path, f"{name}-{self._asked}") for name in ("ask", "answer"))
         site = str(Path(pytest_speedbump.__file__).parent.parent)
-        lines = _LINES.format(site=site, what=what, answer=answer)
-        with open(script, "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(f"exec({lines!r}, {{'__name__': 'pytest_speedbump.attached'}})\n")
+        lines = _LINES.format(site=site, what=what, answer=str(answer))
+        script.write_text(f"exec({lines!r}, {{'__name__': 'pytest_speedbump.attached'}})\n", "utf-8", "surrogateescape")
         self._script = script
-        _remote_exec(self.pid, script)
+        _remote_exec(self.pid, str(script))
         return answer
 
-    def _wait(self, answer: str) -> bool:
+    def _wait(self, answer: Path) -> bool:
         deadline = time.monotonic() + PATIENCE_S
-        while not os.path.exists(answer):
+        while not answer.exists():
             if not self.is_alive():
                 raise InputError(f"process {self.pid} has ended before it could join")
             if time.monotonic() > deadline:
@@ -108,15 +107,9 @@ class Attachment:
             time.sleep(LOOK_S)
         return True
 
-    @staticmethod
-    def _read(answer: str) -> str:
-        with open(answer, encoding="utf-8", errors="surrogateescape") as file:
-            return file.read()
-
     def _forget(self) -> None:
         """What it was asked cannot be taken back, but it can come to nothing."""
-        with open(self._script, "w", encoding="utf-8"):
-            pass
+        self._script.write_text("", "utf-8")
 
     def _hand_over(self) -> None:
         for path in (self._folder.path, *(entry.path for entry in os.scandir(self._folder.path))):
@@ -162,10 +155,9 @@ def check_process(text: str) -> int:
 
 
 def _remote_exec(pid: int, script: str) -> None:
-    remote_exec: Callable[[int, str], None] = sys.remote_exec  # type: ignore[attr-defined, unused-ignore]
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     try:
-        remote_exec(pid, script)
+        sys.remote_exec(pid, script)  # type: ignore[attr-defined]  # of 3.14
     except PermissionError:
         raise InputError(
             f"process {pid} may not be attached to: it needs its user's rights and the kernel's leave to trace it "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from pytest_speedbump.bump import Mode, parse_every, parse_mode
+from pytest_speedbump.bump import Bump, Declaration, Mode, parse_every, parse_mode
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.targets import Targets, parse_targets
 from pytest_speedbump.units import parse_delay, parse_span
@@ -67,6 +67,9 @@ class Settings:
             parse_span(given["after"], called("after")) if "after" in given else 0.0,
             _parse_length(given["for"], called("for")) if "for" in given else math.inf,
         )
+
+    def bump(self, declared: Declaration | None = None) -> Bump:
+        return Bump(self.targets, self.delay_ns, self.mode, declared, "command line", every=self.every)
 
 
 def _parse_mode(text: str, name: str) -> Mode:

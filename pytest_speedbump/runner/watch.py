@@ -34,7 +34,9 @@ def create_folder(targets: Targets, points: Sequence[str], mode: str) -> Folder:
     try:
         folder = Folder.create(lists, mode)
     except OSError as error:
-        raise InputError(f"there is no place for the experiment's files: {error.strerror}; mend that") from None
+        raise InputError(
+            f"there is no place for the counts: {error.strerror}; free some memory or disk, or set TMPDIR"
+        ) from None
     everything = (1 << len(lists)) - 1
     folder.page.select(everything, 1, everything & ~1)
     folder.page.set_delay(0.0)
@@ -50,6 +52,7 @@ def experiment(
     *,
     with_latency: bool = False,
     explain: Callable[[str], str] = lambda _: "",
+    guests: Sequence[int] = (),
 ) -> Answers:
     """Runs until all is answered, or the program has ended; leaves it unslowed.
 
@@ -58,21 +61,24 @@ def experiment(
         rules: of the whole experiment: the points share its error rate.
         wait: for so many seconds, or until the program has ended; whether it has.
         explain: why what is named so was never called, as the end of a sentence.
+        guests: processes that belong to it, and are no children of this one.
     """
-    with _watching(folder, bump, len(points) + 2 * with_latency, wait) as world:
+    with _watching(folder, bump, len(points) + 2 * with_latency, wait, guests) as world:
         shared = rules.shared_by(len(points))
         return ProgressTrial(points, bump, shared, world, with_latency=with_latency, explain=explain).run()
 
 
 @contextmanager
-def _watching(folder: Folder, bump: Bump, points: int, wait: Callable[[float], bool]) -> Iterator["_Watched"]:
-    scheduler = this_scheduler()
+def _watching(
+    folder: Folder, bump: Bump, points: int, wait: Callable[[float], bool], guests: Sequence[int]
+) -> Iterator["_Watched"]:
+    scheduler = this_scheduler(guests)
     with scheduler.attending():
         yield _Watched(folder, bump, points, wait, scheduler)
 
 
 class _Watched:
-    """See :class:`pytest_speedbump.experiment.stretches.World`. The program is a child of this process."""
+    """See :class:`pytest_speedbump.experiment.stretches.World`. The program is a child of this process, or a guest."""
 
     def __init__(
         self, folder: Folder, bump: Bump, points: int, wait: Callable[[float], bool], scheduler: Scheduler

@@ -32,9 +32,9 @@ class Folder:
     """
 
     def __init__(self, path: str) -> None:
-        self.path = path
-        self.page = _core.Page(os.path.join(path, _PAGE))
-        with open(os.path.join(path, _TARGETS), encoding="utf-8", errors="surrogateescape") as file:
+        self.path = os.path.abspath(path)  # a program may go elsewhere before it forks
+        self.page = _core.Page(os.path.join(self.path, _PAGE))
+        with open(os.path.join(self.path, _TARGETS), encoding="utf-8", errors="surrogateescape") as file:
             rows = [line.split("\t", 1) for line in file.read().split("\n") if line]
         self.rows = [(int(number), text) for number, text in rows]
         self.patterns = _core.Patterns([text for _, text in self.rows], [number for number, _ in self.rows])

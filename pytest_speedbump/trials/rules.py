@@ -5,11 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from pytest_speedbump.bump import Bump
+from pytest_speedbump.errors import InputError
 from pytest_speedbump.inference.excess import excess_from_drop
 from pytest_speedbump.inference.question import Question
 from pytest_speedbump.result import Severity
+from pytest_speedbump.units import parse_time
 
-__all__ = ["Rules"]
+__all__ = ["Rules", "is_whole", "parse_limit", "parse_seed"]
+
+LONGEST_NUMBER = 100  # digits; Python itself reads no more than some thousands
 
 PLAIN_WIDTH = 0.005  # a plain measurement stops when the drop is known to +- so much...
 PLAIN_SHARE = 0.1  # ...or to such a share of itself
@@ -58,3 +62,22 @@ class Rules:
             over, under = under, over
         budget = None if declared is None else excess_from_drop(declared.limit)
         return Question(budget, over, under, self.alpha_end, PLAIN_WIDTH, PLAIN_SHARE)
+
+
+def parse_limit(value: object, name: str) -> float:
+    """A time that something may take, in ns; ``name`` is what the error calls it."""
+    ns = parse_time(value, name)
+    if ns == 0:
+        raise InputError(f"{name} {value!r} leaves no time to measure; write more than 0, as in '10s'")
+    return ns
+
+
+def is_whole(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
+
+
+def parse_seed(value: object, name: str) -> int:
+    text = str(value)
+    if not is_whole(text):
+        raise InputError(f"{name} {text!r} is not a seed; write a whole number, 0 or more")
+    return int(text)

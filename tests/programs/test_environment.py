@@ -10,6 +10,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from documents import errors
 
 LEAF = "import os, subprocess, sys\ndef leaf(): pass\ndef call(n):\n    for _ in range(n): leaf()\n"
 
@@ -34,6 +35,7 @@ class Program:
     @property
     def document(self) -> dict[str, Any]:
         document: dict[str, Any] = json.loads((self.folder / "counts.json").read_text())
+        assert errors("result-1", document) == []
         return document
 
     @property
@@ -71,6 +73,22 @@ def test_all_processes_are_counted(program: Program) -> None:
     assert (done.returncode, done.stderr) == (7, "")
     assert program.calls == [4, 5, 5]
     assert not Path(done.stdout.strip()).exists()
+
+
+def test_what_comes_after_the_program_is_not_counted(program: Program) -> None:
+    """Even where everything is slowed: the counts are read, and written, by a process that has left."""
+    done = program.run(
+        """
+        from pytest_speedbump.runner import join
+        call(5)
+        os.write(1, str(join._joined.session.totals()[0]).encode())
+        """,
+        SPEEDBUMP_TARGETS="*",
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    calls = {one["name"]: one["calls"] for one in program.document["matched"]}
+    calls.pop("threading._shutdown")  # of the interpreter, for any program
+    assert sum(calls.values()) == int(done.stdout)
 
 
 def test_the_text_of_targets(program: Program) -> None:

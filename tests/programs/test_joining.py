@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,8 @@ from textwrap import dedent
 
 import pytest
 from experiments import Experiment, experiment
+
+from pytest_speedbump import _core
 
 # Of what delays a call, far more than a clock's own step.
 DELAY_NS = 1e6
@@ -104,6 +107,45 @@ def test_forks_and_their_threads(tmp_path: Path) -> None:
             one,
         )
         check(one, 8, 1, 3, 4, 5, 10)
+
+
+def test_threads_that_fork_at_once(tmp_path: Path) -> None:
+    with experiment("*:leaf", "c:time.*", "native:libc.so*:getpid", delay="10us") as one:
+        run(
+            tmp_path,
+            """
+            import threading, warnings
+            warnings.simplefilter("ignore")  # of forks beside threads
+            def work():
+                for _ in range(8):
+                    pid = os.fork()
+                    if not pid:
+                        call(2)
+                        os._exit(0)
+                    assert os.waitpid(pid, 0)[1] == 0
+                    leaf()
+            threads = [threading.Thread(target=work) for _ in range(4)]
+            for thread in threads: thread.start()
+            for thread in threads: thread.join()
+            """,
+            one,
+        )
+        assert one.calls() == [2] * 32 + [32]
+
+
+def test_a_relative_path_and_closed_streams(tmp_path: Path) -> None:
+    with experiment() as one:
+        folder = Path(one.folder.path)
+        forked = "os.chdir('/'); call(2); os.fork() or (call(3), os._exit(0)); os.wait(); call(2)"
+        closed = f"cd {folder.parent}; {shlex.join(write(tmp_path, forked))} <&- >&- 2>&-"
+        one.run("", command=["sh", "-c", closed], environment=one.environment | {"SPEEDBUMP_CONTROL": folder.name})
+        check(one, 3, 4)
+
+
+def test_all_use_the_clock_of_who_has_made_the_experiment() -> None:
+    with experiment() as one:
+        source = "from pytest_speedbump import _core; print(repr(_core.clock().ns_per_tick))"
+        assert float(one.run(source)) == _core.clock().ns_per_tick
 
 
 def test_exec_in_place_of_the_program(tmp_path: Path) -> None:
@@ -311,6 +353,17 @@ def test_a_fork_after_the_end_of_the_experiment() -> None:
         assert refusal(one.environment, program) == ""
 
 
+def test_the_end_of_the_experiment_while_processes_start() -> None:
+    program = "def leaf(): pass\nleaf()"
+    for wait_s in (0.0, 0.02, 0.04, 0.06):
+        with experiment(delay="0ns") as one:
+            command = [sys.executable, "-c", program]
+            started = [subprocess.Popen(command, env=one.environment, stderr=subprocess.PIPE) for _ in range(5)]
+            time.sleep(wait_s)
+        assert [(process.communicate()[1], process.returncode) for process in started] == [(b"", 0)] * 5
+        assert not Path(one.folder.path).exists()
+
+
 def test_limits_of_the_process() -> None:
     for limit, value, reason in [
         ("RLIMIT_NOFILE", 3, "Too many open files"),
@@ -328,6 +381,21 @@ def test_limits_of_the_process() -> None:
         """
         with experiment(delay="60s") as one:
             assert refusal(one.environment, program) == f"{NOT}{reason}\n"
+
+
+def test_nothing_is_said_into_a_file_of_the_program(tmp_path: Path) -> None:
+    """Where standard error is closed, its number is free for others."""
+    program = """
+        import os, resource
+        assert os.open("mine", os.O_WRONLY | os.O_CREAT) == 2
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 20, 1 << 20))
+        os.fork() or os._exit(0)
+        os.wait()
+    """
+    with experiment() as one:
+        closed = f"cd {tmp_path}; {shlex.join([sys.executable, '-c', dedent(program)])} 2>&-"
+        one.run("", command=["sh", "-c", closed])
+    assert (tmp_path / "mine").read_text() == ""
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")

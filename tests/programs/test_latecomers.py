@@ -81,13 +81,21 @@ def test_nothing_is_imported_for_a_target_and_nothing_breaks_an_import(tmp_path:
     odd = "class Odd:\n    def __getattr__(self, name): raise RuntimeError(name)\n"
     (tmp_path / "odd.py").write_text(f"import sys\n{odd}sys.modules[__name__] = Odd()\n")
     (tmp_path / "fails.py").write_text("1 / 0\n")
-    with experiment("c:odd.*", "c:sqlite3.connect", "c:fails.*", "c:nowhere.f") as one:
+    targets = (
+        "c:odd.*",
+        "c:sqlite3.connect",
+        "c:fails.*",
+        "c:nowhere.f",
+        "c:xml.parsers.expat.ParserCreate",
+        "c:time.x",
+    )
+    with experiment(*targets) as one:
         one.run(
             f"""
             import sys
             sys.path.insert(0, {str(tmp_path)!r})
-            assert "sqlite3" not in sys.modules
-            import odd
+            import odd, xml
+            assert not {{"sqlite3", "xml.parsers", "difflib", "inspect"}} & set(sys.modules)
             sys.modules["ctypes"] = odd
             import difflib
             sys.modules["ctypes"] = None

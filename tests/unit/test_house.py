@@ -7,7 +7,7 @@ import pytest
 from house import FOLDER, floors, read
 
 GROUND = {"errors", "units", "files"}
-NOUNS = GROUND | {"targets", "bump", "remarks", "counts", "uncalled", "result", "ranking", "program"}
+NOUNS = GROUND | {"targets", "bump", "remarks", "counts", "uncalled", "result", "ranking", "program", "latency"}
 MAY_IMPORT = {
     "errors": set[str](),
     "units": {"errors"},
@@ -19,7 +19,8 @@ MAY_IMPORT = {
     "uncalled": set[str](),
     "result": {"bump", "counts", "remarks", "targets", "uncalled"},
     "ranking": {"bump", "counts", "remarks", "result", "targets"},
-    "program": {"bump", "counts"},
+    "latency": {"result"},
+    "program": {"bump", "counts", "latency", "result"},
     "slowing": NOUNS,
     "experiment": NOUNS | {"slowing"},
     "inference": set[str](),
