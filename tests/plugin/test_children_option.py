@@ -27,6 +27,13 @@ POOL = """
             yield pool
 """
 
+TWO_MODES = """
+    @pytest.mark.speedbump("work.leaf", mode="spin")
+    @pytest.mark.speedbump("work.leaf", mode="sleep")
+    def test_it(benchmark):
+        pass
+"""
+
 
 def by_test(run: Run) -> dict[str, dict[str, Any]]:
     return {result["test"].rpartition("::")[2]: result for result in run.results}
@@ -170,7 +177,7 @@ def test_processes_that_come_and_go(suite: Suite) -> None:
         CHILDREN,
         LONGER,
     )
-    assert run.counts == {"passed": 3, "failed": 1}, run.out
+    assert (run.counts["passed"], run.counts["failed"]) == (3, 1), run.out
     results = by_test(run)
     assert results["test_subprocess"]["verdict"] in ("sensitive", "inconclusive"), "the latter on a busy machine"
     calls = {name: result["calls"] for name, result in results.items()}
@@ -180,6 +187,29 @@ def test_processes_that_come_and_go(suite: Suite) -> None:
     died = results["test_a_worker_is_killed"]
     assert (died["verdict"], died["cause"]) == ("void", "raised")
     assert "BrokenProcessPool" in died["reason"]
+
+
+def test_workers_of_xdist_have_children_of_their_own(suite: Suite) -> None:
+    pytest.importorskip("xdist", reason="pytest-xdist is not installed")
+    before = folders()
+    run = suite.run(
+        POOL
+        + """
+    @pytest.mark.parametrize("index", [1, 2])
+    @pytest.mark.speedbump("work.leaf", delay="1ms")
+    def test_it(speedbump, pool, index):
+        speedbump(lambda: [pool.submit(work.call).result() for _ in range(index)])
+    """,
+        CHILDREN,
+        LONGER,
+        "-n2",
+        plugins=("benchmark", "speedbump", "xdist"),
+    )
+    assert run.code == 0, run.out
+    assert sorted(matched(result) for result in run.results) == [[("work.leaf", 1)], [("work.leaf", 2)]]
+    many = suite.run(TWO_MODES, CHILDREN, "-n1", plugins=("benchmark", "speedbump", "xdist"))
+    assert (many.code, "in one mode, and these tests ask for" in str(many.pytest.stderr)) == (4, True)
+    assert own_folders(before) == []
 
 
 def test_a_listing(suite: Suite) -> None:
@@ -245,16 +275,10 @@ def test_what_makes_no_sense_is_refused(suite: Suite) -> None:
     """
         for number in range(17)
     )
-    modes = """
-    @pytest.mark.speedbump("work.leaf", mode="spin")
-    @pytest.mark.speedbump("work.leaf", mode="sleep")
-    def test_it(benchmark):
-        pass
-    """
     plain = "def test_it(benchmark):\n    benchmark(work.call)\n"
     before = folders()
     assert "slows 16 different lists of targets at most, and these tests have 17" in suite.refuse(many, CHILDREN)
-    assert "in one mode, and these tests ask for sleep, spin" in suite.refuse(modes, CHILDREN)
+    assert "in one mode, and these tests ask for sleep, spin" in suite.refuse(TWO_MODES, CHILDREN)
     awaiting = ("--speedbump-target=work.leaf", "--speedbump-mode=await", "--speedbump-delay=1ms")
     assert "mode await changes coroutine functions of this process alone" in suite.refuse(plain, CHILDREN, *awaiting)
     assert "a scan ranks the functions of pytest's own process alone" in suite.refuse(
@@ -269,7 +293,6 @@ def test_what_makes_no_sense_is_refused(suite: Suite) -> None:
 
 @pytest.mark.parametrize("way", ["interrupt", "crash", "exitfirst"])
 def test_the_environment_and_the_folder_are_left_as_they_were(suite: Suite, way: str) -> None:
-    before = folders()
     suite.write(
         "conftest.py",
         f"""
@@ -284,9 +307,11 @@ def test_the_environment_and_the_folder_are_left_as_they_were(suite: Suite, way:
                 raise RuntimeError("crash")
 
         def pytest_sessionstart(session):
-            session.config.add_cleanup(
-                lambda: Path("after").write_text(os.environ.get("SPEEDBUMP_CONTROL", "none"))
-            )
+            session.config.add_cleanup(after)
+
+        def after():
+            left = Path(Path("during").read_text()).exists()
+            Path("after").write_text(os.environ.get("SPEEDBUMP_CONTROL", f"no variable, folder: {{left}}"))
         """,
     )
     body = {"interrupt": "raise KeyboardInterrupt", "crash": "pass", "exitfirst": "assert False"}[way]
@@ -303,8 +328,7 @@ def test_the_environment_and_the_folder_are_left_as_they_were(suite: Suite, way:
     )
     assert run.code == {"interrupt": 2, "crash": 1, "exitfirst": 1}[way], run.out
     assert Path(suite.path / "during").read_text().startswith("/dev/shm/speedbump-")
-    assert (suite.path / "after").read_text() == "none"
-    assert own_folders(before) == []
+    assert (suite.path / "after").read_text() == "no variable, folder: False"
 
 
 def test_a_pytest_in_a_child_measures_nothing_by_itself(suite: Suite) -> None:

@@ -8,7 +8,9 @@ import pytest
 
 from pytest_speedbump import _core
 from pytest_speedbump.counts import Counts, Site
-from pytest_speedbump.slowing.crowd import Crowd
+from pytest_speedbump.errors import InputError
+from pytest_speedbump.slowing.crowd import Crowd, Crowds
+from pytest_speedbump.slowing.folder import Folder
 from pytest_speedbump.slowing.session import Row, take_snapshot
 from pytest_speedbump.targets import parse_targets
 
@@ -98,3 +100,12 @@ def test_whatever_happens_the_others_are_paused() -> None:
     with pytest.raises(KeyboardInterrupt), crowd.armed():
         raise KeyboardInterrupt
     assert page.told == ["armed", (1, 1), "paused", (0, 0), "disarmed"]
+
+
+def test_no_place_for_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "/dev/shm/speedbump-1")
+
+    monkeypatch.setattr(Folder, "create", full)
+    with pytest.raises(InputError, match=r"slowed through a folder, for which there is no place: .*No space left"):
+        Crowds([parse_targets(["x"])], "spin")
