@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 from pytest_speedbump.counts import Counts
-from pytest_speedbump.program import Found, ProgramRun
+from pytest_speedbump.program import Flight, Found, ProgramRun
 from pytest_speedbump.report.columns import plain, shorten, wrap
 from pytest_speedbump.report.grid import Shape, Table, fit
 from pytest_speedbump.report.notes import gather, notes
@@ -43,7 +43,7 @@ def lay_out_found(found: Found, width: int | None) -> list[str]:
     if flight is not None:
         said.append(
             f"from {flight.begin} to {flight.end}: {format_time(flight.control_ns)}, "
-            f"slowed {format_time(flight.slowed_ns)}, {flight.arrivals} arrivals"
+            f"slowed {format_time(flight.slowed_ns)}: {_added(flight)}"
         )
     said += gather((result.test, note) for result in found.results for note in notes(result))
     for result in found.results:
@@ -53,6 +53,17 @@ def lay_out_found(found: Found, width: int | None) -> list[str]:
     for text in said:
         lines += wrap(plain(text), width, INDENT)
     return lines
+
+
+def _added(flight: Flight) -> str:
+    """``+590us [520us, 660us]``."""
+    added = flight.added_ns
+    ends = "" if added.low is None or added.high is None else f" [{_signed(added.low)}, {_signed(added.high)}]"
+    return f"{'-' if added < 0 else '+'}{format_time(abs(added))}{ends}"
+
+
+def _signed(ns: float) -> str:
+    return f"{'-' if ns < 0 else ''}{format_time(abs(ns))}"
 
 
 def _ruled(title: str, table: Table, width: int | None) -> Iterator[str]:
