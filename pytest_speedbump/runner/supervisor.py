@@ -144,7 +144,7 @@ class Supervisor:
 
     def _interrupt(self) -> None:
         """A signal has come in before there was a program that it could be meant for: it ends this process."""
-        if signal.sigpending() & {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}:
+        if (signal.sigpending() - self._mask) & {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}:
             raise KeyboardInterrupt
 
     def _attend(self, program: Program) -> None:

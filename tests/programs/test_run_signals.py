@@ -263,8 +263,24 @@ def test_a_signal_to_the_whole_group_costs_no_report(folder: Path) -> None:
 
 
 def test_what_is_blocked_stays_blocked(folder: Path) -> None:
-    blocking = "import os, signal, sys; signal.pthread_sigmask(0, {12}); os.execv(sys.argv[1], sys.argv[1:])"
-    code = "import signal; print(sorted(map(int, signal.pthread_sigmask(0, []))))"
+    """And one that is pending is the program's."""
+    blocking = "import os, signal, sys; signal.pthread_sigmask(0, {2, 12}); os.kill(os.getpid(), 2); "
+    blocking += "os.execv(sys.argv[1], sys.argv[1:])"
+    code = "import signal; print(sorted(map(int, signal.pthread_sigmask(0, []))), int(signal.sigwait([2])))"
     command = [sys.executable, "-c", blocking, *RUN, "-c", code]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout) == (0, "[12]\n")
+    assert (done.returncode, done.stdout) == (0, "[2, 12] 2\n")
+
+
+def test_a_signal_that_comes_before_the_program(folder: Path) -> None:
+    """It ends the command, which has taken it so far for somebody else's."""
+    script = """
+import os, signal
+from pytest_speedbump.runner.launch import Launch
+from pytest_speedbump.runner.supervisor import Supervisor
+with Supervisor() as supervisor:
+    os.kill(os.getpid(), signal.SIGTERM)
+    supervisor.run(Launch.parse(["-c", "print('ran')"]), os.environ)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGTERM, "", "")
