@@ -29,6 +29,7 @@ from pytest_speedbump.trials.case import Case
 from pytest_speedbump.trials.judgement import is_broken, judge, undecided
 from pytest_speedbump.trials.latency import Latency, latency_of
 from pytest_speedbump.trials.rules import Rules
+from pytest_speedbump.units import format_time
 
 __all__ = ["Answers", "ProgressTrial"]
 
@@ -50,6 +51,7 @@ MOST_EXCESS = 2.0  # times the excess of a program that absorbs nothing: locks a
 BUSY = 0.1  # of the time spent waiting for processors that others use, from which on they are what was in the way
 SELDOM = 0.25  # of the slowed stretches without any delayed call
 PROBE_TOLD = 0.01  # of a unit of progress, from which on it is said what probes may take
+MARGIN, LEAST_PART = 1.5, 1 / 64  # of pairs, for a smaller delay that is recommended, and of that
 POINT = 0.01  # to which a drop is known, of either side, when nothing is declared
 LOOK_GROWTH = 1.15  # of the pairs between two looks
 FLIGHTS = 4  # times what one unit is under way, at least, are the longest stretches
@@ -447,11 +449,11 @@ class ProgressTrial:
         if self._bump.delay_ns and undelayed > SELDOM * pairs:
             return Remark("seldom_delayed", undelayed=undelayed, pairs=pairs, length_ns=length_ns, advice=advice)
         longest_ns = max([length_ns, *(pair.slowed.ns for pair in self._long.pairs)])
-        if steady.noise > NOISY and (drop.low is None or drop.high is None or drop.high - drop.low > NOISY):
-            return Remark("uneven", point=self._names[point], length_ns=length_ns, advice=advice)
         if latency is not None and latency.slowed_ns * FLIGHTS > longest_ns:
             flight_ns = latency.slowed_ns
             return Remark("in_flight", latency_ns=flight_ns, length_ns=longest_ns, advice=advice)
+        if steady.noise > NOISY and (drop.low is None or drop.high is None or drop.high - drop.low > NOISY):
+            return Remark("uneven", point=self._names[point], length_ns=length_ns, advice=advice)
         hidden, name, known_to = steady.hidden, self._names[point], _known_to(drop)
         if hidden.exceeds(self._least_hidden):
             if hidden.value < 0:
@@ -471,7 +473,21 @@ class ProgressTrial:
             return Remark("program_ended", spent_ns=self._spent_ns)
         if self._is_crowded and self._waited > BUSY:
             return Remark("program_busy", waited=self._waited, others=self._others)
-        return Remark("time", spent_ns=self._spent_ns, instead="") if self._cases[point].procedure.blocks else Remark()
+        if not self._cases[point].procedure.blocks:
+            return Remark()
+        return Remark("time", spent_ns=self._spent_ns, instead=self._instead(point))
+
+    def _instead(self, point: int) -> str:
+        """A smaller delay, with which so many pairs would do; empty where it is not the delay that matters."""
+        case, question, declared, share = self._cases[point], self._question, self._bump.declared, 1.0
+        if question.budget is None or declared is None or declared.kind == "sensitive" or case.guess > question.budget:
+            return ""
+        largest, pairs = MOST_EXCESS * self._largest(point), len(case.procedure.blocks)
+        while share > LEAST_PART and MARGIN * question.blocks_to_pass(share * largest) > pairs:
+            share /= 2
+        if share in (1.0, LEAST_PART):
+            return ""
+        return f", or slow it less: {format_time(share * self._bump.delay_ns, 1)} would do"
 
     def _too_few(self, point: int) -> Remark:
         calls = self._world.read().points[point].calls

@@ -86,6 +86,13 @@ def test_verdicts(line: Callable[[], Line], verdict: str, outcome: str) -> None:
     assert (other.verdict, other.outcome) == (verdict, "passed" if outcome == "failed" else "failed")
 
 
+def test_a_delay_that_is_large_for_its_budget_takes_too_many_pairs_and_a_smaller_one_does() -> None:
+    found = answer(pipeline(1 * MS, 2 * MS, 2, 900 * US), 0.02)
+    assert (found.verdict, found.reason.kind) == ("inconclusive", "time")
+    assert str(found.reason).endswith("or slow it less: 200us would do")
+    assert answer(pipeline(1 * MS, 2 * MS, 2, 200 * US), 0.02).verdict == "insensitive"
+
+
 def test_amplified() -> None:
     found = answer(serial(saves=-2))
     assert found.drop == pytest.approx(drop(2, 3.2), abs=0.01)
