@@ -35,7 +35,7 @@ def state():
         "recursion": sys.getrecursionlimit(),
     }
 
-calls = 0
+calls, before = 0, {}
 before = state()
 print("ready", flush=True)
 while not os.path.exists(sys.argv[1]):
