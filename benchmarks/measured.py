@@ -1,7 +1,7 @@
 """Which `_core` is measured: said by every runner, and enforced where the environment names one.
 
 The finder of an editable install comes before PYTHONPATH, so a runner may measure another build than the one just
-made, and nobody notices. With SPEEDBUMP_CORE=path only that file can be imported as `_core`.
+made, and nobody notices. With MEASURED_CORE=path only that file can be imported as `_core`.
 """
 
 import os
@@ -16,7 +16,7 @@ from benchmarks.exits import Exit, ExitError
 
 __all__ = ["VARIABLE", "core_file", "pin_core"]
 
-VARIABLE = "SPEEDBUMP_CORE"
+VARIABLE = "MEASURED_CORE"
 NAME = "pytest_speedbump._core"
 
 
@@ -31,7 +31,7 @@ class _PinnedFinder:
 
 
 def pin_core() -> None:
-    """Sees to it that `_core`, whenever it is imported, is the file that SPEEDBUMP_CORE names, if it names one.
+    """Sees to it that `_core`, whenever it is imported, is the file that MEASURED_CORE names, if it names one.
 
     Raises:
         ExitError: there is no such file, or another `_core` is loaded already.
@@ -52,7 +52,7 @@ def core_file() -> Path:
     """The file of the `_core` that this process measures, which is imported for it.
 
     Raises:
-        ExitError: it cannot be imported, or is not the one that SPEEDBUMP_CORE names.
+        ExitError: it cannot be imported, or is not the one that MEASURED_CORE names.
     """
     try:
         from pytest_speedbump import _core

@@ -42,7 +42,7 @@ class Origin:
 
     @classmethod
     def here(cls, *, smoke: bool) -> Self:
-        """ExitError where `_core` is another one than SPEEDBUMP_CORE names."""
+        """ExitError where `_core` is another one than MEASURED_CORE names."""
         from pytest_speedbump import __version__
 
         gil_enabled = getattr(sys, "_is_gil_enabled", None)

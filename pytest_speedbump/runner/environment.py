@@ -31,7 +31,6 @@ __all__ = ["begin", "go_on", "parse_environment"]
 
 _TARGETS, _JSON = "SPEEDBUMP_TARGETS", "SPEEDBUMP_JSON"
 _TEXTS = ("delay", "mode", "every", "after", "for")
-_OTHERS = {VARIABLE, "SPEEDBUMP_CORE"}  # The last is what this package's own benchmarks tell each other.
 _USAGE = 4  # The exit code of bad input, as of the command line.
 
 
@@ -72,7 +71,7 @@ def parse_environment(environment: Mapping[str, str]) -> tuple[Settings, Path | 
     Raises:
         InputError: one of them has a bad value, or an unknown name; or there is no target.
     """
-    ours = {name: value for name, value in environment.items() if name.startswith("SPEEDBUMP_") and name not in _OTHERS}
+    ours = {name: value for name, value in environment.items() if name.startswith("SPEEDBUMP_") and name != VARIABLE}
     if not ours:
         return None
     known = [_TARGETS, *map(_variable, _TEXTS), _JSON]

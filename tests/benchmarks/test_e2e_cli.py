@@ -25,7 +25,7 @@ if sys.argv[1:] == ["--version"]:
 names = [sys.argv[i + 1] for i, word in enumerate(sys.argv) if word == "--command-name"]
 results = [dict(command=name, times=[len(name) / 100] * 3) for name in reversed(names)]
 export = sys.argv[sys.argv.index("--export-json") + 1]
-print("noise on standard output", os.environ["SPEEDBUMP_CORE"])
+print("noise on standard output", os.environ["MEASURED_CORE"])
 {mischief}
 json.dump(dict(results=results), open(export, "w"))
 """

@@ -1,4 +1,4 @@
-"""Which `_core` is measured: the one that SPEEDBUMP_CORE names, or none."""
+"""Which `_core` is measured: the one that MEASURED_CORE names, or none."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ TELL = "from benchmarks.measured import *; pin_core(); print(core_file())"
 
 
 def measured(code: str, core: Path | None) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "SPEEDBUMP_CORE": str(core or "")}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MEASURED_CORE": str(core or "")}
     return subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False,
@@ -49,7 +49,7 @@ def test_pytest_runs_with_the_named_file(other_build: Path, tmp_path: Path) -> N
     (tmp_path / "test_it.py").write_text(
         "from pytest_speedbump import _core\n\ndef test_it():\n    print(_core.__file__)\n", encoding="utf-8"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "SPEEDBUMP_CORE": str(other_build)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MEASURED_CORE": str(other_build)}
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.pinned", "pytest", "-q", "-s", "-p", "no:cacheprovider", str(tmp_path)],
         cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False,

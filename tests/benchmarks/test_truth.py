@@ -376,7 +376,7 @@ def test_markdown_says_what_is_missing_and_what_broke() -> None:
 
 def truth(*options: object, core: object = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "benchmarks.truth", *map(str, options)]
-    environment = os.environ | {"SPEEDBUMP_CORE": str(core)}
+    environment = os.environ | {"MEASURED_CORE": str(core)}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
 
 

@@ -162,7 +162,7 @@ while not os.path.exists(sys.argv[1]): step()
         ("import time; print('ready', flush=True); time.sleep(60)", {}, "has not joined in"),
         ("print('ready', flush=True)\nwhile 1: pass", {"PYTHON_DISABLE_REMOTE_DEBUG": "1"}, "cannot be attached to"),
         (
-            "from pytest_speedbump import slow\nwith slow('x', delay='1us'):\n print('ready', flush=True)\n while 1: pass",
+            "from pytest_speedbump import slow\nwith slow('x', delay='1us'):\n print('it', flush=True)\n while 1: pass",
             {},
             "cannot join: RuntimeError: slow('x') is armed already",
         ),

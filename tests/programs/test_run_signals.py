@@ -96,9 +96,9 @@ def test_a_program_that_a_signal_ends(folder: Path, number: int) -> None:
     """The caller sees the same; the report is there; and no core of ours, where the program left none."""
     code = f"import os, resource; resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); os.kill(os.getpid(), {int(number)})"
     script = 'ulimit -Sc unlimited; exec "$@"'
-    done = subprocess.run(
-        ["bash", "-c", script, "bash", *RUN, "-c", code], cwd=folder, capture_output=True, text=True, timeout=60
-    )
+    # What runs in the background of a shell ignores some of these, and so would all that it starts.
+    heeding = ["env", "--default-signal", "bash", "-c", script, "bash"]
+    done = subprocess.run([*heeding, *RUN, "-c", code], cwd=folder, capture_output=True, text=True, timeout=60)
     assert done.returncode == -number
     assert "; ended by SIG" in done.stderr
     assert '"signal": "SIG' in (folder / "out.json").read_text()
