@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,7 +116,11 @@ def _parser() -> Parser:
     )
     add_slowing(parser)
     add_experiment(parser)
-    parser.add_argument("--stop", action="store_true", help="end the program by SIGTERM once all is known")
+    parser.add_argument(
+        "--stop",
+        action="store_true",
+        help="end the program, and what it started and joined, by SIGTERM once all is known",
+    )
     return parser
 
 
@@ -148,10 +153,20 @@ def _carry_out(asked: Run) -> int:
             counts = _read(folder, settings.targets)
         finally:
             folder.remove()
+    if is_stopped and counts is not None:
+        _stop_others(counts)
     with contextlib.suppress(KeyboardInterrupt):  # of the report: the program has ended as it did
         _report(asked, ending, counts, sources, found)
     code = 0 if is_stopped else end_as(ending)
     return code or (FAILED if found is not None and found.fails else 0)
+
+
+def _stop_others(counts: ProgramCounts) -> None:
+    """Whoever ends a program by a signal leaves its workers behind, that wait for it for ever."""
+    for process in counts.processes:
+        if process.running:
+            with contextlib.suppress(OSError):
+                os.kill(process.pid, signal.SIGTERM)
 
 
 def _read(folder: Folder, targets: Targets) -> ProgramCounts | None:

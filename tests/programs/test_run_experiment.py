@@ -116,3 +116,18 @@ def test_a_bad_point_is_refused_before_anything_runs(
     assert (out, err.count("\n")) == ("", 2)
     assert "target 'x['" in err
     assert "--latency needs two" in err
+
+
+def test_stop_ends_what_the_program_leaves_behind(tmp_path: Path) -> None:
+    """Who is ended by a signal leaves its workers behind, which would keep the streams open for ever."""
+    code = """
+import subprocess, sys, time
+def work(): pass
+def step(): work(); time.sleep(0.002)
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
+while True: step()
+"""
+    done = supervised(
+        tmp_path, ["--target=*.work", "--delay=1ms", "--progress=*.step", "--max-time=1s", "--stop"], ["-c", code]
+    )
+    assert (done.code, len(done.document["program"]["processes"])) == (0, 2)
