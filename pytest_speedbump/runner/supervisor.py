@@ -5,6 +5,7 @@ that a process sends are handed on; those of a terminal reach the whole group by
 does this process, and a caller sees it end as the program did.
 """
 
+import contextlib
 import os
 import resource
 import signal
@@ -168,8 +169,9 @@ class Supervisor:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {by} & self._taken)
         signal.pthread_sigmask(signal.SIG_BLOCK, {by} & self._taken)
         signal.sigtimedwait({signal.SIGCONT}, 0)  # It was for both, unless the program is stopped still.
-        if os.waitid(os.P_PID, program.pid, os.WCONTINUED | os.WNOHANG) is None:
-            program.send(signal.SIGCONT)
+        with contextlib.suppress(ChildProcessError):  # It has ended meanwhile, and waits for us to look.
+            if os.waitid(os.P_PID, program.pid, os.WCONTINUED | os.WNOHANG) is None:
+                program.send(signal.SIGCONT)
 
 
 def _is_job(stopped_by: signal.Signals) -> bool:
