@@ -103,12 +103,17 @@ class Flight:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What an experiment on the running program has found: one result for each progress point."""
+    """What an experiment on the running program has found: one result for each progress point.
+
+    Attributes:
+        no_flight: why there is no latency, although it was asked for.
+    """
 
     results: tuple[Result, ...]
     flight: Flight | None
     seed: int
     error_rate: float
+    no_flight: str = ""
 
     @property
     def fails(self) -> bool:

@@ -22,7 +22,7 @@ Kind = Literal[
     "short_of_time", "unmatched", "not_scanned", "interrupted", "only_scanned",
     # of a program's progress: why no verdict was reached or is possible, and what a reader should know
     "queued", "unlike", "pace", "too_few", "program_busy", "program_ended", "in_flight", "no_progress", "armed_only",
-    "seldom_delayed", "uneven",
+    "seldom_delayed", "uneven", "waits",
 ]  # fmt: skip
 
 _AGAIN = "can it run twice? A callable that consumes its input needs benchmark.pedantic(setup=...)"
@@ -99,6 +99,8 @@ _SENTENCES: dict[Kind, str] = {
     "uneven": "{point} is called in bursts, and stretches of {length_ns:about} do not hold enough of them; give it "
     "{advice}",
     "no_progress": "{point} was never called in {spent_ns:about}{hint}",
+    "waits": "nothing is measured before every progress point was called, and {point} never was; mend or leave out "
+    "that one",
     "armed_only": "a program that runs cannot be measured without its probes: the drop is one of its throughput with "
     "them, of which they take {share:share} at most",
     "seldom_delayed": "in {undelayed} of {pairs} slowed stretches of {length_ns:about} no call was delayed; give it "

@@ -45,6 +45,8 @@ def lay_out_found(found: Found, width: int | None) -> list[str]:
             f"from {flight.begin} to {flight.end}: {format_time(flight.control_ns)}, "
             f"slowed {format_time(flight.slowed_ns)}: {_added(flight)}"
         )
+    if found.no_flight:
+        said.append(found.no_flight)
     said += gather((result.test, note) for result in found.results for note in notes(result))
     for result in found.results:
         if result.outcome == "failed":

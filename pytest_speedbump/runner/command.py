@@ -1,5 +1,7 @@
 """The command ``speedbump``, which is also ``python -m pytest_speedbump``."""
 
+import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -22,7 +24,8 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Does what the command line says; ``arguments`` are those of this process where None are given.
 
-    Returns the exit code, 4 where the input was bad; a process whose program was ended by a signal ends by it as well.
+    Returns the exit code, 4 where the input was bad; a process whose program was ended by a signal ends by it as well,
+    and so does one that Ctrl-C ends before there is a program.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
@@ -30,6 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         say(f"{NAME}: {error}")
         return BAD_INPUT
+    except KeyboardInterrupt:  # before there was a program, or after it
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)  # as Python itself ends, without its traceback
+        return 128 + signal.SIGINT
 
 
 def _dispatch(arguments: Sequence[str]) -> int:

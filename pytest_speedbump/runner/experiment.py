@@ -112,8 +112,8 @@ class Experiment:
         guests: Sequence[int] = (),
     ) -> Found:
         """What is found while the program runs. The arguments are those of :func:`experiment`."""
-        rules, flight = self.rules, None
-        results, latency = experiment(
+        rules, flight, no_flight = self.rules, None, ""
+        results, latency, passed = experiment(
             folder,
             self.bump(settings),
             self.points,
@@ -125,4 +125,14 @@ class Experiment:
         )
         if self.latency is not None and latency is not None:
             flight = Flight(*self.latency, latency.control_ns, latency.slowed_ns, latency.added_ns, latency.arrivals)
-        return Found(results, flight, rules.seed, rules.alpha_fail)
+        elif self.latency is not None:
+            begin, end = self.latency
+            no_flight = (
+                f"from {begin} to {end}: no answer, {begin} was called {_times(passed[0])} in stretches and {end} "
+                f"{_times(passed[1])}; name two points that each unit passes once, the earlier one first"
+            )
+        return Found(results, flight, rules.seed, rules.alpha_fail, no_flight)
+
+
+def _times(number: int) -> str:
+    return f"{number} time{'s' * (number != 1)}"

@@ -11,10 +11,13 @@ from typing import Any, NamedTuple
 from pytest_speedbump.experiment.stretches import Pair, Stretch
 from pytest_speedbump.result import Estimate
 
-__all__ = ["Latency", "latency_of"]
+__all__ = ["Latency", "latency_of", "passed"]
 
 FEWEST = 8  # pairs that give an interval
 TWO_SIDED_95 = 2.4  # standard errors of so few, by Student
+UNLIKE = 1 / 3  # of the calls of either point: by which the other may be called less often, of requests that fail...
+FEW_UNLIKE = 16  # ...or by so many, that are under way at an end of a stretch
+BACKWARDS_NS = 1e3  # by which more may arrive than has begun: calls come while both points are read
 
 
 class Latency(NamedTuple):
@@ -40,7 +43,8 @@ class Latency(NamedTuple):
 
 
 def latency_of(pairs: Sequence[Pair], begin: int) -> Latency | None:
-    """Between the points ``begin`` and ``begin + 1``; None where nothing has arrived in one of the arms.
+    """Between the points ``begin`` and ``begin + 1``; None where nothing has arrived in one of the arms, and where what
+    passes one point cannot be what passes the other: see :func:`passed`.
 
     All stretches of an arm together, so that short ones, in which few arrive, shift nothing; the interval is that of
     leaving out one pair after the other (jackknife).
@@ -51,11 +55,22 @@ def latency_of(pairs: Sequence[Pair], begin: int) -> Latency | None:
     if None in found:
         return None
     slowed_ns, control_ns = (one or 0.0 for one in found)
+    began, ended = passed(pairs, begin)
+    is_unlike = abs(began - ended) > max(UNLIKE * max(began, ended), FEW_UNLIKE)
+    if is_unlike or min(slowed_ns, control_ns) < -BACKWARDS_NS:
+        return None
     added_ns, error_ns = slowed_ns - control_ns, _jackknife(slowed, control)
     room = TWO_SIDED_95 * error_ns
     ends = (None, None) if error_ns == inf else (added_ns - room, added_ns + room)
     arrivals = sum(number for _, number in control + slowed)
     return Latency(control_ns, slowed_ns, Estimate(added_ns, *ends), arrivals)
+
+
+def passed(pairs: Sequence[Pair], begin: int) -> tuple[int, int]:
+    """Calls of the points ``begin`` and ``begin + 1``, in both arms."""
+    stretches = [stretch for pair in pairs for stretch in pair]
+    began, ended = (sum(stretch.calls(point) for stretch in stretches) for point in (begin, begin + 1))
+    return began, ended
 
 
 def _flight(stretch: Stretch, begin: int) -> tuple[float, int]:

@@ -27,7 +27,7 @@ from pytest_speedbump.result import Estimate, Evidence, Machine, Result, Verdict
 from pytest_speedbump.trials.audit import DELIVERY_TOLERANCE, DELIVERY_TOLERANCE_NS
 from pytest_speedbump.trials.case import Case
 from pytest_speedbump.trials.judgement import is_broken, judge, undecided
-from pytest_speedbump.trials.latency import Latency, latency_of
+from pytest_speedbump.trials.latency import Latency, latency_of, passed
 from pytest_speedbump.trials.rules import Rules
 from pytest_speedbump.units import format_time
 
@@ -58,10 +58,15 @@ FLIGHTS = 4  # times what one unit is under way, at least, are the longest stret
 
 
 class Answers(NamedTuple):
-    """One result for each progress point; how long it takes from one point to another, where that was asked."""
+    """One result for each progress point; how long it takes from one point to another, where that was asked.
+
+    Attributes:
+        passed: calls of those two points while it was measured.
+    """
 
     results: tuple[Result, ...]
     latency: Latency | None
+    passed: tuple[int, int] = (0, 0)
 
 
 class _Level:
@@ -124,8 +129,11 @@ class ProgressTrial:
             self._ended = not self._world.alive
         finally:
             self._world.switch(slowed=False)
-        latency = None if self._latency_at is None else latency_of(self._all_pairs, self._latency_at)
-        return Answers(tuple(self._result(point, latency) for point in self._points), latency)
+        latency, calls = None, (0, 0)
+        if self._latency_at is not None:
+            latency = latency_of(self._all_pairs, self._latency_at)
+            calls = passed(self._all_pairs, self._latency_at)
+        return Answers(tuple(self._result(point, latency) for point in self._points), latency, calls)
 
     @property
     def _spent_ns(self) -> float:
@@ -375,7 +383,7 @@ class ProgressTrial:
         if problem:
             return self._made(point, "void", problem)
         if not case.procedure.blocks:
-            reason = self._why_undecided(point) or self._too_few(point)
+            reason = self._why_nothing_began() or self._why_undecided(point) or self._too_few(point)
             return self._made(point, undecided(self._bump) if self._bump.declared else "inconclusive", reason)
         judgement = judge(case, self._largest(point))
         verdict, reason = judgement.verdict, judgement.reason
@@ -467,6 +475,12 @@ class ProgressTrial:
         if verdict != "sensitive" and not self._is_steady(steady, MUCH, known_to):
             return Remark("pace", length_ns=length_ns, advice=advice)
         return Remark()
+
+    def _why_nothing_began(self) -> Remark:
+        """Which point has kept all others waiting; empty where none has."""
+        now = self._world.read()
+        waits = [self._names[point] for point in self._points if not now.points[point].calls]
+        return Remark("waits", point=waits[0]) if waits else Remark()
 
     def _why_undecided(self, point: int) -> Remark:
         if self._ended:

@@ -186,6 +186,7 @@ REFUSED = [
     (["--target=x", "--delay", "--", "train.py"], "--delay needs a value; "),
     (["--target=x", "--every=0", "--", "train.py"], "--every '0' is no number of calls"),
     (["--target=x[", "--", "train.py"], "target 'x['"),
+    (["--target=x", "--progress=y\nz", "--", "train.py"], "target 'y\\nz' holds a line break"),
     (["--target=x", "--mode=await", "--", "train.py"], "--mode 'await'"),
     (["--target=x", "train.py"], "'train.py' is no option; write the program after --"),
     (["--target=x", "train.py", "--", "1"], "'train.py' stands before --, where only options may"),

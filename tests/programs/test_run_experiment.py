@@ -131,3 +131,13 @@ while True: step()
         tmp_path, ["--target=*.work", "--delay=1ms", "--progress=*.step", "--max-time=1s", "--stop"], ["-c", code]
     )
     assert (done.code, len(done.document["program"]["processes"])) == (0, 2)
+
+
+def test_a_latency_between_points_that_are_no_pair_is_said_to_be_none(folder: Path) -> None:
+    options = [*OPTIONS, "--latency", "__main__.nothing", "__main__.end", "--max-time=1s"]
+    done = supervised(folder, [*options, "--stop"], ["service.py", "1000000"])
+    assert done.document["latency"] is None
+    assert (
+        "from __main__.nothing to __main__.end: no answer, __main__.nothing was called 0 times in stretches" in done.err
+    )
+    assert "name two points that each unit passes once, the earlier one first" in done.err

@@ -284,3 +284,14 @@ with Supervisor() as supervisor:
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGTERM, "", "")
+
+
+def test_ctrl_c_before_there_is_a_program_ends_the_command_and_no_traceback_is_shown(folder: Path) -> None:
+    script = """
+import os, signal, sys
+from pytest_speedbump.runner import command, run_command
+run_command.run = lambda *_: os.kill(os.getpid(), signal.SIGINT)
+sys.exit(command.main(["run", "--target=x", "--", "-c", "print('ran')"]))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")

@@ -8,7 +8,7 @@ from watching import answers
 
 from pytest_speedbump.counts import Counts
 from pytest_speedbump.experiment.stretches import Glance, Pair, Passed, Stretch
-from pytest_speedbump.trials.latency import latency_of
+from pytest_speedbump.trials.latency import latency_of, passed
 
 
 def test_it_is_exact_whatever_number_is_under_way() -> None:
@@ -69,3 +69,20 @@ def test_of_few_pairs_there_is_no_interval_and_of_no_arrivals_nothing() -> None:
     assert many is not None
     assert many.added_ns.low == pytest.approx(1e9)
     assert not math.isnan(many.added_ns)
+
+
+def test_points_that_not_every_unit_passes_once_have_no_latency() -> None:
+    for began, ended in ((0, 1000), (50, 1000), (1000, 50)):
+        pairs = [Pair(stretch(began, ended), stretch(began, ended))] * 8
+        assert latency_of(pairs, 0) is None, "what is under way would grow, or be less than nothing"
+        assert passed(pairs, 0) == (16 * began, 16 * ended)
+    assert latency_of([Pair(stretch(10, 9), stretch(10, 8))] * 8, 0) is not None, "some requests fail"
+
+
+def test_points_in_the_wrong_order_have_no_latency() -> None:
+    line = Line(
+        Stage(20 * MS, servers=10, calls=1, noise=0.2), delay_ns=10 * MS, tokens=10, watched=("out", "out", "in")
+    )
+    found = answers(line, with_latency=True)
+    assert found.latency is None
+    assert found.passed[0] == pytest.approx(found.passed[1], abs=20)

@@ -220,6 +220,13 @@ def test_a_program_without_progress_or_without_the_target_is_void() -> None:
     assert str(idle.reason) == f"{TARGET} never ran in the measured rounds; there is engine.schedules"
 
 
+def test_a_point_that_is_never_called_keeps_the_others_waiting_and_that_is_said() -> None:
+    first, never = answers(Line(Stage(math.inf, calls=1), delay_ns=US, watched=("in", "out")), points=2).results
+    assert (first.verdict, first.reason.kind) == ("inconclusive", "waits")
+    assert str(first.reason).endswith(f"{POINT}_2 never was; mend or leave out that one")
+    assert (never.verdict, never.reason.kind) == ("void", "no_progress")
+
+
 def test_a_delay_that_does_not_arrive_is_void() -> None:
     found = answer(serial(delivers=0.9))
     assert (found.verdict, found.reason.kind) == ("void", "delivery")

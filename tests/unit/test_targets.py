@@ -35,7 +35,9 @@ def test_files_with_a_byte_order_mark_or_dos_lines(tmp_path: Path) -> None:
         ([""], "target '' is empty; "), (["!"], "target '!' "), (["a["], "that is never closed; close it with"),
         ([3], "target 3 is not a string; write a pattern"), ([None], "target None is not a string"),
         (["@"], "target '@' names no file; write the path after it"), (["!a", "!b"], "only exclude; name first what"),
-        (["a\0b"], "holds a NUL"), ([":f"], "has no module before its last ':'"), (["m:"], "has no qualname after"),
+        (["a\0b"], "holds a NUL"), (["a\nb"], r"target 'a\\nb' holds a line break; write one"),
+        (["b", "a\rb"], r"target 'a\\rb' holds a line break"),
+        ([":f"], "has no module before its last ':'"), (["m:"], "has no qualname after"),
         (["!@file"], "names a file of patterns where only a pattern can stand"),
     ],
 )  # fmt: skip
