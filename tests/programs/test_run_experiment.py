@@ -131,6 +131,8 @@ while True: step()
         tmp_path, ["--target=*.work", "--delay=1ms", "--progress=*.step", "--max-time=1s", "--stop"], ["-c", code]
     )
     assert (done.code, len(done.document["program"]["processes"])) == (0, 2)
+    assert not any(process["running"] for process in done.document["program"]["processes"])
+    assert "still running" not in done.err
 
 
 def test_a_latency_between_points_that_are_no_pair_is_said_to_be_none(folder: Path) -> None:
