@@ -4,8 +4,9 @@ import argparse
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_speedbump.files import show, write_json
@@ -22,6 +23,7 @@ from pytest_speedbump.runner.arguments import (
     parse_settings,
     refuse_unknown,
 )
+from pytest_speedbump.runner.attach import is_alive
 from pytest_speedbump.runner.console import edge, say
 from pytest_speedbump.runner.experiment import Experiment, add_experiment
 from pytest_speedbump.runner.launch import Launch, own_flags
@@ -36,6 +38,7 @@ from pytest_speedbump.targets import Targets, load_core
 
 __all__ = ["run"]
 
+MOMENT_S, LOOK_S = 1.0, 0.01  # for processes to end by SIGTERM
 FAILED = 1  # the exit code where the program's own is 0 and a budget is broken
 
 EXAMPLES = f"""\
@@ -154,19 +157,28 @@ def _carry_out(asked: Run) -> int:
         finally:
             folder.remove()
     if is_stopped and counts is not None:
-        _stop_others(counts)
+        counts = _stop_others(counts)
     with contextlib.suppress(KeyboardInterrupt):  # of the report: the program has ended as it did
         _report(asked, ending, counts, sources, found)
     code = 0 if is_stopped else end_as(ending)
     return code or (FAILED if found is not None and found.fails else 0)
 
 
-def _stop_others(counts: ProgramCounts) -> None:
-    """Whoever ends a program by a signal leaves its workers behind, that wait for it for ever."""
+def _stop_others(counts: ProgramCounts) -> ProgramCounts:
+    """Whoever ends a program by a signal leaves its workers behind, that wait for it for ever.
+
+    Returns the counts with what then still runs, after a moment in which they may end.
+    """
     for process in counts.processes:
         if process.running:
             with contextlib.suppress(OSError):
                 os.kill(process.pid, signal.SIGTERM)
+    deadline = time.monotonic() + MOMENT_S
+    while True:
+        processes = tuple(replace(one, running=one.running and is_alive(one.pid)) for one in counts.processes)
+        if time.monotonic() > deadline or not any(one.running for one in processes):
+            return replace(counts, processes=processes)
+        time.sleep(LOOK_S)
 
 
 def _read(folder: Folder, targets: Targets) -> ProgramCounts | None:

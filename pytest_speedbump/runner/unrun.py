@@ -18,6 +18,7 @@ from pytest_speedbump.targets import Targets
 __all__ = ["Sources", "why_alone"]
 
 NAMES = 3
+_MAIN = ("__main__", "__mp_main__")  # as every program has it, be there a file or not
 _OTHER_KINDS = ("c:", "native:", "resume:", "@")
 
 
@@ -81,7 +82,7 @@ class Sources:
         if target.startswith(_OTHER_KINDS) or "/" in target or re.search(r":\d", target):
             return ""
         own = self._main and self._main[1]
-        if own and re.match(rf"{re.escape(own)}[.:]", target):
+        if own and own not in _MAIN and re.match(rf"{re.escape(own)}[.:]", target):
             return f"what the program itself defines is named __main__, as in __main__{target[len(own) :]}"
         found = self._module_of(target)
         if found is None:
@@ -103,7 +104,12 @@ class Sources:
 
     def _no_module(self, target: str) -> str:
         first = re.split(r"[.:*?[]", target)[0]
-        if not first or first in sys.stdlib_module_names or any(root.joinpath(first).exists() for root in self._roots):
+        if (
+            not first
+            or first in _MAIN
+            or first in sys.stdlib_module_names
+            or any(root.joinpath(first).exists() for root in self._roots)
+        ):
             return ""
         here = {path.name.removesuffix(".py") for root in self._roots[:1] if root.is_dir() for path in root.iterdir()}
         near = difflib.get_close_matches(first, here, n=1)

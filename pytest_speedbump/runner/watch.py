@@ -14,7 +14,7 @@ from pytest_speedbump.result import MatchedCode
 from pytest_speedbump.runner.program import read_program
 from pytest_speedbump.slowing.folder import Folder
 from pytest_speedbump.slowing.session import read_clocks
-from pytest_speedbump.slowing.totals import Totals
+from pytest_speedbump.slowing.totals import MOST_POINTS, Totals
 from pytest_speedbump.targets import Targets, parse_targets
 from pytest_speedbump.trials.progress import Answers, ProgressTrial
 from pytest_speedbump.trials.rules import Rules
@@ -121,6 +121,11 @@ class _Watched:
                 f"the control folder {self._path!r} cannot be read any more: {error.strerror}; "
                 "leave it alone while the program runs"
             ) from None
+        if self._totals.is_full:
+            raise InputError(
+                f"there is no verdict: progress and latency points match more than {MOST_POINTS} functions of one "
+                "process; name a function that is called once for each unit of progress"
+            )
         passed = tuple(Passed(one.calls, one.last_ns, one.age_ns) for one in points)
         return Glance(at_ns, passed, target.counts, waited_ns)
 

@@ -10,6 +10,7 @@ from pytest_speedbump.slowing.folder import Folder
 __all__ = ["ListTotals", "Totals"]
 
 _COUNTS, _STAMPS = 5, 3  # numbers of a site
+MOST_POINTS = 64  # of one process, whose calls are stamped: SB_N_POINTS of the C core
 
 
 class ListTotals(NamedTuple):
@@ -32,6 +33,11 @@ class Totals:
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
         self._books: dict[int, _Book] = {}
+
+    @property
+    def is_full(self) -> bool:
+        """Whether lists but the first match more in one process than can be stamped: their ``calls`` are too few."""
+        return any(book.is_full for book in self._books.values())
 
     def read(self, lists: int, at_ns: float) -> list[ListTotals]:
         """Of the first ``lists`` lists."""
@@ -66,6 +72,11 @@ class _Book:
             self._lists += [site[5] for site in self._ledger.sites(len(self._lists))]
             self._counts = array("d", bytes(8 * _COUNTS * len(self._lists)))
             self._stamps = array("d", bytes(8 * _STAMPS * len(self._lists)))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether calls are counted that should be stamped, and are not."""
+        return sum(lists > 1 for lists in self._lists) > MOST_POINTS
 
     def total(self, number: int) -> ListTotals:
         counts, calls, last_ns, age_ns = [0.0] * _COUNTS, 0, 0.0, 0.0

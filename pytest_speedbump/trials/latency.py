@@ -17,7 +17,7 @@ FEWEST = 8  # pairs that give an interval
 TWO_SIDED_95 = 2.4  # standard errors of so few, by Student
 UNLIKE = 1 / 3  # of the calls of either point: by which the other may be called less often, of requests that fail...
 FEW_UNLIKE = 16  # ...or by so many, that are under way at an end of a stretch
-BACKWARDS_NS = 1e3  # by which more may arrive than has begun: calls come while both points are read
+BACKWARDS_NS = 10.0  # by which an end may come before its beginning: calls come while both points are read
 
 
 class Latency(NamedTuple):

@@ -131,6 +131,8 @@ while True: step()
         tmp_path, ["--target=*.work", "--delay=1ms", "--progress=*.step", "--max-time=1s", "--stop"], ["-c", code]
     )
     assert (done.code, len(done.document["program"]["processes"])) == (0, 2)
+    assert not any(process["running"] for process in done.document["program"]["processes"])
+    assert "still running" not in done.err
 
 
 def test_a_latency_between_points_that_are_no_pair_is_said_to_be_none(folder: Path) -> None:
@@ -141,3 +143,19 @@ def test_a_latency_between_points_that_are_no_pair_is_said_to_be_none(folder: Pa
         "from __main__.nothing to __main__.end: no answer, __main__.nothing was called 0 times in stretches" in done.err
     )
     assert "name two points that each unit passes once, the earlier one first" in done.err
+
+
+def test_points_that_match_too_much_to_be_timed_end_in_no_verdict(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code = """
+import time
+exec("".join(f"def f{n}(): pass\\n" for n in range(70)))
+for _ in range(100):
+    for n in range(70): globals()[f"f{n}"]()
+    time.sleep(0.01)
+"""
+    options = ["--target=__main__.f1", "--progress=__main__.f*", "--max-time=1s"]
+    assert main(["run", *options, "--", "-c", code]) == 4
+    sentence = "there is no verdict: progress and latency points match more than 64 functions of one process; name a "
+    assert sentence in capfd.readouterr().err

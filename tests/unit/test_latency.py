@@ -86,3 +86,13 @@ def test_points_in_the_wrong_order_have_no_latency() -> None:
     found = answers(line, with_latency=True)
     assert found.latency is None
     assert found.passed[0] == pytest.approx(found.passed[1], abs=20)
+
+
+@pytest.mark.parametrize(("ns", "is_told"), [(50.0, True), (0.0, True), (-50.0, False)])
+def test_an_end_that_comes_before_its_beginning_has_no_latency(ns: float, is_told: bool) -> None:
+    """A function and the one that calls it, in the wrong order."""
+    first = Glance(0.0, (Passed(), Passed()), Counts())
+    last = Glance(1e9, (Passed(100, 5e8, 100 * 5e8), Passed(100, 5e8 + ns, 100 * (5e8 - ns))), Counts())
+    one = Stretch(first, first, last)
+    found = latency_of([Pair(one, one)] * 8, 0)
+    assert (found is not None) == is_told

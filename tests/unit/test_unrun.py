@@ -77,3 +77,13 @@ def test_module_that_is_run(folder: Path) -> None:
 )
 def test_why_nobody_joined(folder: Path, words: list[str], reason: str) -> None:
     assert why_alone(Launch.parse(words)).startswith(reason)
+
+
+@pytest.mark.parametrize(
+    "words", [["-c", "pass"], ["-"], ["pkg"], ["/bin/sh"]], ids=["code", "input", "folder", "command"]
+)
+def test_every_program_has_a_main_module(folder: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    monkeypatch.chdir(folder)
+    said = Sources.of(Launch.parse(words)).explain("__main__.nosuch")
+    assert (said == "") == (words != ["pkg"])
+    assert not said or "defines no such function" in said
