@@ -178,10 +178,13 @@ static void close_coroutine(sb_call *self)
     PyObject *coroutine = take_coroutine(self);
     if (coroutine != NULL) {
         PyObject *pending = PyErr_GetRaisedException();
-        PyObject *done = PyObject_CallMethod(coroutine, "close", NULL);
+        /* The type cache holds every string that it is asked for: of the one that is interned, one. */
+        PyObject *name = PyUnicode_InternFromString("close");
+        PyObject *done = name != NULL ? PyObject_CallMethodNoArgs(coroutine, name) : NULL;
         if (done == NULL) {
             PyErr_WriteUnraisable(coroutine);
         }
+        Py_XDECREF(name);
         Py_XDECREF(done);
         PyErr_SetRaisedException(pending);
         Py_DECREF(coroutine);

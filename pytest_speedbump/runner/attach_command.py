@@ -2,7 +2,6 @@
 
 import argparse
 import signal
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -112,13 +111,16 @@ def _parser() -> Parser:
 
 
 @contextmanager
-def _interrupts() -> Iterator[threading.Event]:
-    """Whether somebody wants an end. Signals that ask for one do no more than that meanwhile."""
-    interrupted = threading.Event()
+def _interrupts() -> Iterator[list[int]]:
+    """The signals that have asked for an end meanwhile, which do no more than that.
+
+    It is a list, as a handler may take no lock: the thread that it interrupts may hold it.
+    """
+    interrupted: list[int] = []
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-    def note(_number: int, _frame: FrameType | None) -> None:
-        interrupted.set()
+    def note(number: int, _frame: FrameType | None) -> None:
+        interrupted.append(number)
 
     before = {number: signal.signal(number, note) for number in numbers}
     try:
@@ -131,17 +133,17 @@ def _interrupts() -> Iterator[threading.Event]:
 class _Stay:
     """How long to stay: until somebody interrupts, or the process ends."""
 
-    def __init__(self, attachment: Attachment, interrupted: threading.Event) -> None:
+    def __init__(self, attachment: Attachment, interrupted: list[int]) -> None:
         self._attachment, self._interrupted = attachment, interrupted
 
     def wait(self, seconds: float) -> bool:
         """For so long, at most; whether it is over."""
         deadline = time.monotonic() + seconds
-        while not self._interrupted.is_set() and self._attachment.is_alive():
+        while not self._interrupted and self._attachment.is_alive():
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
-            self._interrupted.wait(min(left, LOOK_S))
+            time.sleep(min(left, LOOK_S))
         return True
 
 

@@ -102,6 +102,39 @@ def test_an_interrupt_detaches(tmp_path: Path) -> None:
     assert told["after"] == told["before"]
 
 
+def test_an_interrupt_may_come_at_any_line() -> None:
+    code = """
+import signal, sys
+from pytest_speedbump.runner import attach_command
+
+class Alive:
+    def is_alive(self):
+        return True
+
+def interrupt_at(line):
+    def trace(frame, event, _):
+        nonlocal line
+        line -= event == "line"
+        if line == 0 and event == "line":
+            signal.raise_signal(signal.SIGINT)
+        return trace
+    return trace
+
+line, interrupted = 0, True
+while interrupted:
+    line += 1
+    with attach_command._interrupts() as interrupted:
+        stay = attach_command._Stay(Alive(), interrupted)
+        sys.settrace(interrupt_at(line))
+        over = stay.wait(0.06)
+        sys.settrace(None)
+        assert interrupted or not over
+assert line > 5
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 0, done.stderr
+
+
 @needs_remote_exec
 def test_a_process_that_ends_meanwhile_is_told_of(tmp_path: Path) -> None:
     with running(tmp_path) as process:

@@ -7,9 +7,9 @@ import ctypes
 import gc
 import runpy
 import sys
-from itertools import pairwise
+from collections.abc import Callable
 
-WARM_UP, TIMES = 50, 100
+WARM_UP, TIMES, STRETCHES = 50, 100, 20
 
 
 class _MallInfo(ctypes.Structure):
@@ -36,18 +36,25 @@ def bytes_in_use() -> int:
 
 def main(path: str) -> int:
     scenario = runpy.run_path(path)["scenario"]
-    usage = []
-    for times in (WARM_UP, TIMES, TIMES, TIMES, TIMES):
-        for _ in range(times):
-            scenario()
-        gc.collect()
-        gc.collect()  # without a GIL the first may leave something
-        usage.append((sys.getallocatedblocks(), bytes_in_use()))
-    # What is allocated once may come late; a leak grows every time. CPython 3.13 without a GIL keeps a block itself
-    # every fourth time that threads are started; the least leak of ours is one block each time.
-    blocks, used = (min(b - a for a, b in pairwise(figures)) for figures in zip(*usage, strict=True))
-    print(f"at least {blocks} blocks, {used} bytes in {TIMES} times")
-    return int(blocks >= TIMES // 2 or used >= 16 * TIMES)
+    # What is allocated once may come late, and in parts; a leak grows in each stretch. CPython 3.13 without a GIL keeps
+    # a block itself every fourth time that threads are started; the least leak of ours is one block each time.
+    blocks, used = _usage(scenario, WARM_UP)
+    grown = []
+    while len(grown) < STRETCHES:
+        before, (blocks, used) = (blocks, used), _usage(scenario, TIMES)
+        grown.append((blocks - before[0], used - before[1]))
+        if min(more for more, _ in grown) < TIMES // 2 and min(more for _, more in grown) < 16 * TIMES:
+            return 0
+    print(f"(blocks, bytes) more in each {TIMES} times: {grown}")
+    return 1
+
+
+def _usage(scenario: Callable[[], object], times: int) -> tuple[int, int]:
+    for _ in range(times):
+        scenario()
+    gc.collect()
+    gc.collect()  # without a GIL the first may leave something
+    return sys.getallocatedblocks(), bytes_in_use()
 
 
 if __name__ == "__main__":
