@@ -39,7 +39,7 @@ def create_folder(targets: Targets, points: Sequence[str], mode: str) -> Folder:
         folder = Folder.create(lists, mode)
     except OSError as error:
         raise InputError(
-            f"there is no place for the counts: {error.strerror}; free some room in /dev/shm, or where that is none in TMPDIR"
+            f"there is no place for the counts: {error.strerror}; free some room in /dev/shm, else in TMPDIR"
         ) from None
     everything = (1 << len(lists)) - 1
     folder.page.select(everything, 1, everything & ~1)
