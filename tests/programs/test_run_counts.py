@@ -297,5 +297,5 @@ def test_no_room_for_the_counts(folder: Path) -> None:
     full = [*mount, "4k", "sh", "-c", 'head -c 4096 /dev/zero >/dev/shm/x; exec "$@"', "sh", *command]
     done = subprocess.run(full, cwd=folder, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (4, "")
-    said = "speedbump: there is no place for the counts: No space left on device; free some room in /dev/shm, else in TMPDIR"
-    assert done.stderr == f"{said}\n"
+    said = "there is no place for the counts: No space left on device; free some room in /dev/shm, else in TMPDIR"
+    assert done.stderr == f"speedbump: {said}\n"

@@ -9,7 +9,7 @@ import runpy
 import sys
 from collections.abc import Callable
 
-WARM_UP, TIMES, STRETCHES = 50, 100, 20
+WARM_UP, TIMES, STRETCHES = 50, 100, 8
 
 
 class _MallInfo(ctypes.Structure):
@@ -39,7 +39,7 @@ def main(path: str) -> int:
     # What is allocated once may come late, and in parts; a leak grows in each stretch. CPython 3.13 without a GIL keeps
     # a block itself every fourth time that threads are started; the least leak of ours is one block each time.
     blocks, used = _usage(scenario, WARM_UP)
-    grown = []
+    grown: list[tuple[int, int]] = []
     while len(grown) < STRETCHES:
         before, (blocks, used) = (blocks, used), _usage(scenario, TIMES)
         grown.append((blocks - before[0], used - before[1]))
