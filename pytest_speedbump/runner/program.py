@@ -2,6 +2,7 @@
 
 import array
 import os
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import get_args
@@ -28,9 +29,8 @@ def read_program(folder: Folder, targets: Targets) -> ProgramCounts:
         OSError: the folder is gone.
     """
     sums: dict[tuple[object, ...], tuple[Site, Counts]] = {}
-    processes = []
+    called, lost = Counter[int](), Counter[int]()  # by process: one that has called exec has a ledger more
     for ledger in folder.ledgers():
-        calls = 0
         sites = ledger.sites()
         numbers = array.array("d", bytes(8 * _NUMBERS * len(sites)))
         ledger.read_counts(numbers)
@@ -40,9 +40,10 @@ def read_program(folder: Folder, targets: Targets) -> ProgramCounts:
                 site = Site(_KINDS[kind], module, qualname, line=line, path=file)
                 before = sums[site.key][1] if site.key in sums else Counts()
                 sums[site.key] = site, before + counts
-                calls += int(counts.calls)
-        processes.append(Process(ledger.pid, calls, ledger.lost, _is_in(ledger.pid, folder.path)))
-    return ProgramCounts(_snapshot(sums.values(), targets), tuple(sorted(processes, key=lambda process: process.pid)))
+                called[ledger.pid] += int(counts.calls)
+        lost[ledger.pid] += ledger.lost
+    processes = [Process(pid, called[pid], lost[pid], _is_in(pid, folder.path)) for pid in sorted(lost)]
+    return ProgramCounts(_snapshot(sums.values(), targets), tuple(processes))
 
 
 def _snapshot(sums: Iterable[tuple[Site, Counts]], targets: Targets) -> Snapshot:

@@ -186,7 +186,6 @@ REFUSED = [
     (["--target=x", "--delay", "--", "train.py"], "--delay needs a value; "),
     (["--target=x", "--every=0", "--", "train.py"], "--every '0' is no number of calls"),
     (["--target=x[", "--", "train.py"], "target 'x['"),
-    (["--target=x", "--progress=y\nz", "--", "train.py"], "target 'y\\nz' holds a line break"),
     (["--target=x", "--mode=await", "--", "train.py"], "--mode 'await'"),
     (["--target=x", "train.py"], "'train.py' is no option; write the program after --"),
     (["--target=x", "train.py", "--", "1"], "'train.py' stands before --, where only options may"),
@@ -282,6 +281,24 @@ os._exit(5)
     done = supervised(folder, ["--target=engine.step"], ["-c", code])
     assert (done.code, done.document) == (5, None)
     assert done.err.endswith("called: the control folder was removed while the program ran\n")
+
+
+def test_a_target_may_hold_what_it_likes(folder: Path) -> None:
+    done = supervised(folder, ["--target=engine.s[\n\r\tt]ep"], ["train.py", "3"])
+    assert (done.code, done.calls("engine.step")) == (0, 3)
+
+
+def test_a_process_that_calls_exec_is_one(folder: Path) -> None:
+    code = """
+import os, sys, engine
+engine.run(3)
+if len(sys.argv) < 4:
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:], "x"])
+"""
+    done = supervised(folder, ["--target=engine.step"], ["-c", code])
+    assert (done.code, done.calls("engine.step")) == (0, 12)
+    assert [one["calls"] for one in done.document["program"]["processes"]] == [12]
+    assert "; 1 process; " in done.err
 
 
 def test_no_room_for_the_counts(folder: Path) -> None:
