@@ -34,8 +34,9 @@ class Folder:
     def __init__(self, path: str) -> None:
         self.path = os.path.abspath(path)  # a program may go elsewhere before it forks
         self.page = _core.Page(os.path.join(self.path, _PAGE))
-        with open(os.path.join(self.path, _TARGETS), encoding="utf-8", errors="surrogateescape", newline="") as file:
-            rows = [row.split("\t", 1) for row in file.read().split("\0") if row]  # no pattern holds a NUL
+        with open(os.path.join(path, _TARGETS), "rb") as file:
+            text = file.read().decode(errors="surrogateescape")
+        rows = [row.split("\t", 1) for row in text.split("\0") if row]  # no pattern holds a NUL
         self.rows = [(int(number), text) for number, text in rows]
         self.patterns = _core.Patterns([text for _, text in self.rows], [number for number, _ in self.rows])
         self._ledgers: dict[str, _core.Ledger] = {}
@@ -56,10 +57,9 @@ class Folder:
         try:
             kinds = frozenset[str]().union(*(one.kinds for one in lists))
             _core.Page(os.path.join(path, _PAGE), mode, kinds)
-            with open(
-                os.path.join(path, _TARGETS), "w", encoding="utf-8", errors="surrogateescape", newline=""
-            ) as file:
-                file.writelines(f"{number}\t{text}\0" for number, one in enumerate(lists) for text in one.texts)
+            rows = "".join(f"{number}\t{text}\0" for number, one in enumerate(lists) for text in one.texts)
+            with open(os.path.join(path, _TARGETS), "xb") as file:
+                file.write(rows.encode(errors="surrogateescape"))
             return cls(path)
         except BaseException:
             _remove(path)
