@@ -4,12 +4,14 @@ import argparse
 import secrets
 import signal
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 from benchmarks.documents import Document, check_output, read
-from benchmarks.exits import Exit
+from benchmarks.exits import Exit, ExitError
+from benchmarks.measured import pin_core
 
-__all__ = ["parse", "print_tables", "publish", "suite_parser"]
+__all__ = ["parse", "print_tables", "publish", "run_suite", "suite_parser"]
 
 type Markdown = Callable[[Document], str]
 
@@ -59,3 +61,23 @@ def publish(document: Document, options: argparse.Namespace, markdown: Markdown)
         options.markdown.write_text(text, encoding="utf-8")
     print(text, end="")
     return Exit.OK if document["complete"] and not document["failures"] else Exit.BROKEN
+
+
+def run_suite(package: str, about: str | None, schema: str, *, smoke: str, only: str) -> Exit:
+    """The whole command of a suite that has ``jobs`` and ``tables``. What is said of it is as in :func:`suite_parser`.
+
+    Raises:
+        ExitError: a bad option, or one that matches no job.
+    """
+    options = parse(suite_parser(package, about, smoke=smoke, only=only))
+    pin_core()  # before what imports the core
+    jobs, tables = import_module(f"{package}.jobs"), import_module(f"{package}.tables")
+    from benchmarks.truth.run import Settings, run
+
+    if options.table is not None:
+        return print_tables(options, schema, tables.markdown)
+    chosen = jobs.jobs(jobs.SMOKE if options.smoke else jobs.FULL, options.only)
+    if not chosen:
+        raise ExitError(Exit.BAD_INPUT, f"--only {options.only!r} matches no job; try '*', {only}")
+    settings = Settings(options.output, options.smoke, options.seed, options.note, passes=3)
+    return publish(run(chosen, settings, schema, {}), options, tables.markdown)

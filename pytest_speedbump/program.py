@@ -3,13 +3,13 @@
 import math
 from dataclasses import asdict, dataclass
 from signal import SIGRTMIN, Signals
-from typing import Any
+from typing import Any, NamedTuple
 
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.counts import CodeCounts, Counts, Snapshot
 from pytest_speedbump.result import Estimate, Result
 
-__all__ = ["Ending", "Flight", "Found", "Process", "ProgramCounts", "ProgramRun"]
+__all__ = ["Ending", "Flight", "Found", "Latency", "Process", "ProgramCounts", "ProgramRun"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +74,14 @@ class ProgramCounts:
         return sum(process.running for process in self.processes)
 
 
-@dataclass(frozen=True, slots=True)
-class Flight:
-    """How long it takes from the point ``begin`` to the point ``end``: means in ns.
+class Latency(NamedTuple):
+    """Mean times in ns.
 
     Attributes:
-        added_ns: what the delay adds.
-        arrivals: calls of ``end``.
+        added_ns: what the delay adds, with its interval of about 95 %.
+        arrivals: calls of the second point, in both arms.
     """
 
-    begin: str
-    end: str
     control_ns: float
     slowed_ns: float
     added_ns: Estimate
@@ -92,13 +89,22 @@ class Flight:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "begin": self.begin,
-            "end": self.end,
             "control_ns": self.control_ns,
             "slowed_ns": self.slowed_ns,
             "added_ns": self.added_ns.to_json(),
             "arrivals": self.arrivals,
         }
+
+
+class Flight(NamedTuple):
+    """How long it takes from the point ``begin`` to the point ``end``."""
+
+    begin: str
+    end: str
+    latency: Latency
+
+    def to_json(self) -> dict[str, Any]:
+        return {"begin": self.begin, "end": self.end, **self.latency.to_json()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,34 +1,14 @@
 """The command: see the package's docstring."""
 
-import argparse
 import sys
 
-from benchmarks.commandline import parse, print_tables, publish, suite_parser
-from benchmarks.exits import Exit, ExitError, ends
-from benchmarks.measured import pin_core
+from benchmarks.commandline import run_suite
+from benchmarks.exits import Exit, ends
 from benchmarks.reach import SCHEMA
 
 
 def main() -> Exit:
-    options = _options()
-    pin_core()  # before what imports the core
-    from benchmarks.reach.jobs import FULL, SMOKE, jobs
-    from benchmarks.reach.tables import markdown
-    from benchmarks.truth.run import Settings, run
-
-    if options.table is not None:
-        return print_tables(options, SCHEMA, markdown)
-    chosen = jobs(SMOKE if options.smoke else FULL, options.only)
-    if not chosen:
-        raise ExitError(Exit.BAD_INPUT, f"--only {options.only!r} matches no job; try '*', 'cost/*' or 'known/*line*'")
-    settings = Settings(options.output, options.smoke, options.seed, options.note, passes=3)
-    document = run(chosen, settings, SCHEMA, {})
-    return publish(document, options, markdown)
-
-
-def _options() -> argparse.Namespace:
-    parser = suite_parser("benchmarks.reach", __doc__, smoke="half a minute", only="'cost/*' or 'known/*'")
-    return parse(parser)
+    return run_suite("benchmarks.reach", __doc__, SCHEMA, smoke="half a minute", only="'cost/*' or 'known/*'")
 
 
 if __name__ == "__main__":

@@ -42,8 +42,8 @@ def lay_out_found(found: Found, width: int | None) -> list[str]:
     said = [f"intervals hold for 95%; seed {found.seed}"]
     if flight is not None:
         said.append(
-            f"from {flight.begin} to {flight.end}: {format_time(flight.control_ns)}, "
-            f"slowed {format_time(flight.slowed_ns)}: {_added(flight)}"
+            f"from {flight.begin} to {flight.end}: {format_time(flight.latency.control_ns)}, "
+            f"slowed {format_time(flight.latency.slowed_ns)}: {_added(flight)}"
         )
     if found.no_flight:
         said.append(found.no_flight)
@@ -59,7 +59,7 @@ def lay_out_found(found: Found, width: int | None) -> list[str]:
 
 def _added(flight: Flight) -> str:
     """``+590us [520us, 660us]``."""
-    added = flight.added_ns
+    added = flight.latency.added_ns
     ends = "" if added.low is None or added.high is None else f" [{_signed(added.low)}, {_signed(added.high)}]"
     return f"{'-' if added < 0 else '+'}{format_time(abs(added))}{ends}"
 

@@ -124,7 +124,7 @@ class Experiment:
             guests=guests,
         )
         if self.latency is not None and latency is not None:
-            flight = Flight(*self.latency, latency.control_ns, latency.slowed_ns, latency.added_ns, latency.arrivals)
+            flight = Flight(*self.latency, latency)
         elif self.latency is not None:
             begin, end = self.latency
             no_flight = (

@@ -6,40 +6,18 @@ together, but for those at either end of the stretch.
 
 from collections.abc import Sequence
 from math import inf, sqrt
-from typing import Any, NamedTuple
 
 from pytest_speedbump.experiment.stretches import Pair, Stretch
+from pytest_speedbump.program import Latency
 from pytest_speedbump.result import Estimate
 
-__all__ = ["Latency", "latency_of", "passed"]
+__all__ = ["latency_of", "passed"]
 
 FEWEST = 8  # pairs that give an interval
 TWO_SIDED_95 = 2.4  # standard errors of so few, by Student
 UNLIKE = 1 / 3  # of the calls of either point: by which the other may be called less often, of requests that fail...
 FEW_UNLIKE = 16  # ...or by so many, that are under way at an end of a stretch
 BACKWARDS_NS = 10.0  # by which an end may come before its beginning: calls come while both points are read
-
-
-class Latency(NamedTuple):
-    """Mean times in ns.
-
-    Attributes:
-        added_ns: what the delay adds, with its interval of about 95 %.
-        arrivals: calls of the second point, in both arms.
-    """
-
-    control_ns: float
-    slowed_ns: float
-    added_ns: Estimate
-    arrivals: int
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "control_ns": self.control_ns,
-            "slowed_ns": self.slowed_ns,
-            "added_ns": self.added_ns.to_json(),
-            "arrivals": self.arrivals,
-        }
 
 
 def latency_of(pairs: Sequence[Pair], begin: int) -> Latency | None:

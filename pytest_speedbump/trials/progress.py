@@ -22,12 +22,13 @@ from pytest_speedbump.inference.bets import blocks_to_bound
 from pytest_speedbump.inference.excess import drop_from_excess, excess_from_drop
 from pytest_speedbump.inference.sequential import Sequential
 from pytest_speedbump.inference.steadiness import FEWEST, Paces, Steadiness
+from pytest_speedbump.program import Latency
 from pytest_speedbump.remarks import Remark
 from pytest_speedbump.result import Estimate, Evidence, Machine, Result, Verdict
 from pytest_speedbump.trials.audit import DELIVERY_TOLERANCE, DELIVERY_TOLERANCE_NS
 from pytest_speedbump.trials.case import Case
 from pytest_speedbump.trials.judgement import is_broken, judge, undecided
-from pytest_speedbump.trials.latency import Latency, latency_of, passed
+from pytest_speedbump.trials.latency import latency_of, passed
 from pytest_speedbump.trials.rules import Rules
 from pytest_speedbump.units import format_time
 
