@@ -16,7 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pytest_speedbump.bump import Bump
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.files import parse_output, show, write_json
 from pytest_speedbump.program import Ending, ProgramRun
@@ -148,7 +147,7 @@ def _document(folder: Folder, settings: Settings) -> dict[str, Any]:
     processes = tuple(replace(one, running=one.running and one.pid != os.getpid()) for one in counts.processes)
     run = ProgramRun(
         words=tuple(sys.orig_argv),
-        bump=Bump(settings.targets, settings.delay_ns, settings.mode, None, "command line", every=settings.every),
+        bump=settings.bump(),
         after_ns=settings.after_ns,
         for_ns=settings.for_ns,
         ending=Ending(None, None, _seconds()),

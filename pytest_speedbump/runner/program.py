@@ -5,16 +5,15 @@ import os
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import get_args
 
-from pytest_speedbump.counts import CodeCounts, Counts, Kind, Site, Snapshot, TargetCounts
+from pytest_speedbump.counts import CodeCounts, Counts, Site, Snapshot, TargetCounts
 from pytest_speedbump.program import Process, ProgramCounts
 from pytest_speedbump.slowing.folder import Folder
+from pytest_speedbump.slowing.session import ledger_site
 from pytest_speedbump.targets import Targets
 
 __all__ = ["read_program"]
 
-_KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 _NUMBERS = 5  # of a site
 _TARGETS = 1  # the mask of list 0
 
@@ -37,7 +36,7 @@ def read_program(folder: Folder, targets: Targets) -> ProgramCounts:
         for index, (kind, module, qualname, file, line, lists) in enumerate(sites):
             counts = Counts(*numbers[_NUMBERS * index : _NUMBERS * (index + 1)])
             if lists & _TARGETS and counts.calls:
-                site = Site(_KINDS[kind], module, qualname, line=line, path=file)
+                site = ledger_site(kind, module, qualname, file, line)
                 before = sums[site.key][1] if site.key in sums else Counts()
                 sums[site.key] = site, before + counts
                 called[ledger.pid] += int(counts.calls)

@@ -5,20 +5,18 @@ import time
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
 
 from pytest_speedbump import _core
-from pytest_speedbump.counts import Counts, Kind, Site
+from pytest_speedbump.counts import Counts, Site
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.slowing.folder import Folder
+from pytest_speedbump.slowing.session import ledger_site
 
 __all__ = ["Account", "Ledgers", "Sums"]
 
 NUMBERS = 5  # of a count: calls, requested, delivered, late, waited
 ROOM = 16  # sites of a process that there is room for, to begin with
 TICK_NS = 50e6  # longer than the step of any clock that files are dated by
-
-_KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 
 type Sums = list[float]
 """The numbers of a count."""
@@ -150,7 +148,7 @@ class _Book:
         """Each site with the mask of its lists, and what was counted there."""
         n = self._read()
         self._sites += [
-            (lists, Site(_KINDS[kind], module, qualname, None, line, file))
+            (lists, ledger_site(kind, module, qualname, file, line))
             for kind, module, qualname, file, line, lists in self.ledger.sites(len(self._sites))
         ]
         for index, key in enumerate(self._sites[:n]):

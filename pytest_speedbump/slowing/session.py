@@ -22,6 +22,7 @@ __all__ = [
     "What",
     "armed",
     "clock_name",
+    "ledger_site",
     "make_session",
     "make_timing_session",
     "read_clocks",
@@ -130,6 +131,11 @@ def site_of(what: What, module: str) -> Site:
     if isinstance(what, Site):
         return what
     return Site(_KINDS[what.kind], module, what.name, what.code, what.line)
+
+
+def ledger_site(kind: str, module: str, qualname: str, file: str, line: int) -> Site:
+    """As a ledger tells it, of another process."""
+    return Site(_KINDS[kind], module, qualname, line=line, path=file)
 
 
 def _total(name: str, codes: list[CodeCounts]) -> TargetCounts:

@@ -38,7 +38,7 @@ void sb_simulated_dally(uint32_t turns)
 
 /* ---- a page, and a process that obeys it ---- */
 
-static char folder[] = "/tmp/speedbump-page-XXXXXX";
+static char folder[] = "speedbump-page-XXXXXX";
 static char path[64];
 
 static sb_page *make(void)
