@@ -12,6 +12,7 @@ from pytest_speedbump.uncalled import Uncalled
 
 __all__ = [
     "Change",
+    "Dose",
     "Estimate",
     "Evidence",
     "Machine",
@@ -163,6 +164,32 @@ class MatchedCode:
 
 
 @dataclass(frozen=True, slots=True)
+class Dose:
+    """What one of several delays did, where the slack was looked for.
+
+    Attributes:
+        delay_ns: of each delayed call.
+        added_ns: how much longer that made one call of the benchmarked callable.
+        drop: the same as a drop of throughput.
+    """
+
+    delay_ns: float
+    added_ns: Estimate
+    drop: Estimate
+    pairs: int
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"added_ns": self.added_ns.to_json(), "drop": self.drop.to_json()}
+
+    @classmethod
+    def from_json(cls, one: dict[str, Any]) -> Self:
+        added, drop = Estimate.from_json(one["added_ns"]), Estimate.from_json(one["drop"])
+        assert added is not None
+        assert drop is not None
+        return cls(one["delay_ns"], added, drop, one["pairs"])
+
+
+@dataclass(frozen=True, slots=True)
 class Unreached:
     """A callable implemented in C that a glob matches, and the reason why it is not slowed."""
 
@@ -190,6 +217,10 @@ class Result:
         uncalled: the target that never ran, and why, where that is why there is no verdict.
         unreached: what globs match and was not slowed.
         evidence: that of earlier attempts at the same test included; None without a budget, or without rounds.
+        time_share: of a run's time that is spent in the targets, as a profiler would say; None where nobody looked.
+        slack_ns: delay of each call that is absorbed before throughput begins to drop; without a ``high`` end it is at
+            least so much. None where it was not asked, or not found.
+        doses: of which the slack was learned, in the order of their delays.
     """
 
     test: str
@@ -216,6 +247,9 @@ class Result:
     needed_ns: float | None = None
     uncalled: Uncalled | None = None
     evidence: Evidence | None = None
+    time_share: float | None = None
+    slack_ns: Estimate | None = None
+    doses: tuple[Dose, ...] = ()
 
     @property
     def drop(self) -> Estimate:
@@ -285,6 +319,9 @@ class Result:
             "needed_ns": self.needed_ns,
             "uncalled": self.uncalled and self.uncalled.to_json(),
             "evidence": None if self.evidence is None else asdict(self.evidence),
+            "time_share": self.time_share,
+            "slack_ns": None if self.slack_ns is None else self.slack_ns.to_json(),
+            "doses": [dose.to_json() for dose in self.doses],
         }
 
     @classmethod
@@ -314,6 +351,9 @@ class Result:
             machine=one["machine"] and Machine(**one["machine"]),
             uncalled=Uncalled.from_json(one["uncalled"]),
             evidence=Evidence.from_json(one["evidence"]),
+            time_share=one.get("time_share"),
+            slack_ns=Estimate.from_json(one.get("slack_ns")),
+            doses=tuple(map(Dose.from_json, one.get("doses", ()))),
             **{name: one[name] for name in _PLAIN_FIELDS},
         )
 

@@ -58,7 +58,9 @@ class Options:
         max_time_ns: of one bump, and ``scan_time_ns`` of one scan; ``total_time_ns`` of all, infinite where nobody
             limits it.
         children: whether the processes that tests start are slowed and counted as well.
-        json, save: as :func:`pytest_speedbump.files.parse_output` returns them.
+        slack: whether the delay that each target absorbs is to be found, rather than what one delay costs.
+        json, html, markdown, save: as :func:`pytest_speedbump.files.parse_output` returns them.
+        compare_ref: the git revision whose lockfile is to be compared with.
         typed: names of options that were given for this very run; what stands in the ini file's ``addopts`` is not.
             Of "target", "scan", "scan_markers" and :data:`NEED_A_TARGET` only.
         narrowed: whether paths were named, or files ignored, so that only a part of the suite is collected.
@@ -87,11 +89,20 @@ class Options:
     typed: frozenset[str]
     narrowed: bool
     children: bool = False
+    slack: bool = False
+    html: Path | None = None
+    markdown: Path | None = None
+    compare_ref: str | None = None
 
     @property
     def asked(self) -> bool:
         """Whether the run was asked for anything, whatever its tests are marked with."""
-        return any((self.targets, self.scan, self.json, self.save, self.compare, self.list_only))
+        return any(
+            (
+                *(self.targets, self.scan, self.save, self.compare, self.compare_ref, self.list_only),
+                *(self.json, self.html, self.markdown),
+            )
+        )
 
     @property
     def idle(self) -> str:
@@ -171,6 +182,9 @@ _OPTIONS = {
     "advisory": _switch("nothing that speedbump finds fails a test"),
     "seed": _Option("order of the two arms (default: drawn, and printed)", "N"),
     "json": _Option("write the results to this file; - is standard output", "PATH"),
+    "html": _Option("write the report as a page, without scripts, to this file", "PATH"),
+    "markdown": _Option("write the report as Markdown to this file; - is standard output", "PATH"),
+    "slack": _switch("find how much longer each call of the targets may take before throughput drops"),
     "children": _switch(
         "slow and count the processes that tests start as well, a pool's for one, and measure all of them as a whole"
     ),
@@ -179,6 +193,7 @@ _OPTIONS = {
     ),
     "save": _lockfile("write what this run found to the sensitivity lockfile"),
     "compare": _lockfile("fail where the sensitivity has grown beyond the lockfile"),
+    "compare-ref": _Option("fail where the sensitivity has grown beyond the lockfile of this git revision", "REF"),
     "passes": _Option(
         "go over the tests so many times, so that each verdict rests on rounds far apart (default: 1)", "N"
     ),
@@ -265,6 +280,7 @@ def parse_options(config: pytest.Config) -> Options:
     seed = parse("seed", parse_seed)
     tolerance = parse("tolerance", parse_share)
     passes = parse("passes", _parse_passes)
+    compare_ref = parse("compare_ref", lambda value, _: str(value))
     return Options(
         targets=None if targets is None else Given(_parse_targets(targets, config), targets.by),
         scan=None if scan is None else Given(_parse_targets(scan, config, parse_scanned), scan.by),
@@ -289,6 +305,10 @@ def parse_options(config: pytest.Config) -> Options:
         typed=_typed(config),
         narrowed=_is_narrowed(config),
         children=flag("children"),
+        slack=flag("slack"),
+        html=parse_path("html", _parse_document),
+        markdown=parse_path("markdown", _parse_document),
+        compare_ref=compare_ref.value if compare_ref else None,
     )
 
 

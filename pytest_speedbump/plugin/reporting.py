@@ -10,15 +10,18 @@ from typing import Any
 
 import pytest
 
-from pytest_speedbump.files import find_stream, show, write_json
+from pytest_speedbump.documents.document import Document, environment
+from pytest_speedbump.documents.provenance import find_commit, find_run
+from pytest_speedbump.files import find_stream, show, write_json, write_text
+from pytest_speedbump.formats.markdown import markdown
 from pytest_speedbump.lockfile import file as lockfile
 from pytest_speedbump.lockfile.compare import merge
+from pytest_speedbump.page.page import page
 from pytest_speedbump.plugin.collected import Collected
 from pytest_speedbump.plugin.gate import Gate
 from pytest_speedbump.plugin.run import Run
 from pytest_speedbump.plugin.seconds import remember
 from pytest_speedbump.ranking import Ranking
-from pytest_speedbump.report.document import document
 from pytest_speedbump.report.notes import gather
 from pytest_speedbump.report.status import status
 from pytest_speedbump.report.terminal import write_failures, write_last_word, write_listing, write_rankings, write_table
@@ -93,12 +96,7 @@ class ReportingPlugin:
         took = [(result.test, str(result.bump), result.seconds) for result in run.all_results]
         took += [(test, options.scan_text, ranking.seconds) for test, ranking in run.rankings.items()]
         remember(self._config, took, self._collected)
-        if options.json is not None:
-            family = self._collected.family
-            shared = family.to_json() if family else None
-            scans = list(run.rankings.values())
-            content = document(run.all_results, options.seed, options.error_rate, shared, clock_name(), scans)
-            self._write("--speedbump-json", options.json, lambda path: write_json(path, content))
+        self._write_documents()
         if options.save is not None and not options.list_only and (self._collected.tests or run.results):
             absent = self._gate.absent(run.saved)
             gone = [*absent.gone, *absent.dropped] if self._finished else []
@@ -107,6 +105,31 @@ class ReportingPlugin:
                 self._saved = saved or ["nothing changed"]
         if self._unwritten and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _write_documents(self) -> None:
+        options = self._run.options
+        if not (options.json or options.html or options.markdown):
+            return
+        found = self._document()
+        if options.json is not None:
+            self._write("--speedbump-json", options.json, lambda path: write_json(path, found.to_json()))
+        if options.html is not None:
+            self._write("--speedbump-html", options.html, lambda path: write_text(path, page([found])))
+        if options.markdown is not None:
+            self._write("--speedbump-markdown", options.markdown, lambda path: write_text(path, markdown(found)))
+
+    def _document(self) -> Document:
+        options, family = self._run.options, self._collected.family
+        return Document(
+            environment=environment(clock_name()),
+            seed=options.seed,
+            error_rate=options.error_rate,
+            family=family.to_json() if family else None,
+            commit=find_commit(self._config.rootpath),
+            run=find_run(),
+            results=tuple(self._run.all_results),
+            scans=tuple(self._run.rankings.values()),
+        )
 
     def _write(self, option: str, path: Path, write: Callable[[Path], None]) -> bool:
         """Whether ``path`` could be written. If not, the summary says why, or standard error where there is none."""

@@ -18,6 +18,9 @@ BAD_INPUT = 4  # as pytest's usage errors
 COMMANDS = {
     "run": "runs a program whose chosen code is slower, and says what was called or what that costs",
     "attach": "does the same to a process that runs already (CPython 3.14 on)",
+    "report": "makes a page, Markdown or metrics of result documents",
+    "merge": "makes one document, and one verdict, of those of all shards",
+    "lock": "shows lockfiles, compares them, and merges what two branches made of one",
 }
 
 

@@ -16,10 +16,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pytest_speedbump.documents.program import program_document
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.files import parse_output, show, write_json
 from pytest_speedbump.program import Ending, ProgramRun
-from pytest_speedbump.report.program import program_document
 from pytest_speedbump.runner.join import join, leave
 from pytest_speedbump.runner.program import read_program
 from pytest_speedbump.runner.settings import Settings

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pytest_speedbump.documents.program import program_document
 from pytest_speedbump.files import show, write_json
 from pytest_speedbump.program import Ending, Found, ProgramCounts, ProgramRun
-from pytest_speedbump.report.program import program_document
 from pytest_speedbump.report.program_table import lay_out_found, lay_out_program
 from pytest_speedbump.runner.arguments import (
     NAME,

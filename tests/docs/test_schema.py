@@ -7,9 +7,9 @@ from typing import Any, get_args
 from documents import errors, validator
 from suite import Suite
 
+from pytest_speedbump.documents.document import Document, environment
 from pytest_speedbump.ranking import Ranked, Ranking
 from pytest_speedbump.remarks import Kind, Remark
-from pytest_speedbump.report.document import document
 from pytest_speedbump.result import Estimate
 from pytest_speedbump.targets import Targets
 
@@ -107,7 +107,13 @@ PROMISED = """
 
 def scan_document() -> Any:
     family = {"verdicts": 0, "digest": "0" * 16}
-    return json.loads(json.dumps(document([], 1, 0.05, family, "tsc", [RANKING, EMPTY])))
+    return json.loads(
+        json.dumps(
+            Document(
+                environment=environment("tsc"), seed=1, error_rate=0.05, family=family, scans=(RANKING, EMPTY)
+            ).to_json()
+        )
+    )
 
 
 def test_scans() -> None:
@@ -119,7 +125,7 @@ def test_scans() -> None:
     (promise,), (scan, _) = promised["scans"], written["scans"]
     assert promise.keys() <= scan.keys()
     assert promise["functions"][0].keys() <= scan["functions"][0].keys()
-    without = document([], 1, 0.05, None, "tsc")
+    without = Document(environment=environment("tsc"), seed=1, error_rate=0.05).to_json()
     assert without["scans"] == []
     assert errors("result-1", without) == []
 

@@ -25,10 +25,16 @@ MAY_IMPORT = {
     "inference": set[str](),
     "trials": NOUNS | {"slowing", "experiment", "inference"},
     "lockfile": NOUNS,
+    "documents": NOUNS,
     "report": NOUNS,
+    "page": NOUNS | {"documents", "inference", "report"},
+    "formats": NOUNS | {"documents", "inference", "report"},
     "notebook": NOUNS | {"experiment", "report", "trials"},
-    "runner": NOUNS | {"slowing", "experiment", "inference", "trials", "report"},
-    "plugin": NOUNS | {"slowing", "experiment", "inference", "trials", "lockfile", "report", "runner"},
+    "runner": NOUNS
+    | {"slowing", "experiment", "inference", "trials", "lockfile", "documents", "report", "page", "formats"},
+    "plugin": NOUNS
+    | {"slowing", "experiment", "inference", "trials", "lockfile", "runner"}
+    | {"documents", "report", "page", "formats"},
 }
 
 

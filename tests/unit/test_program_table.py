@@ -10,9 +10,9 @@ from documents import errors
 
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.counts import CodeCounts, Site, Snapshot, TargetCounts
+from pytest_speedbump.documents.program import program_document
 from pytest_speedbump.program import Ending, Process, ProgramCounts, ProgramRun
 from pytest_speedbump.report.columns import width_of
-from pytest_speedbump.report.program import program_document
 from pytest_speedbump.report.program_table import lay_out_program
 from pytest_speedbump.targets import parse_targets
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from pytest_speedbump.documents.document import SCHEMA, environment
 from pytest_speedbump.program import ProgramRun
-from pytest_speedbump.report.document import SCHEMA, environment
 
 __all__ = ["program_document"]
 
