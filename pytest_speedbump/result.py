@@ -179,7 +179,12 @@ class Dose:
     pairs: int
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"added_ns": self.added_ns.to_json(), "drop": self.drop.to_json()}
+        return {
+            "delay_ns": self.delay_ns,
+            "added_ns": self.added_ns.to_json(),
+            "drop": self.drop.to_json(),
+            "pairs": self.pairs,
+        }
 
     @classmethod
     def from_json(cls, one: dict[str, Any]) -> Self:
