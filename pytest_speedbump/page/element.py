@@ -3,14 +3,14 @@
 xml.etree only builds and serialises here; nothing is parsed.
 """
 
-import xml.etree.ElementTree as ET  # noqa: S405
+import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator
 
 from pytest_speedbump.report.columns import plain
 
 __all__ = ["Child", "element", "name", "to_html"]
 
-type Child = ET.Element | str | None | Iterable[Child]
+type Child = ET.Element | str | Iterable[Child] | None
 
 AS_THEY_ARE = ("viewBox",)  # names of attributes that SVG writes with capitals
 
