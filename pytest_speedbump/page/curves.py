@@ -28,7 +28,7 @@ from pytest_speedbump.page.svg import (
 from pytest_speedbump.report.names import short_names
 from pytest_speedbump.report.numbers import interval_text
 from pytest_speedbump.result import Estimate, Result
-from pytest_speedbump.units import format_share, format_time
+from pytest_speedbump.units import format_time
 
 __all__ = ["curves_section", "slack_text"]
 
@@ -38,7 +38,6 @@ WIDTH, HEIGHT = 346.0, 258.0
 PLOT = Box(50, 66, WIDTH - 44, HEIGHT - 40)
 SIZE = 10.5
 WIDE = 40  # times the smallest delay is the largest, from which on the axis is logarithmic
-DROPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 LEVEL = 1.96  # standard errors in half an interval
 
 
@@ -129,7 +128,14 @@ def _curve(result: Result, points: tuple[Point, ...], slack_ns: Estimate | None,
     calls = result.calls / bump.every if result.calls else None
     if calls is None and result.matched:
         calls = sum(code.calls for code in result.matched) / bump.every or None
-    return Curve(str(bump.targets), result.test, way, points, calls, result.bare_ns or result.control_ns, slack_ns, asked)
+    round_ns = result.bare_ns or result.control_ns or _round_of(points)
+    return Curve(str(bump.targets), result.test, way, points, calls, round_ns, slack_ns, asked)
+
+
+def _round_of(points: Sequence[Point]) -> float | None:
+    """The length of a run of which these are the drops."""
+    most = max(points, key=lambda point: point.drop)
+    return most.added_ns * (1 - most.drop) / most.drop if 0 < most.drop < 1 and most.added_ns > 0 else None
 
 
 def _point(result: Result) -> Point:
@@ -233,14 +239,20 @@ def _axes(curve: Curve, across: Scale, up: Scale) -> Iterator[ET.Element]:
             yield text(content, x, PLOT.bottom + 16, size=10, anchor="middle")
             taken = box.right + 4
     yield text("delay of each call", (PLOT.left + PLOT.right) / 2, HEIGHT - 8, size=SIZE, anchor="middle")
-    if curve.round_ns:
-        above = PLOT.bottom + 30
-        for drop in DROPS:
-            added = _added(drop, curve.round_ns)
-            if up.holds(added) and above - up(added) >= 22:
-                above = up(added)
-                yield grid_line(PLOT.right, above, PLOT.right + 4, above, tone="soft")
-                yield text(f"-{format_share(drop, 0)}", PLOT.right + 7, above + 3.5, size=10)
+    for drop, y in _drops(curve.round_ns, up) if curve.round_ns else ():
+        yield grid_line(PLOT.right, y, PLOT.right + 4, y, tone="soft")
+        yield text(f"{100 * drop:zg}%", PLOT.right + 7, y + 3.5, size=10)
+
+
+def _drops(round_ns: float, up: Scale) -> Iterator[tuple[float, float]]:
+    """Round drops and where they are, as many as there is room for."""
+    low, high = (clip(added / (round_ns + added), -10.0, 0.99) if added > -0.9 * round_ns else -10.0 for added in (up.low, up.high))
+    below = math.inf
+    for drop in ticks(low, high, 5):
+        y = up(_added(drop, round_ns))
+        if below - y >= 16:
+            below = y
+            yield round(drop, 9), y
 
 
 def _delays(across: Scale) -> Iterable[float]:
