@@ -132,7 +132,7 @@ def _picture(one: Ranked, axis: Scale) -> ET.Element:
 def _head(axis: Scale) -> ET.Element:
     """The axis, above all rows."""
     numbers = [
-        text(f"{100 * tick:.6zg}%", min(max(axis(tick), 12.0), WIDTH - 14), 12, size=10.5, anchor="middle")
+        text(f"{100 * tick:z.6g}%", min(max(axis(tick), 12.0), WIDTH - 14), 12, size=10.5, anchor="middle")
         for tick in ticks(axis.low, axis.high, 5)
     ]
     return drawing(WIDTH, HEAD, "Share of a run", "the axis of the pictures below", numbers)
