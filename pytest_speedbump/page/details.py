@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from xml.etree.ElementTree import Element
 
 from pytest_speedbump.page.element import Child, element, name
-from pytest_speedbump.page.status import status
+from pytest_speedbump.page.status import status, word
 from pytest_speedbump.page.words import slack_text, time_text
 from pytest_speedbump.report.notes import gather, notes
 from pytest_speedbump.report.numbers import interval_text, limit_text, share_text
@@ -40,8 +40,7 @@ def details(results: Sequence[Result], seed: int | None, *, repeatable: bool = T
     return [
         element(
             "details",
-            element("summary", name(test), [element("span", str(one), class_=f"{one.colour} word") for one in
-                                            dict.fromkeys(map(status, some))]),
+            element("summary", name(test), map(word, dict.fromkeys(map(status, some)))),
             element("div", [bump(result, seed if repeatable else None, repeatable=repeatable) for result in some],
                     id=ids[test]),
         )
@@ -54,7 +53,7 @@ def bump(result: Result, seed: int | None, *, repeatable: bool) -> Element:
     one = status(result)
     title = element(
         "h3", name(str(result.bump.targets)), f" +{result.bump.delay_text} ",
-        element("span", str(one), class_=f"{one.colour} word"),
+        word(one),
     )  # fmt: skip
     command = [("Repeat", element("pre", element("code", repeat(result, seed))))] if repeatable else []
     rows = [(element("dt", term), element("dd", said)) for term, said in [*_facts(result), *command]]
@@ -112,21 +111,30 @@ def _measured(result: Result) -> Iterator[tuple[str, Child]]:
     elif result.control_ns is not None:
         yield "Time", f"{format_time(result.control_ns)} a run, with the probe"
     if result.pairs or result.seconds:
-        yield "Rounds", (
-            f"{result.pairs} pairs of {result.iterations} call{'s' * (result.iterations != 1)} each, "
-            f"in {format_time(result.seconds * 1e9, 2)}"
+        yield (
+            "Rounds",
+            (
+                f"{result.pairs} pairs of {result.iterations} call{'s' * (result.iterations != 1)} each, "
+                f"in {format_time(result.seconds * 1e9, 2)}"
+            ),
         )
     if result.doses:
-        yield "Doses", _list(
-            f"+{format_time(dose.delay_ns)} a call: a run takes {time_text(dose.added_ns)} more, a drop of "
-            f"{interval_text(dose.drop, percent=True)}; {dose.pairs} pairs"
-            for dose in result.doses
+        yield (
+            "Doses",
+            _list(
+                f"+{format_time(dose.delay_ns)} a call: a run takes {time_text(dose.added_ns)} more, a drop of "
+                f"{interval_text(dose.drop, percent=True)}; {dose.pairs} pairs"
+                for dose in result.doses
+            ),
         )
     if result.evidence is not None:
         one = result.evidence
-        yield "Evidence", (
-            f"over the limit {one.over:.3g}, at most {one.over_max:.3g}; "
-            f"under it {one.under:.3g}, at most {one.under_max:.3g} (natural logs)"
+        yield (
+            "Evidence",
+            (
+                f"over the limit {one.over:.3g}, at most {one.over_max:.3g}; "
+                f"under it {one.under:.3g}, at most {one.under_max:.3g} (natural logs)"
+            ),
         )
     if result.machine is not None:
         yield "Machine", _machine(result.machine)

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 
 from pytest_speedbump.page.element import Child, element, name
 from pytest_speedbump.page.status import Status, status, worst_first
-from pytest_speedbump.page.style import COLOURS
+from pytest_speedbump.page.svg import SANS, grid_line, mark, shape, text
 from pytest_speedbump.page.words import slack_text
 from pytest_speedbump.report.names import short_names
 from pytest_speedbump.report.text import drop_text, transmission_text
@@ -53,9 +53,7 @@ class Axis:
         """Zero, and others as far as there is room for their labels, the ones nearest to zero last."""
         chosen = [0.0]
         for tick in sorted(self.TICKS, key=lambda one: (-abs(one) < 0, -abs(one))):
-            if self.low <= tick <= self.high and all(
-                abs(self.at(tick) - self.at(one)) >= self.APART for one in chosen
-            ):
+            if self.low <= tick <= self.high and all(abs(self.at(tick) - self.at(one)) >= self.APART for one in chosen):
                 chosen.append(tick)
         return sorted(chosen)
 
@@ -86,7 +84,7 @@ def forest(results: Sequence[Result], links: Mapping[str, str] | None = None) ->
             "div",
             element("table", element("caption", CAPTION), _head(axis), element("tbody", rows),
                     rules="rows", cellpadding="4"),
-            class_="scroll", role="region", aria_label="Throughput lost", tabindex="0",
+            class_="wide", role="region", aria_label="Throughput lost", tabindex="0",
         )  # fmt: skip
 
     tables = [table(ranked[:first])]
@@ -96,13 +94,10 @@ def forest(results: Sequence[Result], links: Mapping[str, str] | None = None) ->
 
 
 def _head(axis: Axis) -> Element:
-    labels = [
-        element("text", f"{tick * 100:z.0f}", x=axis.at(tick), y=12.0, text_anchor="middle")
-        for tick in axis.ticks
-    ]  # fmt: skip
+    labels = [text(f"{tick * 100:z.0f}", axis.at(tick), 12, anchor="middle") for tick in axis.ticks]
     picture = element(
-        "svg", element("g", labels, class_="mute", fill=COLOURS["mute"].light, font_size="11"),
-        viewBox=f"0 0 {axis.WIDTH:.0f} 16", width=axis.WIDTH, height=16.0, role="img", aria_label="axis of the drop in percent",
+        "svg", labels, viewBox=f"0 0 {axis.WIDTH:.0f} 16", width=axis.WIDTH, height=16.0, role="img",
+        aria_label="Axis of the drop in percent", font_family=SANS,
     )  # fmt: skip
     titles: list[tuple[Child, str | None]] = [
         ("Verdict", None), ("Test", None), ("Target", None), ("Delay", "right"), ("Calls", "right"), (picture, None),
@@ -117,7 +112,7 @@ def _row(result: Result, short: str, axis: Axis, links: Mapping[str, str]) -> El
     called = _cut(short)
     return element(
         "tr",
-        element("td", str(one), class_=f"{one.colour} word"),
+        element("td", str(one), class_=f"f-{one.look.tone} word"),
         element("th", element("a", called, href=f"#{link}") if link else called, scope="row"),
         element("td", _cut(str(result.bump.targets))),
         element("td", result.bump.delay_text, align="right"),
@@ -143,23 +138,24 @@ def _picture(result: Result, one: Status, axis: Axis) -> Child:
         return f"slack {slack_text(result.slack_ns)}"
     if drop is None:
         return None
-    bottom = f"{axis.HEIGHT:.0f}"
-    line = COLOURS["line"].light
-    grid = "".join(f"M{_short(axis.at(tick))} 0V{bottom}" for tick in axis.ticks if tick)
-    zero = f"M{_short(axis.at(0.0))} 0V{bottom}"
+    middle, bottom = axis.HEIGHT / 2, axis.HEIGHT
+    grid = "".join(f"M{_short(axis.at(tick))} 0V{_short(bottom)}" for tick in axis.ticks if tick)
+    limit = None
+    if declared is not None:
+        at = axis.at(declared.limit)
+        limit = grid_line(at, 1, at, bottom - 1, dashed=True, tone="failed", width=1.5)
     return element(
         "svg",
-        element("path", class_="line", d=grid, stroke=line),
-        element("path", class_="mute", d=zero, stroke=COLOURS["mute"].light),
-        declared and element("path", class_="bad", d=f"M{_short(axis.at(declared.limit))} 1V{axis.HEIGHT - 1:.0f}",
-                             stroke=COLOURS["bad"].light, stroke_width=1.5, stroke_dasharray="3 2"),
-        element("g", _interval(drop, axis), element("path", d=f"M{_short(axis.at(float(drop)))} 11{one.shape}"),
-                class_=one.colour, fill=COLOURS[one.colour].light, stroke=COLOURS[one.colour].light),
-        viewBox=f"0 0 {axis.WIDTH:.0f} {bottom}", width=axis.WIDTH, height=axis.HEIGHT, aria_hidden="true",
+        shape(grid, stroke="faint", width=1),
+        grid_line(axis.at(0.0), 0, axis.at(0.0), bottom, tone="soft"),
+        limit,
+        shape(_interval(drop, axis), stroke=one.look.tone, width=2),
+        mark(one.look, axis.at(float(drop)), middle),
+        viewBox=f"0 0 {_short(axis.WIDTH)} {_short(bottom)}", width=axis.WIDTH, height=bottom, aria_hidden="true",
     )  # fmt: skip
 
 
-def _interval(drop: Estimate, axis: Axis) -> Element:
+def _interval(drop: Estimate, axis: Axis) -> str:
     """From end to end; an arrow where an end is not known, or lies beyond the axis."""
     open_low = drop.low is None or drop.low < axis.low
     open_high = drop.high is None or drop.high > axis.high
@@ -170,7 +166,7 @@ def _interval(drop: Estimate, axis: Axis) -> Element:
         d += f"M{_short(low + 4)} 7l-5 4l5 4"
     if open_high:
         d += f"M{_short(high - 4)} 7l5 4l-5 4"
-    return element("path", d=d, fill="none", stroke_width=2.0)
+    return d
 
 
 def _short(value: float) -> str:

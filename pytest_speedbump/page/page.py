@@ -8,15 +8,18 @@ from collections.abc import Iterator, Sequence
 from xml.etree.ElementTree import Element
 
 from pytest_speedbump.documents.document import Document
+from pytest_speedbump.page.commits import commits_section
+from pytest_speedbump.page.curves import curves_section
 from pytest_speedbump.page.details import details, links
 from pytest_speedbump.page.element import Child, element, name, to_html
 from pytest_speedbump.page.forest import forest
+from pytest_speedbump.page.map import map_section
 from pytest_speedbump.page.program import program_section
-from pytest_speedbump.page.status import FAILED, chips, status
+from pytest_speedbump.page.scan_section import scan_section
+from pytest_speedbump.page.status import FAILED, chips, counted, status, word
 from pytest_speedbump.page.style import SCOPE, STYLE
 from pytest_speedbump.page.words import count
 from pytest_speedbump.report.notes import gather, notes
-from pytest_speedbump.report.terminal import summary
 from pytest_speedbump.report.text import failure_text
 from pytest_speedbump.result import Result
 from pytest_speedbump.units import format_share
@@ -43,7 +46,7 @@ def page(documents: Sequence[Document]) -> str:
 
 def _title(document: Document) -> str:
     if document.results:
-        return summary(document.results)
+        return ", ".join(f"{number} {one.word}" for one, number in counted(document.results))
     if document.program:
         return "a program"
     return count(len(document.scans), "scan") if document.scans else "nothing measured"
@@ -56,7 +59,7 @@ def _content(documents: Sequence[Document]) -> Iterator[Child]:
     yield element("h1", HEADING)
     if results:
         yield chips(results)
-    yield element("p", _facts(shown), class_="facts mute")
+    yield element("p", _facts(shown), class_="facts m")
     failed = [result for result in results if status(result) is FAILED]
     if failed:
         yield element("section", element("h2", "What failed, and why"), map(_failure, failed))
@@ -69,6 +72,8 @@ def _content(documents: Sequence[Document]) -> Iterator[Child]:
             forest(results, targets),
             element("ul", [element("li", line) for line in said], class_="said") if said else None,
         )
+    yield from (section(shown) for section in (map_section, curves_section, scan_section))
+    yield commits_section(documents)
     if results:
         yield element(
             "section",
@@ -108,8 +113,8 @@ def _failure(result: Result) -> Element:
     headline, *others = failure_text(result).removeprefix("speedbump: ").split("\n")
     return element(
         "div",
-        element("h3", element("span", str(status(result)), class_="bad word"), " ", name(result.test)),
+        element("h3", word(FAILED), " ", name(result.test)),
         element("p", headline),
-        [element("p", line.strip(), class_="mute") for line in others],
+        [element("p", line.strip(), class_="m") for line in others],
         class_="card",
     )

@@ -27,7 +27,7 @@ def program_section(program: Mapping[str, Any]) -> Element | None:
         "section",
         element("h2", "The program"),
         element("p", name(" ".join(map(str, about["argv"])))),
-        element("p", "; ".join(_way(program, about)), class_="mute"),
+        element("p", "; ".join(_way(program, about)), class_="m"),
         element("ul", [element("li", name(one["target"]), " never ran", f"; {one['hint']}" if one["hint"] else "")
                        for one in targets if not one["calls"]], class_="said"),
         _table("What the targets counted", [(one["target"], one) for one in targets]),
@@ -80,7 +80,7 @@ def _table(title: str, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> Child:
         "table", element("caption", title), element("thead", element("tr", head)), element("tbody", body),
         rules="rows", cellpadding="4",
     )  # fmt: skip
-    return element("div", table, class_="scroll", role="region", aria_label=title, tabindex="0"), more
+    return element("div", table, class_="wide", role="region", aria_label=title, tabindex="0"), more
 
 
 def _latency(latency: Mapping[str, Any] | None) -> Iterator[Child]:

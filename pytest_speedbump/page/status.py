@@ -6,47 +6,48 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from pytest_speedbump.page.element import element
+from pytest_speedbump.page.svg import LOOKS, Look
 from pytest_speedbump.report.text import found
 from pytest_speedbump.result import Result
 
-__all__ = ["Status", "chips", "status", "worst_first"]
+__all__ = ["FAILED", "Status", "chips", "counted", "status", "word", "worst_first"]
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """``colour``: one of the style sheet's; ``shape``: the mark on a picture, around (0, 0)."""
+    """``glyph``: as near to the shape of its ``look`` as letters come."""
 
-    word: str
     glyph: str
-    colour: str
-    shape: str
+    look: Look
+
+    @property
+    def word(self) -> str:
+        return self.look.word
 
     def __str__(self) -> str:
         return f"{self.glyph} {self.word}"
 
 
-_DOT = "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z"
-FAILED = Status("failed", "✕", "bad", "m0-6l6 6l-6 6l-6-6z")
-WARNED = Status("warned", "!", "warn", "m0-6l6 6l-6 6l-6-6z")
-_OTHERS = {
-    one.word: one
-    for one in (
-        Status("inconclusive", "?", "warn", "m-4-1.5h8v3h-8z"),
-        Status("sensitive", "▲", "info", "m0-5l5 9h-10z"),
-        Status("measured", "■", "info", "m-4-4h8v8h-8z"),
-        Status("insensitive", "●", "good", _DOT),
-        Status("listed", "◇", "mute", _DOT),
-        Status("void", "○", "mute", _DOT),
-    )
+_GLYPHS = {
+    "failed": "◆",
+    "inconclusive": "?",
+    "sensitive": "▲",
+    "measured": "■",
+    "insensitive": "●",
+    "listed": "◇",
+    "void": "○",
 }
-_ORDER = {one: place for place, one in enumerate((FAILED, _OTHERS["inconclusive"], WARNED))}
-_LAST = {_OTHERS["listed"]: 1, _OTHERS["void"]: 2}
+_KNOWN = {word: Status(glyph, LOOKS[word]) for word, glyph in _GLYPHS.items()}
+FAILED = _KNOWN["failed"]
+WARNED = Status("!", Look("diamond", "sensitive", "warned"))  # what would fail, had the user not asked for advice alone
+_ORDER = {one: place for place, one in enumerate((FAILED, _KNOWN["inconclusive"], WARNED))}
+_LAST = {_KNOWN["listed"]: 1, _KNOWN["void"]: 2}
 
 
 def status(result: Result) -> Status:
     if result.outcome == "failed":
         return FAILED
-    one = _OTHERS.get(found(result), WARNED)
+    one = _KNOWN.get(found(result), WARNED)
     return WARNED if result.outcome == "warned" and one.word != "inconclusive" else one
 
 
@@ -63,12 +64,16 @@ def worst_first(results: Iterable[Result]) -> list[Result]:
 
 def chips(results: Iterable[Result]) -> Element:
     """How many of each there are, the worst first."""
-    return element("ul", [_chip(one, number) for one, number in _counted(results)], class_="chips")
+    return element("ul", [_chip(one, number) for one, number in counted(results)], class_="chips")
 
 
-def _counted(results: Iterable[Result]) -> Iterator[tuple[Status, int]]:
+def counted(results: Iterable[Result]) -> Iterator[tuple[Status, int]]:
     yield from Counter(map(status, worst_first(results))).items()
 
 
 def _chip(one: Status, number: int) -> Element:
-    return element("li", f"{one.glyph} {number} {one.word}", class_=one.colour)
+    return element("li", f"{one.glyph} {number} {one.word}", class_=f"f-{one.look.tone}")
+
+
+def word(one: Status) -> Element:
+    return element("span", str(one), class_=f"f-{one.look.tone} word")

@@ -1,79 +1,59 @@
-"""Colours, and the style sheet. It only improves: where a policy refuses it, tables and pictures stand by themselves."""
+"""The style sheet. It only improves: where a policy refuses it, tables and pictures stand by themselves."""
 
-from dataclasses import dataclass
+from pytest_speedbump.page.svg import PAPER, TONES
 
-__all__ = ["COLOURS", "SCOPE", "STYLE", "Colour"]
+__all__ = ["CARD", "SCOPE", "STYLE"]
 
 SCOPE = "speedbump"  # the class of what the style sheet is for: a whole page, or its part of somebody's notebook
+CARD = ("#f5f6f8", "#1d2127")  # behind what deserves to be read first, in the light and in the dark
 
-
-@dataclass(frozen=True, slots=True)
-class Colour:
-    """In hexadecimal digits; ``light`` is also what the attributes of pictures say, on white."""
-
-    light: str
-    dark: str
-
-
-# Text of each colour is read on "page" and on "card"; "line" and "band" are never text.
-COLOURS = {
-    "page": Colour("#ffffff", "#15171b"),
-    "card": Colour("#f5f6f8", "#1e2127"),
-    "band": Colour("#eceef2", "#262a31"),
-    "line": Colour("#d5d9e0", "#3a404a"),
-    "text": Colour("#1b1d21", "#e6e8ec"),
-    "mute": Colour("#5a616b", "#a4abb6"),
-    "bad": Colour("#b3261e", "#ff8f85"),
-    "warn": Colour("#8a5000", "#f5b95f"),
-    "good": Colour("#00695c", "#5fd0be"),
-    "info": Colour("#2a5ab5", "#8db6ff"),
-}
-
-_VARIABLES = "".join(f"--{name}:light-dark({one.light},{one.dark});" for name, one in COLOURS.items())
+_COLOURS: dict[str, tuple[str, str]] = {**TONES, "paper": PAPER, "card": CARD}
+_VARIABLES = "".join(f"--{name}:light-dark({light},{dark});" for name, (light, dark) in _COLOURS.items())
 _CLASSES = "".join(
-    f"& .{name}{{color:var(--{name});fill:var(--{name});stroke:var(--{name})}}"
-    for name in ("bad", "warn", "good", "info", "mute", "text", "line")
+    f"& .f-{tone}{{color:var(--{tone});fill:var(--{tone})}}& .s-{tone}{{stroke:var(--{tone})}}" for tone in TONES
 )
 
 # A notebook has a theme of its own, whatever the system's is. Paper is light.
 STYLE = (
     f".{SCOPE}{{color-scheme:light dark;{_VARIABLES}"
-    "font:15px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;color:var(--text);background:var(--page);"
+    "font:15px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;color:var(--ink);background:var(--paper);"
     "overflow-wrap:anywhere;-webkit-text-size-adjust:100%;"
     "& h1{font-size:24px;line-height:1.25;letter-spacing:-.01em;margin:0 0 14px}"
     "& h2{font-size:18px;margin:40px 0 8px}"
     "& h3{font-size:15px;margin:0 0 4px}"
     "& p{margin:6px 0;max-width:80ch}"
     "& code{font:.9em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}"
-    "& a{color:inherit;text-decoration-color:var(--line);text-underline-offset:3px}"
+    "& a{color:inherit;text-decoration-color:var(--faint);text-underline-offset:3px}"
     "& a:hover{text-decoration-color:currentcolor}"
-    "& :focus-visible{outline:2px solid var(--info);outline-offset:2px;border-radius:3px}"
+    "& :focus-visible{outline:2px solid var(--measured);outline-offset:2px;border-radius:3px}"
     f"{_CLASSES}"
     "& .chips{list-style:none;display:flex;flex-wrap:wrap;gap:8px;margin:0 0 14px;padding:0}"
     "& .chips li{border:1px solid currentcolor;border-radius:99px;padding:2px 13px;font-weight:600}"
     "& .facts{font-size:13px;max-width:none}"
     "& .said{margin:8px 0;padding-left:20px;max-width:110ch}& .said li{margin:3px 0}"
-    "& .card{background:var(--card);border:1px solid var(--line);border-left:4px solid var(--bad);"
+    "& .card{background:var(--card);border:1px solid var(--faint);border-left:4px solid var(--failed);"
     "border-radius:8px;padding:12px 18px;margin:12px 0;max-width:110ch}"
     "& .card p{max-width:none}"
-    "& .scroll{overflow-x:auto}"
+    "& .wide{overflow-x:auto}"
     "& table{border-collapse:collapse;font-size:13.5px;min-width:100%;overflow-wrap:normal}"
-    "& caption{text-align:left;color:var(--mute);padding:0 0 8px;font-size:14px}"
-    "& th,& td{text-align:left;border:0;border-bottom:1px solid var(--line);padding:3px 14px 3px 0;white-space:nowrap;"
+    "& caption{text-align:left;color:var(--soft);padding:0 0 8px;font-size:14px}"
+    "& th,& td{text-align:left;border:0;border-bottom:1px solid var(--faint);padding:3px 14px 3px 0;white-space:nowrap;"
     "font-weight:400}"
-    "& thead th{color:var(--mute);font-weight:600;font-size:13px;vertical-align:bottom}"
+    "& thead th{color:var(--soft);font-weight:600;font-size:13px;vertical-align:bottom}"
     "& tbody tr:hover{background:var(--card)}"
-    "& [align=right]{text-align:right;font-variant-numeric:tabular-nums}"
+    "& .m{color:var(--soft)}& .halo{stroke:var(--paper)}"
+    "& .n,& [align=right]{text-align:right;font-variant-numeric:tabular-nums}"
     "& .word{font-weight:600;white-space:nowrap}"
     "& .cut{display:block;max-width:19em;overflow:hidden;text-overflow:ellipsis;text-align:left}"
-    "& svg{display:block}& svg text{font-family:system-ui,sans-serif;stroke:none}"
-    "& details{border-bottom:1px solid var(--line)}"
+    "& svg{display:block}& .charts{display:flex;flex-wrap:wrap;gap:16px 12px}"
+    "& .glyph{display:inline-block;vertical-align:-2px;margin-right:5px}"
+    "& details{border-bottom:1px solid var(--faint)}"
     "& summary{cursor:pointer;padding:6px 4px}& summary:hover{background:var(--card)}"
     "& summary .word{margin-left:10px}"
     "& .bump{margin:4px 0 18px 20px}"
     "& dl{display:grid;grid-template-columns:9em 1fr;gap:3px 14px;margin:4px 0;font-size:14px}"
-    "& dt{color:var(--mute)}& dd{margin:0}& dd p,& dd ul{margin:0;max-width:none}& dd ul{padding-left:18px}"
-    "& pre{margin:0;padding:6px 10px;background:var(--card);border:1px solid var(--line);border-radius:6px;"
+    "& dt{color:var(--soft)}& dd{margin:0}& dd p,& dd ul{margin:0;max-width:none}& dd ul{padding-left:18px}"
+    "& pre{margin:0;padding:6px 10px;background:var(--card);border:1px solid var(--faint);border-radius:6px;"
     "white-space:pre-wrap;width:fit-content;max-width:100%;box-sizing:border-box}"
     "}"
     f"body.{SCOPE}{{max-width:1180px;margin:0 auto;padding:28px 24px 60px}}"
@@ -84,9 +64,9 @@ STYLE = (
     "& h1{font-size:20px}& dl{grid-template-columns:1fr;gap:0}& dd{margin-bottom:6px}& .bump{margin-left:8px}}}"
     f"@media print{{.{SCOPE}{{color-scheme:light;font-size:12px;"
     "& details::details-content{content-visibility:visible;display:block;block-size:auto}"
-    "& .scroll{overflow:visible}& table{font-size:10px;min-width:0}& th,& td{padding-right:7px;white-space:normal}"
+    "& .wide{overflow:visible}& table{font-size:10px;min-width:0}& th,& td{padding-right:7px;white-space:normal}"
     "& .cut{max-width:13em;overflow:visible;overflow-wrap:anywhere;white-space:normal}"
     "& td svg,& th svg{width:170px;height:auto}"
-    "& tr,& .card,& dl,& figure{break-inside:avoid}& h2,& h3,& summary{break-after:avoid}"
+    "& tr,& .pic,& .card,& dl,& figure{break-inside:avoid}& h2,& h3,& summary{break-after:avoid}"
     f"& a{{text-decoration:none}}}}body.{SCOPE}{{padding:0;max-width:none}}}}@page{{margin:14mm}}"
 )
