@@ -82,7 +82,7 @@ def forest(results: Sequence[Result], links: Mapping[str, str] | None = None) ->
         rows = (_row(result, names[result.test], axis, links or {}) for result in some)
         return element(
             "div",
-            element("table", element("caption", CAPTION), _head(axis), element("tbody", rows),
+            element("table", element("caption", element("span", CAPTION)), _head(axis), element("tbody", rows),
                     rules="rows", cellpadding="4"),
             class_="wide", role="region", aria_label="Throughput lost", tabindex="0",
         )  # fmt: skip
