@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pytest_speedbump.documents.document import Document
 from pytest_speedbump.page.details import bump
 from pytest_speedbump.page.element import Child, element, to_html
+from pytest_speedbump.page.failure import failure
 from pytest_speedbump.page.forest import forest
 from pytest_speedbump.page.map import map_section
 from pytest_speedbump.page.scan_section import scan_section
 from pytest_speedbump.page.style import SCOPE, STYLE
 from pytest_speedbump.ranking import Ranking
 from pytest_speedbump.report.repeat import repeat
-from pytest_speedbump.report.text import failure_text
 from pytest_speedbump.result import Result
 
 __all__ = ["fragment"]
@@ -32,6 +32,6 @@ def _content(one: Result | Ranking) -> Iterator[Child]:
         yield map_section(document)
         return
     if one.outcome == "failed":
-        yield element("div", element("p", failure_text(one)), class_="card")
-    yield from forest([one])
+        yield failure(one)
+    yield forest([one], caption="")
     yield bump(one, repeat(one, None) if one.test else None)
