@@ -79,11 +79,11 @@ def forest(results: Sequence[Result], links: Mapping[str, str] | None = None, ca
     first = max(MOST_ROWS, grim)
 
     def table(some: Sequence[Result]) -> Element:
+        said = element("caption", element("span", caption)) if caption else None
         rows = (_row(result, names[result.test], axis, links or {}) for result in some)
         return element(
             "div",
-            element("table", element("caption", element("span", caption)) if caption else None, _head(axis), element("tbody", rows),
-                    rules="rows", cellpadding="4"),
+            element("table", said, _head(axis), element("tbody", rows), rules="rows", cellpadding="4"),
             class_="wide", role="region", aria_label="Throughput lost", tabindex="0",
         )  # fmt: skip
 
@@ -100,8 +100,8 @@ def _head(axis: Axis) -> Element:
         aria_label="Axis of the drop in percent", font_family=SANS,
     )  # fmt: skip
     titles: list[tuple[Child, str | None]] = [
-        ("Verdict", "left"), ("Test", "left"), ("Target", "left"), ("Delay", "right"), ("Calls", "right"), (picture, None),
-        ("Drop", "right"), ("Transmission", "right"),
+        ("Verdict", "left"), ("Test", "left"), ("Target", "left"), ("Delay", "right"), ("Calls", "right"),
+        (picture, None), ("Drop", "right"), ("Transmission", "right"),
     ]  # fmt: skip
     return element("thead", element("tr", [element("th", one, scope="col", align=side) for one, side in titles]))
 
