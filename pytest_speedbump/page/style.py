@@ -71,7 +71,7 @@ STYLE = (
     "& .wide{overflow:visible}& table,& thead th,& caption{font-size:10px}"
     "& th,& td{padding-right:7px;white-space:normal}"
     "& .n,& [align=right]{white-space:nowrap}"
-    "& .cut{max-width:11em;overflow:visible;overflow-wrap:anywhere;white-space:normal}"
+    "& bdi{overflow-wrap:anywhere}& .cut{max-width:11em;overflow:visible;white-space:normal}"
     "& .pic{max-width:100%;height:auto}& td svg:not(.glyph),& th svg{width:150px;height:auto}"
     "& tr,& .pic,& .card,& dl,& figure{break-inside:avoid}& h2,& h3,& summary{break-after:avoid}"
     f"& a{{text-decoration:none}}}}body.{SCOPE}{{padding:0;max-width:none}}}}@page{{margin:14mm}}"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markup import Node, parse
-from reports import HOSTILE, SCAN, SLACK, SOME, a_document, a_result, hostile_document, many, sweep
+from reports import HOSTILE, PROGRAM, SCAN, SLACK, SOME, a_document, a_result, hostile_document, many, sweep
 
 from pytest_speedbump.documents.document import Document
 from pytest_speedbump.page.details import links
@@ -21,24 +21,6 @@ from pytest_speedbump.report.repeat import repeat
 from pytest_speedbump.result import Estimate, Machine, MatchedCode, Result, Unreached
 
 FULL = a_document(*SOME, *sweep(), SLACK, scans=(SCAN,), commit="83a4e62f" * 5)
-PROGRAM = {
-    "program": {
-        "argv": ["train.py", "--steps", "1000"], "exit_code": None, "signal": "SIGTERM", "seconds": 12.3,
-        "processes": [{"pid": 70, "calls": 1000, "lost": 2, "running": True}],
-    },
-    "mode": "nogil", "delay_ns": 5e4, "every": 10, "after_ns": 30e9, "for_ns": None,
-    "targets": [
-        {"target": "engine.*", "calls": 1234, "requested_ns": 6.2e7, "delivered_ns": 6.2e7, "late_ns": 4e3,
-         "waited_ns": 0.0, "hint": None},
-        {"target": "engine.shedule", "calls": 0, "requested_ns": 0.0, "delivered_ns": 0.0, "late_ns": 0.0,
-         "waited_ns": 0.0, "hint": "there is engine.schedule"},
-    ],
-    "matched": [
-        {"name": "engine.schedule", "kind": "start", "file": "/src/engine.py", "line": 3, "calls": 1234,
-         "requested_ns": 6.2e7, "delivered_ns": 6.2e7, "late_ns": 4e3, "waited_ns": 0.0},
-    ],
-    "latency": None,
-}  # fmt: skip
 
 
 def shown(document: Document) -> Node:
