@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 Mode = Literal["spin", "nogil", "sleep", "await"]
-Kind = Literal["insensitive", "sensitive"]
+Kind = Literal["insensitive", "sensitive", "slack"]
 Origin = Literal["command line", "marker", "ini", "default"]
 
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -36,11 +36,19 @@ MOST_EVERY = 10**9
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """``insensitive``: the drop stays under ``limit``; ``sensitive``: it reaches ``limit``, a fraction."""
+    """``insensitive``: the drop stays under ``limit``; ``sensitive``: it reaches ``limit``, a fraction.
+
+    ``slack``: of the delay itself a smaller share than ``limit`` arrives, so that it is free.
+    """
 
     kind: Kind
     limit: float
     by: Origin
+
+    @property
+    def kept_by(self) -> Literal["insensitive", "sensitive"]:
+        """The verdict that keeps it."""
+        return "sensitive" if self.kind == "sensitive" else "insensitive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +116,10 @@ class Bump:
 
 
 def bump_text(targets: Iterable[str], delay: Delay, mode: str, every: int = 1) -> str:
-    """``pkg.parse*, !pkg.parse_debug +2us``, or ``pkg.parse* slack``, with the mode, and with which calls, where that is not the usual."""
+    """``pkg.parse*, !pkg.parse_debug +2us``, or ``pkg.parse* slack``.
+
+    With the mode, and with which calls, where that is not the usual.
+    """
     added = "slack" if delay == Delay() else f"+{delay}"
     return f"{', '.join(targets)} {added}{_way_text(mode, every)}"
 
