@@ -108,16 +108,16 @@ class Change:
     """What became of an entry of the lockfile.
 
     Attributes:
-        kind: ``grown`` fails its test, ``lost`` (its target is not called any more) too; ``inconclusive`` (noise, or
-            no time) warns; ``improved``, ``new`` and ``kept`` pass.
+        kind: ``grown`` and ``shrunk`` (of a slack) fail their tests, ``lost`` (its target is not called any more) too;
+            ``inconclusive`` (noise, or no time) warns; ``improved``, ``new`` and ``kept`` pass.
     """
 
-    kind: Literal["kept", "grown", "improved", "new", "lost", "inconclusive"]
+    kind: Literal["kept", "grown", "shrunk", "improved", "new", "lost", "inconclusive"]
     text: str
 
     @property
     def fails(self) -> bool:
-        return self.kind in ("grown", "lost")
+        return self.kind in ("grown", "shrunk", "lost")
 
 
 @dataclass(frozen=True, slots=True)
