@@ -19,7 +19,7 @@ from pytest_speedbump.page.program import program_section
 from pytest_speedbump.page.scan_section import scan_section
 from pytest_speedbump.page.status import FAILED, chips, counted, status
 from pytest_speedbump.page.style import FONTS, SCOPE, STYLE
-from pytest_speedbump.page.words import count
+from pytest_speedbump.page.words import added_text, count
 from pytest_speedbump.report.notes import gathered, notes
 from pytest_speedbump.report.repeat import repeat
 from pytest_speedbump.result import Result
@@ -109,7 +109,7 @@ def _said(results: Sequence[Result]) -> Element | None:
     """What deserves a sentence; what many have in common is said once."""
     said = gathered((result, note) for result in results for note in notes(result))
     lines = [
-        element("li", name(one.test), " [", name(str(one.bump.targets)), f" +{one.bump.delay_text}]{more}: ",
+        element("li", name(one.test), " [", name(str(one.bump.targets)), f" {added_text(one.bump)}]{more}: ",
                 element("bdi", what))
         for one, more, what in said
     ]  # fmt: skip
