@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from pytest_speedbump.bump import Bump, Declaration
 from pytest_speedbump.counts import CodeCounts, Counts, Kind
+from pytest_speedbump.display import repr_html
 from pytest_speedbump.remarks import Remark
 from pytest_speedbump.targets import Targets
 from pytest_speedbump.uncalled import Uncalled
@@ -287,6 +288,9 @@ class Result:
             return None
         return self.bare_ns / (1 - self.known_drop)
 
+    def _repr_html_(self) -> str:
+        return repr_html(self)
+
     def to_json(self) -> dict[str, Any]:
         """One entry of ``results`` in the result document."""
         declared = self.bump.declared
@@ -305,6 +309,7 @@ class Result:
             "cause": self.reason.kind,
             "warnings": [str(text) for text in self.warnings],
             "notes": list(self.bump.notes),
+            "given": list(self.bump.given),
             "drop": self.known_drop.to_json() if self.known_drop is not None else None,
             "transmission": self.known_transmission.to_json() if self.known_transmission is not None else None,
             "floor": self.floor,
@@ -344,6 +349,7 @@ class Result:
                 declared=declared and Declaration(**declared),
                 targets_by=one["targets_by"],
                 notes=tuple(one["notes"]),
+                given=tuple(one.get("given", ())),
             ),
             reason=Remark.told(one["cause"], one["reason"]),
             counts=None if one["calls"] is None else Counts(*(one[name] for name in _COUNTS)),

@@ -105,6 +105,14 @@ class Options:
         )
 
     @property
+    def shows_shares(self) -> bool:
+        """Whether anybody will see which share of the time targets take, which is no part of a verdict.
+
+        The time of other processes is not measured.
+        """
+        return not self.children and any((self.json, self.html, self.markdown))
+
+    @property
     def idle(self) -> str:
         """The option that does nothing unless a test is marked; empty where there is none."""
         if self.targets is not None:
