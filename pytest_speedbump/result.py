@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from pytest_speedbump.bump import Bump, Declaration
 from pytest_speedbump.counts import CodeCounts, Counts, Kind
+from pytest_speedbump.display import repr_html
 from pytest_speedbump.remarks import Remark
 from pytest_speedbump.targets import Targets
 from pytest_speedbump.uncalled import Uncalled
@@ -286,6 +287,9 @@ class Result:
         if self.bare_ns is None or self.known_drop is None:
             return None
         return self.bare_ns / (1 - self.known_drop)
+
+    def _repr_html_(self) -> str:
+        return repr_html(self)
 
     def to_json(self) -> dict[str, Any]:
         """One entry of ``results`` in the result document."""

@@ -29,7 +29,7 @@ class Chromium:
 
         command = [COMMAND, *FLAGS, f"--user-data-dir={folder / 'profile'}", "about:blank"]
         self._process = subprocess.Popen(
-            command, preexec_fn=place, close_fds=False, start_new_session=True,  # noqa: PLW1509
+            command, preexec_fn=place, close_fds=False, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         os.close(ours[0])
@@ -56,7 +56,9 @@ class Chromium:
         """One method of the protocol, and its answer; AssertionError where there is an error instead."""
         number = next(self._numbers)
         session = {"sessionId": self._session} if self._session else {}
-        self._write.write(json.dumps({"id": number, "method": method, "params": parameters, **session}).encode() + b"\0")
+        self._write.write(
+            json.dumps({"id": number, "method": method, "params": parameters, **session}).encode() + b"\0"
+        )
         self._write.flush()
         while (answer := self._receive()).get("id") != number:
             pass

@@ -1,14 +1,13 @@
 """Test by test: everything that the document knows of a result, and the command that repeats it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from xml.etree.ElementTree import Element
 
 from pytest_speedbump.page.element import Child, element, name
 from pytest_speedbump.page.status import status, word
-from pytest_speedbump.page.words import slack_text, time_text
+from pytest_speedbump.page.words import count, slack_text, time_text
 from pytest_speedbump.report.notes import gather, notes
 from pytest_speedbump.report.numbers import interval_text, limit_text, share_text
-from pytest_speedbump.report.repeat import repeat
 from pytest_speedbump.report.text import drop_text, transmission_text
 from pytest_speedbump.result import Machine, MatchedCode, Result
 from pytest_speedbump.units import format_share, format_time
@@ -27,36 +26,39 @@ def links(results: Sequence[Result]) -> dict[str, str]:
     return {test: f"t{index}" for index, test in enumerate(dict.fromkeys(result.test for result in results))}
 
 
-def details(results: Sequence[Result], seed: int | None, *, repeatable: bool = True) -> list[Element]:
+def details(results: Sequence[Result], repeat: Callable[[Result], str] | None) -> list[Element]:
     """One for each test, closed, with all its bumps.
 
     Args:
-        repeatable: whether the results are of tests.
+        repeat: the command that measures a result again; None where there is none.
     """
     tests: dict[str, list[Result]] = {}
     for result in results:
         tests.setdefault(result.test, []).append(result)
-    ids: Mapping[str, str] = links(results)
+    ids = links(results)
     return [
         element(
             "details",
-            element("summary", name(test), map(word, dict.fromkeys(map(status, some)))),
-            element("div", [bump(result, seed if repeatable else None, repeatable=repeatable) for result in some],
-                    id=ids[test]),
+            element("summary", name(test), ((" ", word(one)) for one in dict.fromkeys(map(status, some)))),
+            element("div", _bumps(some, repeat), id=ids[test]),
         )
         for test, some in tests.items()
-    ]  # fmt: skip
+    ]
 
 
-def bump(result: Result, seed: int | None, *, repeatable: bool) -> Element:
-    """One result in full."""
-    one = status(result)
-    title = element(
-        "h3", name(str(result.bump.targets)), f" +{result.bump.delay_text} ",
-        word(one),
-    )  # fmt: skip
-    command = [("Repeat", element("pre", element("code", repeat(result, seed))))] if repeatable else []
-    rows = [(element("dt", term), element("dd", said)) for term, said in [*_facts(result), *command]]
+def _bumps(results: Sequence[Result], repeat: Callable[[Result], str] | None) -> Iterator[Element]:
+    """Bumps that one command repeats say it once, at their end."""
+    commands = [None if repeat is None else repeat(result) for result in results]
+    for result, command, following in zip(results, commands, [*commands[1:], None], strict=True):
+        yield bump(result, command if command != following else None)
+
+
+def bump(result: Result, command: str | None) -> Element:
+    """One result in full, and the command that repeats it."""
+    title = element("h3", name(str(result.bump.targets)), f" +{result.bump.delay_text} ", word(status(result)))
+    rows = [(element("dt", term), element("dd", said)) for term, said in _facts(result)]
+    if command is not None:
+        rows.append((element("dt", "Repeat"), element("dd", element("pre", element("code", command)))))
     return element("div", title, element("dl", rows), class_="bump")
 
 
@@ -79,7 +81,7 @@ def _found(result: Result) -> Iterator[tuple[str, Child]]:
         yield "Reason", str(result.reason)
     said = [text for text in notes(result, each=True) if not text.endswith(f": {result.reason}") or not result.reason]
     if result.lock is not None and result.outcome == "failed":
-        said.insert(0, f"lockfile: {result.lock.kind}: {result.lock.text}")
+        yield "Lockfile", f"{result.lock.kind}: {result.lock.text}"
     if said:
         yield "Note", _list(said)
     if result.known_drop is not None:
@@ -114,7 +116,7 @@ def _measured(result: Result) -> Iterator[tuple[str, Child]]:
         yield (
             "Rounds",
             (
-                f"{result.pairs} pairs of {result.iterations} call{'s' * (result.iterations != 1)} each, "
+                f"{count(result.pairs, 'pair')} of {count(result.iterations, 'call')} each, "
                 f"in {format_time(result.seconds * 1e9, 2)}"
             ),
         )
@@ -156,11 +158,11 @@ def _machine(machine: Machine) -> str:
 
 def _site(code: MatchedCode) -> Child:
     place = f" {code.file}:{code.line}" if code.file is not None else ""
-    called = f", {code.calls:.6g} calls, {format_time(code.delivered_ns)} delivered"
+    called = f", {code.calls:.6g} call{'s' * (code.calls != 1)}, {format_time(code.delivered_ns)} delivered"
     return [name(code.name), place, called]
 
 
-def _list(said: Sequence[Child] | Iterator[Child] | list[str]) -> Child:
+def _list(said: Iterable[Child]) -> Child:
     """One thing by itself, several as a list."""
     some = list(said)
     return some[0] if len(some) == 1 else element("ul", [element("li", one) for one in some])

@@ -30,7 +30,7 @@ class Axis:
             only an arrow is seen.
     """
 
-    WIDTH, HEIGHT, MARGIN = 280.0, 22.0, 9.0
+    WIDTH, HEIGHT, MARGIN = 240.0, 22.0, 9.0
     LINEAR = 0.01
     LOWEST = -1.0
     TICKS = (-1.0, -0.5, -0.2, -0.1, -0.05, -0.02, -0.01, 0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.9)
@@ -66,7 +66,7 @@ def _ends(result: Result) -> Iterator[float]:
         yield declared.limit
 
 
-def forest(results: Sequence[Result], links: Mapping[str, str] | None = None) -> list[Element]:
+def forest(results: Sequence[Result], links: Mapping[str, str] | None = None, caption: str = CAPTION) -> list[Element]:
     """The table, the worst first, and a second one, folded, where it would be long.
 
     Args:
@@ -79,11 +79,11 @@ def forest(results: Sequence[Result], links: Mapping[str, str] | None = None) ->
     first = max(MOST_ROWS, grim)
 
     def table(some: Sequence[Result]) -> Element:
+        said = element("caption", element("span", caption)) if caption else None
         rows = (_row(result, names[result.test], axis, links or {}) for result in some)
         return element(
             "div",
-            element("table", element("caption", CAPTION), _head(axis), element("tbody", rows),
-                    rules="rows", cellpadding="4"),
+            element("table", said, _head(axis), element("tbody", rows), rules="rows", cellpadding="4"),
             class_="wide", role="region", aria_label="Throughput lost", tabindex="0",
         )  # fmt: skip
 
@@ -100,8 +100,8 @@ def _head(axis: Axis) -> Element:
         aria_label="Axis of the drop in percent", font_family=SANS,
     )  # fmt: skip
     titles: list[tuple[Child, str | None]] = [
-        ("Verdict", None), ("Test", None), ("Target", None), ("Delay", "right"), ("Calls", "right"), (picture, None),
-        ("Drop", "right"), ("Transmission", "right"),
+        ("Verdict", "left"), ("Test", "left"), ("Target", "left"), ("Delay", "right"), ("Calls", "right"),
+        (picture, None), ("Drop", "right"), ("Transmission", "right"),
     ]  # fmt: skip
     return element("thead", element("tr", [element("th", one, scope="col", align=side) for one, side in titles]))
 
@@ -113,13 +113,13 @@ def _row(result: Result, short: str, axis: Axis, links: Mapping[str, str]) -> El
     return element(
         "tr",
         element("td", str(one), class_=f"f-{one.look.tone} word"),
-        element("th", element("a", called, href=f"#{link}") if link else called, scope="row"),
+        element("th", element("a", called, href=f"#{link}") if link else called, scope="row", align="left"),
         element("td", _cut(str(result.bump.targets))),
         element("td", result.bump.delay_text, align="right"),
         element("td", "-" if result.calls is None else f"{result.calls:.6g}", align="right"),
         element("td", _picture(result, one, axis)),
-        element("td", drop_text(result), align="right"),
-        element("td", transmission_text(result), align="right"),
+        element("td", drop_text(result), align="right", nowrap=""),
+        element("td", transmission_text(result), align="right", nowrap=""),
     )
 
 

@@ -12,15 +12,16 @@ from pytest_speedbump.page.commits import commits_section
 from pytest_speedbump.page.curves import curves_section
 from pytest_speedbump.page.details import details, links
 from pytest_speedbump.page.element import Child, element, name, to_html
+from pytest_speedbump.page.failure import failure
 from pytest_speedbump.page.forest import forest
 from pytest_speedbump.page.map import map_section
 from pytest_speedbump.page.program import program_section
 from pytest_speedbump.page.scan_section import scan_section
-from pytest_speedbump.page.status import FAILED, chips, counted, status, word
-from pytest_speedbump.page.style import SCOPE, STYLE
+from pytest_speedbump.page.status import FAILED, chips, counted, status
+from pytest_speedbump.page.style import FONTS, SCOPE, STYLE
 from pytest_speedbump.page.words import count
-from pytest_speedbump.report.notes import gather, notes
-from pytest_speedbump.report.text import failure_text
+from pytest_speedbump.report.notes import gathered, notes
+from pytest_speedbump.report.repeat import repeat
 from pytest_speedbump.result import Result
 from pytest_speedbump.units import format_share
 
@@ -40,7 +41,8 @@ def page(documents: Sequence[Document]) -> str:
         element("title", f"speedbump: {_title(shown)}"),
         element("style", STYLE),
     )
-    body = element("body", element("main", _content(documents)), class_=SCOPE)
+    # Where styles are refused, as by Jenkins, attributes are not: this one, and those of tables and pictures.
+    body = element("body", element("font", element("main", _content(documents)), face=FONTS), class_=SCOPE)
     return f"<!doctype html>\n{to_html(element('html', head, body, lang='en'))}\n"
 
 
@@ -62,23 +64,17 @@ def _content(documents: Sequence[Document]) -> Iterator[Child]:
     yield element("p", _facts(shown), class_="facts m")
     failed = [result for result in results if status(result) is FAILED]
     if failed:
-        yield element("section", element("h2", "What failed, and why"), map(_failure, failed))
+        yield element("section", element("h2", "What failed, and why"), map(failure, failed))
     yield program_section(shown.program)
     if results:
-        said = gather((f"{result.test} [{result.bump}]", note) for result in results for note in notes(result))
-        yield element(
-            "section",
-            element("h2", "Throughput lost"),
-            forest(results, targets),
-            element("ul", [element("li", line) for line in said], class_="said") if said else None,
-        )
+        yield element("section", element("h2", "Throughput lost"), forest(results, targets), _said(results))
     yield from (section(shown) for section in (map_section, curves_section, scan_section))
     yield commits_section(documents)
     if results:
         yield element(
             "section",
             element("h2", "Test by test"),
-            details(results, shown.seed, repeatable=not shown.program),
+            details(results, None if shown.program else lambda result: repeat(result, shown.seed)),
         )
     if not (results or shown.scans or shown.program):
         yield element("p", NOTHING)
@@ -109,12 +105,12 @@ def _facts(document: Document) -> Iterator[Child]:
         yield one
 
 
-def _failure(result: Result) -> Element:
-    headline, *others = failure_text(result).removeprefix("speedbump: ").split("\n")
-    return element(
-        "div",
-        element("h3", word(FAILED), " ", name(result.test)),
-        element("p", headline),
-        [element("p", line.strip(), class_="m") for line in others],
-        class_="card",
-    )
+def _said(results: Sequence[Result]) -> Element | None:
+    """What deserves a sentence; what many have in common is said once."""
+    said = gathered((result, note) for result in results for note in notes(result))
+    lines = [
+        element("li", name(one.test), " [", name(str(one.bump.targets)), f" +{one.bump.delay_text}]{more}: ",
+                element("bdi", what))
+        for one, more, what in said
+    ]  # fmt: skip
+    return element("ul", lines, class_="said") if lines else None

@@ -77,8 +77,8 @@ def _table(title: str, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> Child:
         for called, one in rows[:MOST_ROWS]
     )
     table = element(
-        "table", element("caption", title), element("thead", element("tr", head)), element("tbody", body),
-        rules="rows", cellpadding="4",
+        "table", element("caption", element("span", title)), element("thead", element("tr", head)),
+        element("tbody", body), rules="rows", cellpadding="4",
     )  # fmt: skip
     return element("div", table, class_="wide", role="region", aria_label=title, tabindex="0"), more
 

@@ -2,12 +2,14 @@
 
 from pytest_speedbump.page.svg import PAPER, TONES
 
-__all__ = ["CARD", "SCOPE", "STYLE"]
+__all__ = ["CARD", "FONTS", "SCOPE", "STYLE"]
 
+# Of all pages and of the sentences in pictures; it is also what a page says that may have no style sheet.
+FONTS = "system-ui,-apple-system,'Segoe UI',Roboto,sans-serif"
 SCOPE = "speedbump"  # the class of what the style sheet is for: a whole page, or its part of somebody's notebook
 CARD = ("#f5f6f8", "#1d2127")  # behind what deserves to be read first, in the light and in the dark
 
-_COLOURS: dict[str, tuple[str, str]] = {**TONES, "paper": PAPER, "card": CARD}
+_COLOURS = {**{str(tone): both for tone, both in TONES.items()}, "paper": PAPER, "card": CARD}
 _VARIABLES = "".join(f"--{name}:light-dark({light},{dark});" for name, (light, dark) in _COLOURS.items())
 _CLASSES = "".join(
     f"& .f-{tone}{{color:var(--{tone});fill:var(--{tone})}}& .s-{tone}{{stroke:var(--{tone})}}" for tone in TONES
@@ -16,7 +18,7 @@ _CLASSES = "".join(
 # A notebook has a theme of its own, whatever the system's is. Paper is light.
 STYLE = (
     f".{SCOPE}{{color-scheme:light dark;{_VARIABLES}"
-    "font:15px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;color:var(--ink);background:var(--paper);"
+    f"font:15px/1.5 {FONTS};color:var(--ink);background:var(--paper);"
     "overflow-wrap:anywhere;-webkit-text-size-adjust:100%;"
     "& h1{font-size:24px;line-height:1.25;letter-spacing:-.01em;margin:0 0 14px}"
     "& h2{font-size:18px;margin:40px 0 8px}"
@@ -37,6 +39,8 @@ STYLE = (
     "& .wide{overflow-x:auto}"
     "& table{border-collapse:collapse;font-size:13.5px;min-width:100%;overflow-wrap:normal}"
     "& caption{text-align:left;color:var(--soft);padding:0 0 8px;font-size:14px}"
+    # It stays where a narrow screen shows it, while the table is moved.
+    "& caption span{display:inline-block;position:sticky;left:0;max-width:min(110ch,calc(100vw - 48px))}"
     "& th,& td{text-align:left;border:0;border-bottom:1px solid var(--faint);padding:3px 14px 3px 0;white-space:nowrap;"
     "font-weight:400}"
     "& thead th{color:var(--soft);font-weight:600;font-size:13px;vertical-align:bottom}"
@@ -44,14 +48,14 @@ STYLE = (
     "& .m{color:var(--soft)}& .halo{stroke:var(--paper)}"
     "& .n,& [align=right]{text-align:right;font-variant-numeric:tabular-nums}"
     "& .word{font-weight:600;white-space:nowrap}"
-    "& .cut{display:block;max-width:19em;overflow:hidden;text-overflow:ellipsis;text-align:left}"
+    "& .cut{display:block;max-width:15em;overflow:hidden;text-overflow:ellipsis;text-align:left}"
     "& svg{display:block}& .charts{display:flex;flex-wrap:wrap;gap:16px 12px}"
     "& .glyph{display:inline-block;vertical-align:-2px;margin-right:5px}"
     "& details{border-bottom:1px solid var(--faint)}"
     "& summary{cursor:pointer;padding:6px 4px}& summary:hover{background:var(--card)}"
-    "& summary .word{margin-left:10px}"
+    "& summary .word,& .bump .word{margin-left:4px}"
     "& .bump{margin:4px 0 18px 20px}"
-    "& dl{display:grid;grid-template-columns:9em 1fr;gap:3px 14px;margin:4px 0;font-size:14px}"
+    "& dl{display:grid;align-items:baseline;grid-template-columns:9em 1fr;gap:3px 14px;margin:4px 0;font-size:14px}"
     "& dt{color:var(--soft)}& dd{margin:0}& dd p,& dd ul{margin:0;max-width:none}& dd ul{padding-left:18px}"
     "& pre{margin:0;padding:6px 10px;background:var(--card);border:1px solid var(--faint);border-radius:6px;"
     "white-space:pre-wrap;width:fit-content;max-width:100%;box-sizing:border-box}"
@@ -64,9 +68,11 @@ STYLE = (
     "& h1{font-size:20px}& dl{grid-template-columns:1fr;gap:0}& dd{margin-bottom:6px}& .bump{margin-left:8px}}}"
     f"@media print{{.{SCOPE}{{color-scheme:light;font-size:12px;"
     "& details::details-content{content-visibility:visible;display:block;block-size:auto}"
-    "& .wide{overflow:visible}& table{font-size:10px;min-width:0}& th,& td{padding-right:7px;white-space:normal}"
-    "& .cut{max-width:13em;overflow:visible;overflow-wrap:anywhere;white-space:normal}"
-    "& td svg,& th svg{width:170px;height:auto}"
+    "& .wide{overflow:visible}& table,& thead th,& caption{font-size:10px}"
+    "& th,& td{padding-right:7px;white-space:normal}"
+    "& .n,& [align=right]{white-space:nowrap}"
+    "& bdi{overflow-wrap:anywhere}& .cut{max-width:11em;overflow:visible;white-space:normal}"
+    "& .pic{max-width:100%;height:auto}& td svg:not(.glyph),& th svg{width:150px;height:auto}"
     "& tr,& .pic,& .card,& dl,& figure{break-inside:avoid}& h2,& h3,& summary{break-after:avoid}"
     f"& a{{text-decoration:none}}}}body.{SCOPE}{{padding:0;max-width:none}}}}@page{{margin:14mm}}"
 )
