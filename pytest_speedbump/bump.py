@@ -55,6 +55,7 @@ class Bump:
         targets_by: who named the targets.
         every: of each target's calls in each thread, every so many are delayed.
         notes: what a reader of the result should know, such as a marker's delay that the command line overrides.
+        given: which of "delay", "every" and "mode" the command line said.
     """
 
     targets: Targets
@@ -65,6 +66,7 @@ class Bump:
     notes: tuple[str, ...] = ()
     delay_share: float | None = None
     every: int = 1
+    given: tuple[str, ...] = ()
 
     def resolved(self, delay_ns: float) -> Self:
         """The same question, with what the share comes to."""
