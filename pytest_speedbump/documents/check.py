@@ -43,8 +43,6 @@ def _schema() -> Mapping[str, Any]:
 def _faults(value: Any, schema: Mapping[str, Any], where: str) -> Iterator[str]:
     if "$ref" in schema:
         schema = _schema()["$defs"][schema["$ref"].rpartition("/")[2]]
-    if "anyOf" in schema:
-        yield from _faults_of_all(value, schema["anyOf"], where)
     if not _is_typed(value, schema) or not _is_allowed(value, schema):
         yield f"{where} is {reprlib.repr(value)}"
         return
@@ -57,6 +55,8 @@ def _faults(value: Any, schema: Mapping[str, Any], where: str) -> Iterator[str]:
     elif isinstance(value, list) and "items" in schema:
         for index, one in enumerate(value):
             yield from _faults(one, schema["items"], f"{where}[{index}]")
+    if "anyOf" in schema:
+        yield from _faults_of_all(value, schema["anyOf"], where)
 
 
 def _faults_of_all(value: Any, schemas: list[Any], where: str) -> Iterator[str]:
