@@ -24,7 +24,7 @@ def annotations(document: Document, folder: str = "") -> list[str]:
     results, files = Sorted.of(document.results), not document.program
     return [
         *(_command("error", one, _failure(one, document), folder, files=files) for one in results.failed[:MOST]),
-        *(_command("warning", one, notes(one), folder, files=files) for one in results.doubtful[:MOST]),
+        *(_command("warning", one, _doubt(one), folder, files=files) for one in results.doubtful[:MOST]),
     ]
 
 
@@ -32,6 +32,12 @@ def _failure(result: Result, document: Document) -> Iterator[str]:
     yield from failure_text(result).splitlines()
     if not document.program:
         yield f"measure it again: {repeat(result, document.seed)}"
+
+
+def _doubt(result: Result) -> list[str]:
+    """Of what would have failed, were nothing to fail: why."""
+    is_known = result.verdict in ("sensitive", "insensitive") and result.bump.declared is not None
+    return failure_text(result).splitlines() if is_known else notes(result)
 
 
 def _command(kind: str, result: Result, said: Iterable[str], folder: str, *, files: bool) -> str:

@@ -57,7 +57,8 @@ class Actions:
         try:
             lines = [] if self.folder is None else annotations(document, self.folder)
             if lines:
-                write_text(STDOUT, "".join(f"{line}\n" for line in lines))
+                # Each begins a line, the first one too: pytest's letters, or what a test printed, may not end theirs.
+                write_text(STDOUT, "".join(f"{line}\n" for line in ("", *lines)))
         except OSError as error:
             unsaid.append(f"annotations were not written: {error.strerror or error}")
         return unsaid

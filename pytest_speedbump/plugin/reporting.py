@@ -116,9 +116,6 @@ class ReportingPlugin:
             return
         found = self._document()
         if is_told:
-            terminal = self._config.pluginmanager.get_plugin("terminalreporter")
-            if terminal is not None:
-                terminal.ensure_newline()  # A command begins a line.
             self._unsaid += self._actions.tell(found)
         if options.json is not None:
             self._write("--speedbump-json", options.json, lambda path: write_json(path, found.to_json()))
