@@ -1,6 +1,7 @@
 """The answer for one test and one bump: frozen, and in full what the result document says."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self
 
@@ -24,10 +25,17 @@ __all__ = [
     "Unreached",
     "Verdict",
     "VoidError",
+    "take",
 ]
 
 Verdict = Literal["insensitive", "sensitive", "inconclusive", "measured", "void", "listed"]
 Outcome = Literal["passed", "failed", "warned"]
+
+
+def take[T](kind: type[T], one: Mapping[str, Any]) -> T:
+    """An instance of the dataclass ``kind`` from a JSON object; what a later version has added to that is left out."""
+    names = (field.name for field in fields(kind))  # type: ignore[arg-type]  # nobody can say "a dataclass"
+    return kind(**{name: one[name] for name in names if name in one})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,7 @@ class Evidence:
 
     @classmethod
     def from_json(cls, one: dict[str, Any] | None) -> Self | None:
-        return None if one is None else cls(**one)
+        return None if one is None else take(cls, one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,36 +344,37 @@ class Result:
 
     @classmethod
     def from_json(cls, one: dict[str, Any]) -> Self:
-        """What :meth:`to_json` wrote, come from another process; all but the compiled patterns."""
-        declared, lock = one["declared"], one["lock"]
+        """What :meth:`to_json` wrote, in another process or by another version; all but the compiled patterns."""
+        declared, lock, machine = one["declared"], one["lock"], one.get("machine")
+        counts = [one[name] for name in _COUNTS]
         return cls(
             test=one["test"],
             bump=Bump(
                 targets=Targets(tuple(one["targets"]), (), ()),
                 delay_ns=math.nan if one["delay_ns"] is None else one["delay_ns"],
-                delay_share=one["share"],
-                every=one["every"],
+                delay_share=one.get("share"),
+                every=one.get("every", 1),
                 mode=one["mode"],
-                declared=declared and Declaration(**declared),
+                declared=declared and take(Declaration, declared),
                 targets_by=one["targets_by"],
                 notes=tuple(one["notes"]),
                 given=tuple(one.get("given", ())),
             ),
             reason=Remark.told(one["cause"], one["reason"]),
-            counts=None if one["calls"] is None else Counts(*(one[name] for name in _COUNTS)),
+            counts=None if None in counts else Counts(*counts),
             known_drop=Estimate.from_json(one["drop"]),
             known_transmission=Estimate.from_json(one["transmission"]),
             warnings=tuple(one["warnings"]),
-            matched=tuple(MatchedCode(**code) for code in one["matched"]),
-            unreached=tuple(Unreached(**callable_) for callable_ in one["unreached"]),
-            lock=lock and Change(**lock),
-            machine=one["machine"] and Machine(**one["machine"]),
-            uncalled=Uncalled.from_json(one["uncalled"]),
-            evidence=Evidence.from_json(one["evidence"]),
+            matched=tuple(take(MatchedCode, code) for code in one["matched"]),
+            unreached=tuple(take(Unreached, callable_) for callable_ in one.get("unreached", ())),
+            lock=lock and take(Change, lock),
+            machine=machine and take(Machine, machine),
+            uncalled=Uncalled.from_json(one.get("uncalled")),
+            evidence=Evidence.from_json(one.get("evidence")),
             time_share=one.get("time_share"),
             slack_ns=Estimate.from_json(one.get("slack_ns")),
             doses=tuple(map(Dose.from_json, one.get("doses", ()))),
-            **{name: one[name] for name in _PLAIN_FIELDS},
+            **{name: one[name] for name in _PLAIN_FIELDS if name in one},
         )
 
 

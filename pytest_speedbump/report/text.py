@@ -1,5 +1,7 @@
 """Sentences about one result."""
 
+from collections import Counter
+from collections.abc import Sequence
 from math import ceil
 
 from pytest_speedbump.bump import every_text
@@ -8,7 +10,7 @@ from pytest_speedbump.report.numbers import interval_text, limit_text
 from pytest_speedbump.result import Result
 from pytest_speedbump.units import format_time
 
-__all__ = ["drop_text", "failure_text", "found", "time_enough", "transmission_text", "verdict_text"]
+__all__ = ["drop_text", "failure_text", "found", "summary", "time_enough", "transmission_text", "verdict_text"]
 
 
 def drop_text(result: Result) -> str:
@@ -41,6 +43,11 @@ def found(result: Result) -> str:
 def verdict_text(result: Result) -> str:
     """What was found, and in capitals what became of the test if that is bad."""
     return f"{found(result)} FAILED" if result.outcome == "failed" else found(result)
+
+
+def summary(results: Sequence[Result]) -> str:
+    """``2 insensitive, 1 void``, in the order of first appearance."""
+    return ", ".join(f"{n} {verdict}" for verdict, n in Counter(map(verdict_text, results)).items())
 
 
 def failure_text(result: Result) -> str:

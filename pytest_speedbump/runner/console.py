@@ -20,9 +20,9 @@ def say(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
-def edge() -> int | None:
-    """Columns of the terminal on standard error; None where that is none, unless COLUMNS says so."""
+def edge(descriptor: int = 2) -> int | None:
+    """Columns of the terminal there, on standard error; None where that is none, unless COLUMNS says so."""
     try:
-        return int(os.environ.get("COLUMNS") or os.get_terminal_size(2).columns) or None
+        return int(os.environ.get("COLUMNS") or os.get_terminal_size(descriptor).columns) or None
     except (OSError, ValueError):
         return None
