@@ -45,7 +45,7 @@ def notes(result: Result, *, each: bool = False) -> list[str]:
     """
     said = [*result.bump.notes, *result.warnings]
     if result.lock is not None and result.lock.text and result.outcome != "failed":
-        said.insert(0, f"lockfile: {result.lock.kind}: {result.lock.text}")
+        said.insert(0, f"{result.lock.lockfile}: {result.lock.kind}: {result.lock.text}")
     unconcerned = result.verdict == "void" and result.bump.suite_wide and result.calls == 0
     if result.reason and result.outcome != "failed" and not unconcerned:
         said.insert(0, f"{result.verdict}: {result.reason}")

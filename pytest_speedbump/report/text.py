@@ -58,7 +58,7 @@ def _headline(result: Result) -> str:
     slowed = f"speedbump: {bump.targets} slowed by {delay}"
     if _lock_decides(result):
         assert result.lock is not None
-        return f"{slowed}: {result.lock.kind} since the lockfile was written: {result.lock.text}"
+        return f"{slowed}: {result.lock.kind} since the {result.lock.lockfile} was written: {result.lock.text}"
     if result.verdict == "void":
         return f"speedbump: {bump}: no verdict: {result.reason}"
     assert declared is not None
@@ -102,7 +102,10 @@ def _advice(result: Result) -> list[str]:
             declared is not None and result.verdict in ("sensitive", "insensitive") and result.verdict != declared.kind
         )
         also = f" It also breaks what the test declares, {limit_text(declared.limit)}." if breaks and declared else ""
-        return [f"If this is meant, accept it with --speedbump-save.{also}"]
+        accept = "accept it with --speedbump-save"
+        if result.lock.ref is not None:
+            accept = f"{accept} in {result.lock.ref}, and let this run pass with --speedbump-advisory"
+        return [f"If this is meant, {accept}.{also}"]
     if result.verdict == "sensitive" and declared is not None and not _lock_decides(result):
         return ["It is on the critical path: take it off, call it less, or declare a larger budget."]
     if result.verdict == "insensitive" and declared is not None and not _lock_decides(result):
