@@ -17,14 +17,10 @@ type Entries = Mapping[Key, Entry]
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What each side would have the file be; they agree in all but the conflicts."""
+    """What each side would have the file be: where they differ, there is a conflict."""
 
     ours: dict[Key, Entry] = field(default_factory=dict)
     theirs: dict[Key, Entry] = field(default_factory=dict)
-
-    @property
-    def conflicts(self) -> list[Key]:
-        return [key for key in sorted(self.ours | self.theirs) if self.ours.get(key) != self.theirs.get(key)]
 
     def text(self) -> str:
         """The file with the marks that git writes around the sides of a conflict.

@@ -8,7 +8,7 @@ from pytest_speedbump.errors import InputError
 from pytest_speedbump.files import parse_output, write_text
 from pytest_speedbump.lockfile import file
 from pytest_speedbump.lockfile.difference import differences
-from pytest_speedbump.lockfile.entry import Entry, Key, name_of
+from pytest_speedbump.lockfile.entry import Entry, Key
 from pytest_speedbump.lockfile.revision import read_revision
 from pytest_speedbump.lockfile.three_way import merge_three
 from pytest_speedbump.report.columns import plain
@@ -106,9 +106,10 @@ def _merge(arguments: Sequence[str]) -> int:
         return _merge_files(arguments)
     except InputError as error:
         say(f"{NAME}: lock merge: {error}")
-    except OSError as error:
-        file_name = "" if error.filename is None else f"{error.filename!r}: "
-        say(f"{NAME}: lock merge: nothing was merged: {file_name}{error.strerror or error}; mend that")
+    except (OSError, UnicodeEncodeError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or error
+        of_file = f"{error.filename!r}: " if isinstance(error, OSError) and error.filename else ""
+        say(f"{NAME}: lock merge: nothing was merged: {of_file}{reason}; mend that")
     return UNMERGED
 
 
@@ -131,13 +132,13 @@ def _merge_files(arguments: Sequence[str]) -> int:
         say(f"{NAME}: {error}")
         return CONFLICT
     merged = merge_three(*sides)
-    conflicts = merged.conflicts
+    conflicts = list(differences(merged.ours, merged.theirs))
     if not conflicts:
         file.write(output, merged.ours)
         return 0
     write_text(output, merged.text())
-    for key in conflicts:
-        say(plain(f"{NAME}: {name}: conflict: {name_of(key)}"))
+    for one in conflicts:
+        say(f"{NAME}: {name}: conflict, from ours to theirs {difference_text(one)}")
     say(
         f"{NAME}: {name}: resolve {'it' if len(conflicts) == 1 else 'them'} between the marks, "
         "or take one side, run --speedbump-save and `git add` it"
