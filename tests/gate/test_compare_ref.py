@@ -140,7 +140,7 @@ def test_no_command_of_the_repository_s_settings_runs(suite: Suite, repository: 
         repository.git("config", key, spy)
     assert lock_command(suite.path, "diff", GIT_EXTERNAL_DIFF=spy, GIT_PAGER=spy).stdout == ""
     assert not (suite.path / "spied").exists()
-    repository.git("show", f"HEAD:{NAME}")
+    repository.git("cat-file", "--textconv", f"HEAD:{NAME}")
     assert (suite.path / "spied").exists(), "this would have run one"
 
 
