@@ -108,12 +108,12 @@ class Change:
     """What became of an entry of the lockfile.
 
     Attributes:
-        kind: ``grown`` fails its test, ``lost`` (its target is not called any more) too; ``inconclusive`` (noise, or
-            no time) warns; ``improved``, ``new`` and ``kept`` pass.
+        kind: ``grown`` and ``shrunk`` (of a slack) fail their tests, ``lost`` (its target is not called any more) too;
+            ``inconclusive`` (noise, or no time) warns; ``improved``, ``new`` and ``kept`` pass.
         ref: the git revision whose lockfile it is; None: the one of the working tree.
     """
 
-    kind: Literal["kept", "grown", "improved", "new", "lost", "inconclusive"]
+    kind: Literal["kept", "grown", "shrunk", "improved", "new", "lost", "inconclusive"]
     text: str
     ref: str | None = None
 
@@ -124,7 +124,7 @@ class Change:
 
     @property
     def fails(self) -> bool:
-        return self.kind in ("grown", "lost")
+        return self.kind in ("grown", "shrunk", "lost")
 
 
 def lockfile_text(ref: str | None) -> str:

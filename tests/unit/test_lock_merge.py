@@ -21,6 +21,7 @@ from pytest_speedbump.report.lock_table import difference_text, lay_out_lock
 type Entries = Mapping[Key, Entry]
 
 ENTRY = entry("test_it")
+SLACK = replace(ENTRY, delay_ns=None, drop=None, transmission=None, kind=None, limit=None, slack=(300e3, 290e3, 310e3))
 NAME = "test_it.py::test_it [work.leaf +100us]"
 
 # What becomes of one entry on the three sides: is it there, and which of a few things does it say?
@@ -74,6 +75,20 @@ def test_what_became_of_an_entry(changed: dict[str, object], change: str) -> Non
     assert weigh(ENTRY, replace(ENTRY, **changed)) == change  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("slack", "change"),
+    [
+        ((200e3, 190e3, 210e3), "shrunk"),
+        ((400e3, 390e3, 410e3), "improved"),
+        ((400e3, 390e3, None), "improved"),
+        ((310e3, 280e3, 320e3), "within noise"),
+        ((250e3, 250e3, None), "within noise"),  # at least so much is no less than what it was
+    ],
+)
+def test_what_became_of_a_slack(slack: tuple[float, float, float | None], change: str) -> None:
+    assert weigh(SLACK, replace(SLACK, slack=slack)) == change
+
+
 def test_of_a_share_of_the_round_calls_are_no_part_of_the_question() -> None:
     share = replace(ENTRY, share=0.05, delay_ns=1000.0)
     assert weigh(share, replace(share, calls=40.0, delay_ns=25.0)) == "within noise"
@@ -105,6 +120,11 @@ def test_sentences() -> None:
         f"within noise: {NAME}: drop 90.0% [80.0, 95.0]; transmission 1.000 [0.990, 1.010] -> 1.00 [0.90, 1.10]; "
         "the intervals overlap"
     )
+    shrunk = replace(SLACK, slack=(100e3, 100e3, None))
+    assert difference_text(Difference(SLACK.key, SLACK, shrunk)) == (
+        "within noise: test_it.py::test_it [work.leaf slack]: slack 300us [290, 310] -> 100us [100, ...]; "
+        "the intervals overlap"
+    )
     assert difference_text(Difference(ENTRY.key, None, ENTRY)) == (
         f"added: {NAME}: drop 90.0% [80.0, 95.0]; transmission 1.000 [0.990, 1.010]; calls 1; declared sensitive 10.0%"
     )
@@ -124,6 +144,10 @@ def test_the_table_fits_a_terminal(width: int | None) -> None:
     assert len(set(lines)) == 4
     assert all(width_of(line) <= (width or 1000) and line.isprintable() for line in lines)
     assert all("90.0% [80.0, 95.0]" in line for line in lines[1:]), "numbers are never cut"
+    assert "Slack" not in lines[0]
+    with_slack = lay_out_lock({**entries, SLACK.key: SLACK}, width)
+    assert "Slack" in "".join(with_slack.header)
+    assert sum("300us [290, 310]" in "".join(row) for row in with_slack.rows) == 1
     if width is None:
         assert "100us nogil every 10th call" in lines[-1]
         assert not table.left_out
