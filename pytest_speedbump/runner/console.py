@@ -38,8 +38,10 @@ def print_lines(lines: Iterable[str]) -> None:
         for line in lines:
             print(line)
         sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # as in say()
+        if not isinstance(error, BrokenPipeError):
+            raise
 
 
 def edge(descriptor: int = 2) -> int | None:
