@@ -25,6 +25,7 @@ __all__ = [
     "Unreached",
     "Verdict",
     "VoidError",
+    "lockfile_text",
     "take",
 ]
 
@@ -118,14 +119,26 @@ class Change:
     Attributes:
         kind: ``grown`` and ``shrunk`` (of a slack) fail their tests, ``lost`` (its target is not called any more) too;
             ``inconclusive`` (noise, or no time) warns; ``improved``, ``new`` and ``kept`` pass.
+        ref: the git revision whose lockfile it is; None: the one of the working tree.
     """
 
     kind: Literal["kept", "grown", "shrunk", "improved", "new", "lost", "inconclusive"]
     text: str
+    ref: str | None = None
+
+    @property
+    def lockfile(self) -> str:
+        """As sentences call it."""
+        return lockfile_text(self.ref)
 
     @property
     def fails(self) -> bool:
         return self.kind in ("grown", "shrunk", "lost")
+
+
+def lockfile_text(ref: str | None) -> str:
+    """``lockfile``, or ``lockfile of origin/main`` where that revision's is meant."""
+    return "lockfile" if ref is None else f"lockfile of {ref}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +345,7 @@ class Result:
             "machine": self.machine and asdict(self.machine),
             "matched": [asdict(code) for code in self.matched],
             "unreached": [asdict(one) for one in self.unreached],
-            "lock": self.lock and {"kind": self.lock.kind, "text": self.lock.text},
+            "lock": self.lock and asdict(self.lock),
             "limited_by": self.limited_by,
             "needed_ns": self.needed_ns,
             "uncalled": self.uncalled and self.uncalled.to_json(),

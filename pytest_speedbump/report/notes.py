@@ -50,7 +50,7 @@ def notes(result: Result, *, each: bool = False) -> list[str]:
     """
     said = [*result.bump.notes, *result.warnings]
     if result.lock is not None and result.lock.text and result.outcome != "failed":
-        said.insert(0, f"lockfile: {result.lock.kind}: {result.lock.text}")
+        said.insert(0, f"{result.lock.lockfile}: {result.lock.kind}: {result.lock.text}")
     if result.reason and result.outcome != "failed" and concerns(result):
         said.insert(0, f"{result.verdict}: {result.reason}")
     if each and result.unreached:

@@ -65,7 +65,7 @@ def _headline(result: Result) -> str:
     slowed = f"speedbump: {bump.targets} slowed by {delay}"
     if _lock_decides(result):
         assert result.lock is not None
-        return f"{slowed}: {result.lock.kind} since the lockfile was written: {result.lock.text}"
+        return f"{slowed}: {result.lock.kind} since the {result.lock.lockfile} was written: {result.lock.text}"
     if result.verdict == "void":
         return f"speedbump: {bump}: no verdict: {result.reason}"
     assert declared is not None
@@ -126,7 +126,10 @@ def _advice(result: Result) -> list[str]:
             and result.verdict != declared.kept_by
         )
         also = f" It also breaks what the test declares, {limit_text(declared.limit)}." if breaks and declared else ""
-        return [f"If this is meant, accept it with --speedbump-save.{also}"]
+        accept = "accept it with --speedbump-save"
+        if result.lock.ref is not None:
+            accept = f"{accept} in {result.lock.ref}, and let this run pass with --speedbump-advisory"
+        return [f"If this is meant, {accept}.{also}"]
     if result.verdict == "sensitive" and declared is not None and not _lock_decides(result):
         if declared.kind == "slack":
             return ["The slack is used up: make room for it again, or ask for less with a smaller at_least."]
