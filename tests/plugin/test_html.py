@@ -10,8 +10,8 @@ from pytest_speedbump.page.page import page
 
 TESTS = """
 @pytest.mark.speedbump_insensitive("work.leaf", delay="100us", budget="10%")
-def test_broken(benchmark):
-    benchmark(work.call)
+def test_broken(speedbump):
+    speedbump(work.call)
 
 @pytest.mark.parametrize("text", ["<b>&amp;"])
 @pytest.mark.speedbump("work.leaf", delay="100us")
