@@ -31,8 +31,9 @@ __all__ = ["commits_section"]
 
 TITLE = "Over the commits"
 CHARTS = 12
+FEWEST = 3  # charts, be it of what has not changed
 WIDTH, HEIGHT = 346.0, 190.0
-PLOT = Box(34, 66, WIDTH - 14, HEIGHT - 24)
+PLOT = Box(26, 66, WIDTH - 14, HEIGHT - 24)
 HASH = 7  # digits
 CRITICAL = 0.5
 LOWEST, HIGHEST = -1.0, 2.5  # transmissions at which an axis ends at most
@@ -86,7 +87,9 @@ def commits_section(documents: Sequence[Document]) -> ET.Element | None:
     if not histories:
         return None
     tests = short_names(one.test for one in histories)
-    drawn, rest = histories[:CHARTS], histories[CHARTS:]
+    changed = sum(one.turn is not None for one in histories)
+    drawn = histories[: min(max(changed, FEWEST), CHARTS)]
+    rest = histories[len(drawn) :]
     parts = [
         element("div", [_draw(one, tests[one.test], called) for one in drawn], class_="charts"),
         as_table(
@@ -111,7 +114,6 @@ def commits_section(documents: Sequence[Document]) -> ET.Element | None:
                 ],
             )
         )  # fmt: skip
-    changed = sum(one.turn is not None for one in histories)
     return element(
         "section",
         element("h2", TITLE),
@@ -171,16 +173,16 @@ def _turn(steps: Sequence[Step]) -> tuple[Step | None, float, str]:
 
 
 def _draw(one: History, test: str, called: Sequence[str]) -> ET.Element:
-    width = WIDTH - 24
+    width = WIDTH - 8
     across = Scale(0.0, max(len(called) - 1, 1), PLOT.left + 12, PLOT.right - 12)
     ends = [end for step in one.steps for end in (float(step.transmission), step.low, step.high) if math.isfinite(end)]
     up = Scale(clip(min(ends), LOWEST, -0.1), clip(max(ends), 1.1, HIGHEST), PLOT.bottom - 4, PLOT.top)
     return drawing(
         WIDTH, HEIGHT, f"{one.bump} in {test}: {one.told}",
         f"Transmission in {len(one.steps)} documents, from {one.steps[0].commit} to {one.steps[-1].commit}.",
-        element("g", element("title", one.bump), text(fitted(one.target, width, 12, mono=True), 12, 18, tone="ink", size=12, mono=True, bold=True)),
-        text(fitted(f"{one.way} in {test}", width, 10.5), 12, 33, size=10.5),
-        text(fitted(one.told, width, 12, bold=True), 12, 51, tone="soft" if one.turn is None else one.turn.look.tone, size=12, bold=True),
+        element("g", element("title", one.bump), text(fitted(one.target, width, 12, mono=True), 0, 18, tone="ink", size=12, mono=True, bold=True)),
+        text(fitted(f"{one.way} in {test}", width, 10.5), 0, 33, size=10.5),
+        text(fitted(one.told, width, 12, bold=True), 0, 51, tone="soft" if one.turn is None else one.turn.look.tone, size=12, bold=True),
         _axes(one, across, up, called),
         [_step(step, across, up) for step in one.steps],
     )  # fmt: skip

@@ -26,19 +26,20 @@ from pytest_speedbump.page.svg import (
     ticks,
 )
 from pytest_speedbump.report.names import short_names
-from pytest_speedbump.report.numbers import interval_text
+from pytest_speedbump.report.numbers import interval_text, time_text
+from pytest_speedbump.report.sweeps import ENOUGH, slack_text, sweeps
 from pytest_speedbump.result import Estimate, Result
 from pytest_speedbump.units import format_time
 
-__all__ = ["curves_section", "slack_text"]
+__all__ = ["curves_section"]
 
 TITLE = "How much slower is free?"
+NOT_KNOWN = "slack not known"
 LEAST = 3  # delays that make a curve
-WIDTH, HEIGHT = 346.0, 258.0
-PLOT = Box(50, 66, WIDTH - 44, HEIGHT - 40)
+WIDTH, HEIGHT = 346.0, 268.0
+PLOT = Box(44, 78, WIDTH - 42, HEIGHT - 40)
 SIZE = 10.5
 WIDE = 40  # times the smallest delay is the largest, from which on the axis is logarithmic
-LEVEL = 1.96  # standard errors in half an interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def curves_section(document: Document) -> ET.Element | None:
     tests = short_names(curve.test for curve in curves)
     rows = [
         (name(curve.name), name(tests[curve.test]), f"{format_time(point.delay_ns)}{curve.way}",
-         _times(point.added_ns), interval_text(point.drop, percent=True) or "not known", slack_text(curve))
+         time_text(point.added_ns), interval_text(point.drop, percent=True) or "not known", _words(curve))
         for curve in curves for point in curve.points
     ]  # fmt: skip
     return element(
@@ -104,20 +105,16 @@ def curves_section(document: Document) -> ET.Element | None:
 
 
 def _curves(results: Sequence[Result]) -> Iterator[Curve]:
-    """Those whose slack was asked for, and sweeps: plain results that differ in nothing but the delay."""
-    sweeps: dict[tuple[object, ...], list[Result]] = {}
+    """Those whose slack was asked for, and sweeps of delays."""
     for result in results:
-        bump = result.bump
         if len(result.doses) >= LEAST:
             points = tuple(Point(dose.delay_ns, dose.added_ns, dose.drop) for dose in result.doses)
             yield _curve(result, points, result.slack_ns, asked=True)
-        elif bump.declared is None and bump.is_resolved and result.known_drop is not None and result.bare_ns:
-            sweeps.setdefault((result.test, bump.targets.names, bump.mode, bump.every), []).append(result)
-    for several in sweeps.values():
-        one_each = {result.bump.delay_ns: result for result in several}
-        if len(one_each) >= LEAST:
-            points = tuple(_point(one_each[delay_ns]) for delay_ns in sorted(one_each))
-            yield _curve(several[0], points, _knee(points), asked=False)
+    for sweep in sweeps(results, LEAST):
+        known = [result for result in sweep.results if result.known_drop is not None and result.bare_ns]
+        if len(known) >= LEAST:
+            slack_ns = sweep.slack_ns if len(known) >= ENOUGH else None
+            yield _curve(known[0], tuple(map(_point, known)), slack_ns, asked=False)
 
 
 def _curve(result: Result, points: tuple[Point, ...], slack_ns: Estimate | None, *, asked: bool) -> Curve:
@@ -152,26 +149,14 @@ def _added(drop: float, round_ns: float) -> float:
     return round_ns * drop / max(1 - drop, 1e-9)
 
 
-def _knee(points: Sequence[Point]) -> Estimate | None:
-    return None
-
-
-def slack_text(curve: Curve) -> str:
-    """What is absorbed, in words."""
+def _words(curve: Curve) -> str:
+    """What is absorbed."""
     slack_ns = curve.slack_ns
     if slack_ns is None:
-        return "no slack found" if curve.asked else "slack not known"
-    low, high = slack_ns.low, slack_ns.high
-    if high is None:
-        return "slack not known" if low is None or low <= 0 else f"absorbs at least {format_time(low)} a call"
-    if low is None or low <= 0:
-        return f"no slack found, below {format_time(high)}"
-    return f"absorbs {format_time(slack_ns)} [{format_time(low)}, {format_time(high)}] a call"
-
-
-def _times(estimate: Estimate) -> str:
-    ends = ("..." if end is None else format_time(end) for end in (estimate.low, estimate.high))
-    return f"{format_time(estimate)} [{', '.join(ends)}]"
+        return "no slack found" if curve.asked else NOT_KNOWN
+    if not (slack_ns.low or 0.0) > 0:
+        return NOT_KNOWN if slack_ns.high is None else f"no slack found, below {format_time(slack_ns.high)}"
+    return f"absorbs {slack_text(slack_ns)} a call"
 
 
 # ---- the picture ----
@@ -179,12 +164,12 @@ def _times(estimate: Estimate) -> str:
 
 def _draw(curve: Curve, test: str) -> ET.Element:
     across, up = _scales(curve)
-    words, width = slack_text(curve), WIDTH - 24
-    tone: Tone = "soft" if curve.slack_ns is None else "insensitive" if words.startswith("absorbs") else "sensitive"
+    words, width = _words(curve), WIDTH - 8
+    tone: Tone = "insensitive" if words.startswith("absorbs") else "soft" if words == NOT_KNOWN else "sensitive"
     heading = [
-        element("g", element("title", curve.name), text(fitted(curve.name, width, 12, mono=True), 12, 18, tone="ink", size=12, mono=True, bold=True)),
-        text(fitted(f"{test}{curve.way}", width, SIZE), 12, 33, size=SIZE),
-        text(words, 12, 51, tone=tone, size=12, bold=True),
+        element("g", element("title", curve.name), text(fitted(curve.name, width, 12, mono=True), 0, 18, tone="ink", size=12, mono=True, bold=True)),
+        text(fitted(f"{test}{curve.way}", width, SIZE), 0, 33, size=SIZE),
+        text(words, 0, 51, tone=tone, size=12, bold=True),
     ]  # fmt: skip
     return drawing(
         WIDTH, HEIGHT, f"{curve.name} in {test}: {words}",
@@ -238,7 +223,10 @@ def _axes(curve: Curve, across: Scale, up: Scale) -> Iterator[ET.Element]:
             yield grid_line(x, PLOT.bottom, x, PLOT.bottom + 4, tone="soft")
             yield text(content, x, PLOT.bottom + 16, size=10, anchor="middle")
             taken = box.right + 4
+    yield text("added to a run", 0, PLOT.top - 9, size=SIZE)
     yield text("delay of each call", (PLOT.left + PLOT.right) / 2, HEIGHT - 8, size=SIZE, anchor="middle")
+    if curve.round_ns:
+        yield text("drop", WIDTH, PLOT.top - 9, size=SIZE, anchor="end")
     for drop, y in _drops(curve.round_ns, up) if curve.round_ns else ():
         yield grid_line(PLOT.right, y, PLOT.right + 4, y, tone="soft")
         yield text(f"{100 * drop:zg}%", PLOT.right + 7, y + 3.5, size=10)
@@ -271,7 +259,7 @@ def _response(curve: Curve, across: Scale, up: Scale) -> Iterator[ET.Element]:
         yield shape(line_through(_all_of_it(curve.calls, across, up)), stroke="soft", width=1.2, stroke_dasharray="1.5 3.5")
     yield shape(line_through([(x, up(point.added_ns)) for x, point in points]), stroke="measured", width=2, stroke_linejoin="round")
     for x, point in points:
-        told = f"{format_time(point.delay_ns)} a call: {_times(point.added_ns)} added, {interval_text(point.drop, percent=True)} of throughput"
+        told = f"{format_time(point.delay_ns)} a call: {time_text(point.added_ns)} added, {interval_text(point.drop, percent=True)} of throughput"
         yield element("g", element("title", told), element(
             "circle", class_="f-measured halo", cx=x, cy=up(point.added_ns), r=3.6, fill="#2b5bb8", stroke="#ffffff", stroke_width=1.2))
 

@@ -19,6 +19,7 @@ from pytest_speedbump.page.svg import (
 )
 from pytest_speedbump.page.svg import path_point as at
 from pytest_speedbump.ranking import Ranked, Ranking
+from pytest_speedbump.report.columns import shorten
 from pytest_speedbump.report.names import short_names
 from pytest_speedbump.report.ranked import is_folded, key, labels, standing_text
 from pytest_speedbump.report.ranking_table import TITLES, cells, lay_out_ranking
@@ -26,13 +27,17 @@ from pytest_speedbump.report.ranking_table import TITLES, cells, lay_out_ranking
 __all__ = ["scan_section"]
 
 TITLE = "What each function costs"
-WIDTH, HEIGHT, HEAD = 300.0, 24.0, 18.0
+WIDTH, HEIGHT, HEAD = 250.0, 24.0, 18.0
 MARGIN = 10.0
 BAR = 9.0
 MOST = 3.0  # runs: what would be won by more than that ends at the edge
 LEAST = 0.01  # of a run that the axis shows at least
-MORE = "the table of all of them has each"
-GAIN, FUNCTION, VERDICT = TITLES.index("Gain"), TITLES.index("Function"), TITLES.index("Verdict")
+MORE = "each is below"
+LONGEST = 52  # columns of a name
+# What is looked at first stands first, with a picture after the name.
+ORDER = ("Rank", "Verdict", "Function", "Gain", "Share", "Transmission", "Slack", "Per us", "Calls")
+assert sorted(ORDER) == sorted(TITLES)
+LEFT = ("Verdict", "Function")
 
 
 def scan_section(document: Document) -> ET.Element | None:
@@ -83,25 +88,26 @@ def _table(functions: Sequence[Ranked], axis: Scale | None, ranking: Ranking) ->
     """With a picture in each row where there is an ``axis``."""
     named = labels(ranking.functions)
     head: list[ET.Element] = []
-    for index, title in enumerate(TITLES):
-        if index == GAIN and axis is not None:
+    for title in ORDER:
+        if title == "Gain" and axis is not None:
             head.append(element("th", _head(axis), scope="col"))
-        head.append(element("th", title, scope="col", class_=None if index in (FUNCTION, VERDICT) else "n"))
+        head.append(element("th", title, scope="col", class_=None if title in LEFT else "n"))
     rows = [element("tr", _row(one, named[key(one)], axis)) for one in functions]
     return element("table", element("thead", element("tr", head)), element("tbody", rows))
 
 
 def _row(one: Ranked, label: str, axis: Scale | None) -> Iterator[ET.Element]:
-    for index, content in enumerate(cells(one, label)):
-        if index == GAIN and axis is not None:
+    contents = dict(zip(TITLES, cells(one, label), strict=True))
+    for title in ORDER:
+        content = contents[title]
+        if title == "Gain" and axis is not None:
             yield element("td", _picture(one, axis))
-        match index:
-            case _ if index == FUNCTION:
-                yield element("td", name(content))
-            case _ if index == VERDICT:
-                yield element("td", _glyph(one), " ", content)
-            case _:
-                yield element("td", content, class_="n")
+        if title == "Function":
+            yield element("td", name(shorten(content, LONGEST, 0.0)), title=content)
+        elif title == "Verdict":
+            yield element("td", _glyph(one), " ", content)
+        else:
+            yield element("td", content, class_="n")
 
 
 def _glyph(one: Ranked) -> ET.Element:

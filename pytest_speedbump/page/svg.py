@@ -1,7 +1,7 @@
 """Drawing: scales and ticks, marks, text whose width is known, and the colours of all of it.
 
-Colours stand in presentation attributes, because some who show the page take its styles away; each has a class beside
-it, by which :data:`STYLE` changes it for the dark.
+Colours stand in presentation attributes, because some who show the page take its styles away; each has a class
+beside it, ``f-`` for areas and ``s-`` for lines, by which a style sheet changes it for the dark.
 """
 
 import math
@@ -16,7 +16,8 @@ from pytest_speedbump.result import Result
 
 __all__ = [
     "LOOKS",
-    "STYLE",
+    "PAPER",
+    "TONES",
     "Box",
     "Look",
     "Scale",
@@ -61,24 +62,6 @@ MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
 # Of a character, in sizes of its font: of the widest fonts of these families.
 MONO_WIDTH, SANS_WIDTH, BOLD_WIDTH = 0.61, 0.62, 0.69
 ASCENT, DESCENT = 0.8, 0.25  # of a line above and below its base line, in sizes of its font
-
-
-def _style() -> str:
-    def rules(index: int) -> str:
-        lines = [
-            f".pic .f-{tone}{{fill:{both[index]}}}.pic .s-{tone}{{stroke:{both[index]}}}" for tone, both in TONES.items()
-        ]
-        return "".join([*lines, f".pic .halo{{stroke:{PAPER[index]}}}"])
-
-    return (
-        f"{rules(0)}@media (prefers-color-scheme:dark){{{rules(1)}}}"
-        ".wide{overflow-x:auto}.pic{display:block}.charts .pic{display:inline-block;margin:0 12px 12px 0}"
-        "@media print{.pic{break-inside:avoid}}"
-    )
-
-
-STYLE = _style()
-"""What the page's style sheet is to hold for pictures."""
 
 
 # ---- where things are ----
