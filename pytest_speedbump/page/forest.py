@@ -23,11 +23,12 @@ CAPTION = (
 
 
 class Axis:
-    """Drops across the width of a picture, stretched around zero: ends that lie apart by 1 point are told apart there.
+    """Drops across the width of a picture, stretched around zero, where points of a percent matter.
 
     Attributes:
         low, high: the drops at its ends, wide enough for all that is known of ``results``; of what lies far below zero
             only an arrow is seen.
+        ticks: zero, and others as far as there is room for their labels, those far from zero first.
     """
 
     WIDTH, HEIGHT, MARGIN = 240.0, 22.0, 9.0
@@ -40,6 +41,7 @@ class Axis:
         ends = [end for result in results for end in _ends(result)]
         self.low = max(self.LOWEST, min((*ends, -0.012)))
         self.high = min(1.0, max((*ends, 0.03)))
+        self.ticks = self._choose()
 
     def at(self, drop: float) -> float:
         """In units of the picture; within its margins, whatever the drop."""
@@ -48,12 +50,11 @@ class Axis:
         )
         return self.MARGIN + (value - low) / (high - low) * (self.WIDTH - 2 * self.MARGIN)
 
-    @property
-    def ticks(self) -> list[float]:
-        """Zero, and others as far as there is room for their labels, the ones nearest to zero last."""
+    def _choose(self) -> list[float]:
         chosen = [0.0]
-        for tick in sorted(self.TICKS, key=lambda one: (-abs(one) < 0, -abs(one))):
-            if self.low <= tick <= self.high and all(abs(self.at(tick) - self.at(one)) >= self.APART for one in chosen):
+        for tick in sorted(self.TICKS, key=abs, reverse=True):
+            apart = (abs(self.at(tick) - self.at(one)) for one in chosen)
+            if self.low <= tick <= self.high and min(apart) >= self.APART:
                 chosen.append(tick)
         return sorted(chosen)
 

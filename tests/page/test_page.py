@@ -217,7 +217,7 @@ def test_a_program_that_was_measured_shows_its_points() -> None:
     latency = {"begin": "a.b", "end": "c.d", "control_ns": 1e6, "slowed_ns": 1.6e6, "arrivals": 70,
                "added_ns": {"estimate": 6e5, "low": 5e5, "high": None}}  # fmt: skip
     root = shown(replace(a_document(found), program=PROGRAM | {"latency": latency}))
-    assert [one.text for one in root.all("h2")][:2] == ["The program", "Throughput lost"]
+    assert [one.text for one in root.all("h2")] == ["The program", "Throughput lost", "Point by point"]
     assert "From a.b to c.d: 1ms, slowed 1.6ms, which is 600us [500, ...] more" in root.text
     assert not root.all("pre"), "no pytest repeats it"
 
