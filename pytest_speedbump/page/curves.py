@@ -37,7 +37,7 @@ TITLE = "How much slower is free?"
 NOT_KNOWN = "slack not known"
 LEAST = 3  # delays that make a curve
 WIDTH, HEIGHT = 346.0, 268.0
-PLOT = Box(44, 78, WIDTH - 42, HEIGHT - 40)
+PLOT = Box(48, 78, WIDTH - 46, HEIGHT - 40)
 SIZE = 10.5
 WIDE = 40  # times the smallest delay is the largest, from which on the axis is logarithmic
 
@@ -169,7 +169,7 @@ def _draw(curve: Curve, test: str) -> ET.Element:
     heading = [
         element("g", element("title", curve.name), text(fitted(curve.name, width, 12, mono=True), 0, 18, tone="ink", size=12, mono=True, bold=True)),
         text(fitted(f"{test}{curve.way}", width, SIZE), 0, 33, size=SIZE),
-        text(words, 0, 51, tone=tone, size=12, bold=True),
+        text(fitted(words, width, 12, bold=True), 0, 51, tone=tone, size=12, bold=True),
     ]  # fmt: skip
     return drawing(
         WIDTH, HEIGHT, f"{curve.name} in {test}: {words}",
@@ -214,10 +214,11 @@ def _axes(curve: Curve, across: Scale, up: Scale) -> Iterator[ET.Element]:
     for value in ticks(up.low, up.high, 5):
         y = up(value)
         yield grid_line(PLOT.left, y, PLOT.right, y, tone="soft" if not value else "faint")
-        yield text("0" if not value else format_time(value), PLOT.left - 6, y + 3.5, size=10, anchor="end")
+        content = fitted(_time(value), PLOT.left - 6, 10)
+        yield text(content, PLOT.left - 6, y + 3.5, size=10, anchor="end")
     taken = PLOT.left - 30
     for value in _delays(across):
-        content, x = "0" if not value else format_time(value), across(value)
+        content, x = _time(value), across(value)
         box = box_of(content, x, 0, 10, anchor="middle")
         if box.left > taken and box.right < WIDTH:
             yield grid_line(x, PLOT.bottom, x, PLOT.bottom + 4, tone="soft")
@@ -229,7 +230,11 @@ def _axes(curve: Curve, across: Scale, up: Scale) -> Iterator[ET.Element]:
         yield text("drop", WIDTH, PLOT.top - 9, size=SIZE, anchor="end")
     for drop, y in _drops(curve.round_ns, up) if curve.round_ns else ():
         yield grid_line(PLOT.right, y, PLOT.right + 4, y, tone="soft")
-        yield text(f"{100 * drop:zg}%", PLOT.right + 7, y + 3.5, size=10)
+        yield text(fitted(f"{100 * drop:zg}%", WIDTH - PLOT.right - 7, 10), PLOT.right + 7, y + 3.5, size=10)
+
+
+def _time(ns: float) -> str:
+    return format_time(ns) if ns else "0"
 
 
 def _drops(round_ns: float, up: Scale) -> Iterator[tuple[float, float]]:
