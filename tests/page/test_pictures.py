@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import get_args
 
 import pytest
 from hypothesis import example, given, settings
@@ -32,6 +33,7 @@ from pytest_speedbump.page.labels import Anchor, place
 from pytest_speedbump.page.map import LABELLED, map_section
 from pytest_speedbump.page.scan_section import scan_section
 from pytest_speedbump.page.svg import Box, Scale, box_of, domain, fitted, ticks, width_of_text
+from pytest_speedbump.ranking import Ranked, Standing
 from pytest_speedbump.result import Dose, Estimate, Result
 from pytest_speedbump.targets import Targets
 
@@ -115,7 +117,11 @@ def labels(picture: ET.Element) -> list[str]:
 
 def cells(section: ET.Element | None) -> list[list[str]]:
     assert section is not None
-    return [["".join(cell.itertext()) for cell in row.iter("td")] for row in section.iter("tr") if row.find("td") is not None]
+    return [
+        ["".join(cell.itertext()) for cell in row.iter("td")]
+        for row in section.iter("tr")
+        if row.find("td") is not None
+    ]
 
 
 def words(section: ET.Element | None) -> list[str]:
@@ -192,7 +198,8 @@ def results(draw: st.DrawFn) -> Result:
         verdict=draw(st.sampled_from(("measured", "sensitive", "inconclusive"))),
     )
     doses = tuple(
-        Dose(delay, draw(estimates), draw(estimates), 3) for delay in sorted(draw(st.lists(positive, max_size=4, unique=True)))
+        Dose(delay, draw(estimates), draw(estimates), 3)
+        for delay in sorted(draw(st.lists(positive, max_size=4, unique=True)))
     )
     return replace(
         one,
@@ -207,8 +214,8 @@ def results(draw: st.DrawFn) -> Result:
 
 
 @st.composite
-def functions(draw: st.DrawFn) -> object:
-    verdict = draw(st.sampled_from(("critical", "partly", "free", "small", "unresolved")))
+def functions(draw: st.DrawFn) -> Ranked:
+    verdict: Standing = draw(st.sampled_from(get_args(Standing)))
     return replace(
         ranked(draw(st.sampled_from(("pkg.f", "pkg.g"))), 0.1, 0.5, verdict),
         share=draw(st.none() | positive),
@@ -219,10 +226,10 @@ def functions(draw: st.DrawFn) -> object:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(results(), max_size=6), st.lists(functions(), max_size=5))
-def test_any_finite_numbers(found: list[Result], scanned: list[object]) -> None:
-    scan = replace(SCAN, functions=tuple(scanned))  # type: ignore[arg-type]
+def test_any_finite_numbers(found: list[Result], scanned: list[Ranked]) -> None:
+    scan = replace(SCAN, functions=tuple(scanned))
     document = a_document(*found, scans=(scan,))
     for section in SECTIONS:
         for picture in pictures(section(document)):
@@ -385,16 +392,17 @@ def test_scan_bar_and_mark_share_an_axis() -> None:
 # ---- commits ----
 
 
-def histories(transmissions: Sequence[float | None], test: str = "t.py::t", **known: float) -> list[Result | None]:
+def histories(transmissions: Sequence[float | None], test: str = "t.py::t") -> list[Result | None]:
     return [
-        None if one is None else a_result(test, drop=0.1 * one / (1 + 0.1 * one), half=0.005, round_ns=400e3, **known)
+        None if one is None else a_result(test, drop=0.1 * one / (1 + 0.1 * one), half=0.005, round_ns=400e3)
         for one in transmissions
     ]
 
 
 def documents(*columns: Sequence[Result | None]) -> list[Document]:
     return [
-        a_document(*filter(None, row), commit=f"{index:07x}{'0' * 33}") for index, row in enumerate(zip(*columns, strict=True))
+        a_document(*filter(None, row), commit=f"{index:07x}{'0' * 33}")
+        for index, row in enumerate(zip(*columns, strict=True))
     ]
 
 
