@@ -124,8 +124,8 @@ def commits_section(documents: Sequence[Document]) -> ET.Element | None:
         element(
             "p",
             f"Which share of a delay arrives, with its interval, from the oldest of {len(documents)} documents to the "
-            f"newest: {changed} of {len(histories)} changed by more than their intervals. Unlike times, it may be compared "
-            "from machine to machine.",
+            f"newest: {changed} of {len(histories)} changed by more than their intervals. Unlike times, it may be "
+            "compared from machine to machine.",
             class_="m",
         ),
         parts,

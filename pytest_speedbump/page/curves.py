@@ -89,9 +89,9 @@ def curves_section(document: Document) -> ET.Element | None:
         element("h2", TITLE),
         element(
             "p",
-            "How much longer a run takes when each call takes so much longer, with its interval, and what that costs "
-            "of throughput. Green is free; darker green, where it ceases to be, as well as that is known. Dotted: all of "
-            "the delay arrives.",
+            "How much longer a run takes when each call takes so much longer, with its interval, and what that "
+            "costs of throughput. Green is free; darker green, where it ceases to be, as well as that is known. "
+            "Dotted: all of the delay arrives.",
             class_="m",
         ),
         element("div", [_draw(curve, tests[curve.test]) for curve in curves], class_="charts"),

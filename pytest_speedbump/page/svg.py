@@ -207,7 +207,7 @@ def drawing(width: float, height: float, title: str, description: str, *children
     return element(
         "svg", element("title", title), element("desc", description), children,
         class_="pic", width=width, height=height, viewBox=f"0 0 {width:g} {height:g}", role="img",
-        font_family=SANS,
+        font_family=SANS, font_weight="400",
     )  # fmt: skip
 
 

@@ -297,7 +297,7 @@ def test_labels_keep_off_lines_where_they_can() -> None:
 def test_map_says_what_misleads() -> None:
     section = map_section(FULL)
     rows = {(row[0], row[2]): row for row in cells(section)}
-    assert rows["engine.log.emit", "critical"][3:] == ["0.50%", "0.97 +-0.10", ""]  # a microsecond is little of it
+    assert rows["engine.log.emit", "critical"][3:] == ["0.50%", "0.97 +-0.10", "cold but critical"]
     assert rows["engine.batch.prepare", "free"][3:] == ["61%", "0.00 +-0.10", "hot but irrelevant"]
     assert rows["engine.kv.BlockTable.append", "partly"][5] == ""
     assert rows["engine.log:emit", "failed"][5] == "cold but critical"
