@@ -5,9 +5,9 @@ from xml.etree.ElementTree import Element
 
 from pytest_speedbump.page.element import Child, element, name
 from pytest_speedbump.page.status import status, word
-from pytest_speedbump.page.words import count, slack_text, time_text
+from pytest_speedbump.page.words import added_text, count, slack_text
 from pytest_speedbump.report.notes import gather, notes
-from pytest_speedbump.report.numbers import interval_text, limit_text, share_text
+from pytest_speedbump.report.numbers import interval_text, limit_text, share_text, time_text
 from pytest_speedbump.report.text import drop_text, transmission_text
 from pytest_speedbump.result import Machine, MatchedCode, Result
 from pytest_speedbump.units import format_share, format_time
@@ -55,7 +55,7 @@ def _bumps(results: Sequence[Result], repeat: Callable[[Result], str] | None) ->
 
 def bump(result: Result, command: str | None) -> Element:
     """One result in full, and the command that repeats it."""
-    title = element("h3", name(str(result.bump.targets)), f" +{result.bump.delay_text} ", word(status(result)))
+    title = element("h3", name(str(result.bump.targets)), f" {added_text(result.bump)} ", word(status(result)))
     rows = [(element("dt", term), element("dd", said)) for term, said in _facts(result)]
     if command is not None:
         rows.append((element("dt", "Repeat"), element("dd", element("pre", element("code", command)))))
@@ -74,9 +74,13 @@ def _facts(result: Result) -> Iterator[tuple[str, Child]]:
 def _found(result: Result) -> Iterator[tuple[str, Child]]:
     declared = result.bump.declared
     if declared is not None:
-        bound = "at most" if declared.kind == "insensitive" else "at least"
-        lost = f"{declared.kind}: {bound} {limit_text(declared.limit)} of throughput lost, by the {declared.by}"
-        yield "Declared", f"{lost}; found: {result.verdict}"
+        limit = limit_text(declared.limit)
+        asked = {
+            "insensitive": f"at most {limit} of throughput lost",
+            "sensitive": f"at least {limit} of throughput lost",
+            "slack": f"each call may take {result.bump.delay_text} more, of which less than {limit} arrives",
+        }
+        yield "Declared", f"{declared.kind}: {asked[declared.kind]}, by the {declared.by}; found: {result.verdict}"
     if result.reason:
         yield "Reason", str(result.reason)
     said = [text for text in notes(result, each=True) if not text.endswith(f": {result.reason}") or not result.reason]

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 from pytest_speedbump.page.element import Child, element, name
 from pytest_speedbump.page.status import Status, status, worst_first
 from pytest_speedbump.page.svg import SANS, grid_line, mark, shape, text
-from pytest_speedbump.page.words import slack_text
+from pytest_speedbump.page.words import added_text, slack_text
 from pytest_speedbump.report.names import short_names
 from pytest_speedbump.report.text import drop_text, transmission_text
 from pytest_speedbump.result import Estimate, Result
@@ -23,11 +23,12 @@ CAPTION = (
 
 
 class Axis:
-    """Drops across the width of a picture, stretched around zero: ends that lie apart by 1 point are told apart there.
+    """Drops across the width of a picture, stretched around zero, where points of a percent matter.
 
     Attributes:
         low, high: the drops at its ends, wide enough for all that is known of ``results``; of what lies far below zero
             only an arrow is seen.
+        ticks: zero, and others as far as there is room for their labels, those far from zero first.
     """
 
     WIDTH, HEIGHT, MARGIN = 240.0, 22.0, 9.0
@@ -40,6 +41,7 @@ class Axis:
         ends = [end for result in results for end in _ends(result)]
         self.low = max(self.LOWEST, min((*ends, -0.012)))
         self.high = min(1.0, max((*ends, 0.03)))
+        self.ticks = self._choose()
 
     def at(self, drop: float) -> float:
         """In units of the picture; within its margins, whatever the drop."""
@@ -48,22 +50,27 @@ class Axis:
         )
         return self.MARGIN + (value - low) / (high - low) * (self.WIDTH - 2 * self.MARGIN)
 
-    @property
-    def ticks(self) -> list[float]:
-        """Zero, and others as far as there is room for their labels, the ones nearest to zero last."""
+    def _choose(self) -> list[float]:
         chosen = [0.0]
-        for tick in sorted(self.TICKS, key=lambda one: (-abs(one) < 0, -abs(one))):
-            if self.low <= tick <= self.high and all(abs(self.at(tick) - self.at(one)) >= self.APART for one in chosen):
+        for tick in sorted(self.TICKS, key=abs, reverse=True):
+            apart = (abs(self.at(tick) - self.at(one)) for one in chosen)
+            if self.low <= tick <= self.high and min(apart) >= self.APART:
                 chosen.append(tick)
         return sorted(chosen)
 
 
 def _ends(result: Result) -> Iterator[float]:
-    drop, declared = result.known_drop, result.bump.declared
+    drop, limit = result.known_drop, _limit(result)
     if drop is not None:
         yield from (end for end in (drop.low, float(drop), drop.high) if end is not None)
-    if declared is not None:
-        yield declared.limit
+    if limit is not None:
+        yield limit
+
+
+def _limit(result: Result) -> float | None:
+    """Of the drop. What declares a slack speaks of the share that arrives of a delay."""
+    declared = result.bump.declared
+    return None if declared is None or declared.kind == "slack" else declared.limit
 
 
 def forest(results: Sequence[Result], links: Mapping[str, str] | None = None, caption: str = CAPTION) -> list[Element]:
@@ -115,7 +122,7 @@ def _row(result: Result, short: str, axis: Axis, links: Mapping[str, str]) -> El
         element("td", str(one), class_=f"f-{one.look.tone} word"),
         element("th", element("a", called, href=f"#{link}") if link else called, scope="row", align="left"),
         element("td", _cut(str(result.bump.targets))),
-        element("td", result.bump.delay_text, align="right"),
+        element("td", added_text(result.bump).removeprefix("+"), align="right"),
         element("td", "-" if result.calls is None else f"{result.calls:.6g}", align="right"),
         element("td", _picture(result, one, axis)),
         element("td", drop_text(result), align="right", nowrap=""),
@@ -133,22 +140,20 @@ def _cut(text: str) -> Element:
 
 
 def _picture(result: Result, one: Status, axis: Axis) -> Child:
-    drop, declared = result.known_drop, result.bump.declared
+    drop, limit = result.known_drop, _limit(result)
     if drop is None and result.slack_ns is not None:
         return f"slack {slack_text(result.slack_ns)}"
     if drop is None:
         return None
     middle, bottom = axis.HEIGHT / 2, axis.HEIGHT
     grid = "".join(f"M{_short(axis.at(tick))} 0V{_short(bottom)}" for tick in axis.ticks if tick)
-    limit = None
-    if declared is not None:
-        at = axis.at(declared.limit)
-        limit = grid_line(at, 1, at, bottom - 1, dashed=True, tone="failed", width=1.5)
+    at = 0.0 if limit is None else axis.at(limit)
+    dashes = None if limit is None else grid_line(at, 1, at, bottom - 1, dashed=True, tone="failed", width=1.5)
     return element(
         "svg",
         shape(grid, stroke="faint", width=1),
         grid_line(axis.at(0.0), 0, axis.at(0.0), bottom, tone="soft"),
-        limit,
+        dashes,
         shape(_interval(drop, axis), stroke=one.look.tone, width=2),
         mark(one.look, axis.at(float(drop)), middle),
         viewBox=f"0 0 {_short(axis.WIDTH)} {_short(bottom)}", width=axis.WIDTH, height=bottom, aria_hidden="true",

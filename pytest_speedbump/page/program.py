@@ -7,7 +7,8 @@ from xml.etree.ElementTree import Element
 
 from pytest_speedbump.bump import every_text
 from pytest_speedbump.page.element import Child, element, name
-from pytest_speedbump.page.words import count, time_text
+from pytest_speedbump.page.words import count
+from pytest_speedbump.report.numbers import time_text
 from pytest_speedbump.result import Estimate
 from pytest_speedbump.units import format_time
 

@@ -1,5 +1,6 @@
 """The page as text: its order, what it says of a result, and that names stay text."""
 
+import math
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from markup import Node, parse
 from reports import HOSTILE, PROGRAM, SCAN, SLACK, SOME, a_document, a_result, hostile_document, many, sweep
 
+from pytest_speedbump.bump import Declaration
 from pytest_speedbump.documents.document import Document
 from pytest_speedbump.page.details import links
 from pytest_speedbump.page.forest import Axis
@@ -27,10 +29,15 @@ def shown(document: Document) -> Node:
     return parse(page([document]))
 
 
+def drops(root: Node) -> Node:
+    """Their table."""
+    return next(one for one in root.all("table") if one.all("caption"))
+
+
 def rows(root: Node) -> list[list[str]]:
-    """Of the table of drops."""
-    table = next(one for one in root.all("table") if one.all("caption"))
-    return [[cell.text for cell in row.children if isinstance(cell, Node)] for row in table.one("tbody").all("tr")]
+    """Of that table."""
+    body = drops(root).one("tbody")
+    return [[cell.text for cell in row.children if isinstance(cell, Node)] for row in body.all("tr")]
 
 
 def said(root: Node, index: int = 0) -> dict[str, str]:
@@ -87,6 +94,8 @@ def test_what_failed_is_said_as_pytest_says_it() -> None:
 
 
 def test_rows_the_worst_first() -> None:
+    limits = [one for one in drops(shown(a_document(SOME[0]))).all("path") if "stroke-dasharray" in one.attributes]
+    assert len(limits) == 1
     found = rows(shown(a_document(*reversed(SOME))))
     assert [row[0] for row in found] == [
         "◆ failed", "? inconclusive", "▲ sensitive", "■ measured", "● insensitive", "■ measured", "○ void",
@@ -143,8 +152,8 @@ def test_all_that_is_known_of_a_result_is_told() -> None:
         "Calls": "1 a run: 40us of 40us delivered, 0ns late",
         "Time": "400us a run, 438us slowed, 404us with the probe, which adds 13ns",
         "Rounds": "180 pairs of 20 calls each, in 1.3s",
-        "Doses": "+75us a call: a run takes 0ns [-8us, 8us] more, a drop of 0.0% [-2.0, 2.0]; 200 pairs"
-        "+150us a call: a run takes 0ns [-8us, 8us] more, a drop of 0.0% [-2.0, 2.0]; 200 pairs",
+        "Doses": "+75us a call: a run takes 0.0us [-8.0, 8.0] more, a drop of 0.0% [-2.0, 2.0]; 200 pairs"
+        "+150us a call: a run takes 0.0us [-8.0, 8.0] more, a drop of 0.0% [-2.0, 2.0]; 200 pairs",
         "Evidence": "over the limit 3, at most 3.2; under it -2, at most 0 (natural logs)",
         "Machine": "waited for a processor in 1.3% of the rounds; others used 21.0% of it; 0.2% of the delay came "
         "late; 3.5 switches a round; 7 pairs set aside; those pairs were judged that had not waited for a processor",
@@ -152,6 +161,18 @@ def test_all_that_is_known_of_a_result_is_told() -> None:
         "Not slowed": "c:len: it is called directly",
         "Repeat": repeat(one, 22107),
     }
+
+
+def test_slack_that_was_looked_for_and_slack_that_was_declared() -> None:
+    looked_for = replace(SLACK, bump=replace(SLACK.bump, delay_ns=math.nan))
+    declared = replace(SOME[0], bump=replace(SOME[0].bump, declared=Declaration("slack", 0.05, "marker")), lock=None)
+    root = shown(a_document(looked_for, declared))
+    assert rows(root)[1][3:] == ["slack", "0", "slack 301us [284, 317]", "-", "-"]
+    assert "engine.schedule slack ■ measured" in [one.text for one in root.all("h3")]
+    assert not any("stroke-dasharray" in one.attributes for one in drops(root).all("path")), "5 % of a delay is no drop"
+    assert said(root, 1)["Declared"] == (
+        "slack: each call may take 40us more, of which less than 5.0% arrives, by the marker; found: sensitive"
+    )
 
 
 def test_one_command_repeats_all_bumps_of_a_test() -> None:
@@ -196,8 +217,8 @@ def test_a_program_that_was_measured_shows_its_points() -> None:
     latency = {"begin": "a.b", "end": "c.d", "control_ns": 1e6, "slowed_ns": 1.6e6, "arrivals": 70,
                "added_ns": {"estimate": 6e5, "low": 5e5, "high": None}}  # fmt: skip
     root = shown(replace(a_document(found), program=PROGRAM | {"latency": latency}))
-    assert [one.text for one in root.all("h2")][:2] == ["The program", "Throughput lost"]
-    assert "From a.b to c.d: 1ms, slowed 1.6ms, which is 600us [500us, ...] more" in root.text
+    assert [one.text for one in root.all("h2")] == ["The program", "Throughput lost", "Point by point"]
+    assert "From a.b to c.d: 1ms, slowed 1.6ms, which is 600us [500, ...] more" in root.text
     assert not root.all("pre"), "no pytest repeats it"
 
 
@@ -269,7 +290,7 @@ def test_the_axis_keeps_the_order(drops: list[float]) -> None:
 )
 def test_ends_that_are_not_known_are_arrows(low: float | None, high: float | None, arrows: int) -> None:
     root = shown(a_document(of(low, 0.2, high), of(0.0, 0.1, 0.2)))
-    picture = root.one("tbody").all("tr")[0].one("svg")
+    picture = drops(root).one("tbody").all("tr")[0].one("svg")
     (interval,) = [one for one in picture.all("path") if "11H" in (one.attributes["d"] or "")]
     assert (interval.attributes["d"] or "").count("l") == 2 * arrows
 
