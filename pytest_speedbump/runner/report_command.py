@@ -85,7 +85,7 @@ def _check(outputs: Mapping[str, Path], documents: Sequence[str]) -> None:
     """Raises InputError where an output would replace a document, or another output."""
     taken = {os.path.realpath(name): f"document {name!r}" for name in documents}
     for name, path in outputs.items():
-        file = find_file(path)
+        file = None if path == STDOUT else find_file(path)
         key = str(path) if file is None else os.path.realpath(file)
         if key in taken:
             raise InputError(f"{option(name)} {str(path)!r} would overwrite {taken[key]}; name another file")

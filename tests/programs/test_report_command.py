@@ -132,6 +132,13 @@ def test_readers_that_leave_and_disks_that_are_full(folder: Path) -> None:
         cwd=folder, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert (done.stdout.splitlines()[-1], done.stderr) == ("0", "")
+    closed = [*COMMAND, "result.json", "--markdown=-"]
+    done = subprocess.run(
+        ["bash", "-c", '"$@" >&-', "bash", *closed], cwd=folder, stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (
+        1, "speedbump: --markdown: standard output was not written: standard output is closed\n",
+    )  # fmt: skip
     (folder / "full").symlink_to("/dev/full")
     _, err = ask(folder, "result.json", "--html=page.html", "--markdown=full", code=1)
     assert err == "speedbump: --markdown: full was not written: No space left on device\n"
