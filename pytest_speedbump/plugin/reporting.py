@@ -23,6 +23,7 @@ from pytest_speedbump.plugin.github import Actions
 from pytest_speedbump.plugin.run import Run
 from pytest_speedbump.plugin.seconds import remember
 from pytest_speedbump.ranking import Ranking
+from pytest_speedbump.report.columns import plain
 from pytest_speedbump.report.notes import gather
 from pytest_speedbump.report.status import status
 from pytest_speedbump.report.terminal import write_failures, write_last_word, write_listing, write_rankings, write_table
@@ -165,9 +166,9 @@ class ReportingPlugin:
             rankings = list(run.rankings.values())
             write_rankings(terminalreporter, rankings, markers=options.scan_markers, uncalled=self._bystanders())
         for text in self._remarks():
-            terminalreporter.write_line(f"speedbump: {text}")
+            terminalreporter.write_line(plain(f"speedbump: {text}"))
         for text in gather(run.unmeasured.items(), each=terminalreporter.verbosity > 0):
-            terminalreporter.write_line(f"speedbump: not measured: {text}", yellow=True)
+            terminalreporter.write_line(plain(f"speedbump: not measured: {text}"), yellow=True)
         write_failures(terminalreporter, self._failures())
 
     def _bystanders(self) -> list[str]:
