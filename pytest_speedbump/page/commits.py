@@ -100,8 +100,7 @@ def commits_section(documents: Sequence[Document]) -> ET.Element | None:
             f"The numbers of {len(drawn)} chart{'s' * (len(drawn) != 1)} as a table",
             ("Test", "Bump", "Commit", "Transmission", "Verdict"),
             [
-                (name(tests[one.test]), name(one.bump), name(step.commit), margin_text(step.transmission) or "not known",
-                 step.look.word)
+                (name(tests[one.test]), name(one.bump), name(step.commit), _known(step), step.look.word)
                 for one in drawn for step in one.steps
             ],
         ),
@@ -112,8 +111,7 @@ def commits_section(documents: Sequence[Document]) -> ET.Element | None:
                 f"{len(rest)} more, which changed less",
                 ("Test", "Bump", "First", "Last", "Change"),
                 [
-                    (name(tests[one.test]), name(one.bump), margin_text(one.steps[0].transmission),
-                     margin_text(one.steps[-1].transmission), one.told)
+                    (name(tests[one.test]), name(one.bump), _known(one.steps[0]), _known(one.steps[-1]), one.told)
                     for one in rest
                 ],
             )
@@ -137,6 +135,10 @@ def commits_section(documents: Sequence[Document]) -> ET.Element | None:
 
 def _called(document: Document, place: int) -> str:
     return document.commit[:HASH] if document.commit else document.run or f"#{place + 1}"
+
+
+def _known(step: Step) -> str:
+    return margin_text(step.transmission) or "not known"
 
 
 def _histories(documents: Sequence[Document], called: Sequence[str]) -> Iterator[History]:
@@ -208,7 +210,7 @@ def _step(step: Step, across: Scale, up: Scale) -> ET.Element:
     x, look = across(step.place), step.look
     return element(
         "g",
-        element("title", f"{step.commit}: {margin_text(step.transmission) or 'not known'}, {look.word}"),
+        element("title", f"{step.commit}: {_known(step)}, {look.word}"),
         shape(f"M{at(x, up(step.high))}V{up(step.low):.1f}", stroke=look.tone, width=1.8),
         mark(look, x, up(step.transmission), 4.2),
     )
