@@ -2,7 +2,7 @@
 
 import math
 import re
-import xml.etree.ElementTree as ET  # noqa: S405 - nothing is parsed
+import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ from pytest_speedbump.page.svg import path_point as at
 from pytest_speedbump.report.columns import plain
 from pytest_speedbump.report.names import short_names
 from pytest_speedbump.report.numbers import margin_text, share_text
-from pytest_speedbump.report.ranked import COLD_SHARE, LEAST_SHARE, is_cold, is_hot_and_free
+from pytest_speedbump.report.ranked import COLD_SHARE, LEAST_SHARE, is_cold, is_hot_and_free, matters
 from pytest_speedbump.result import Estimate
 
 __all__ = ["map_section"]
@@ -115,7 +115,8 @@ def _spots(document: Document) -> Iterator[Spot]:
     for ranking in document.scans:
         for one in ranking.functions:
             if one.transmission is not None and one.share is not None:
-                meaning = COLD if is_cold(one) else HOT if is_hot_and_free(one) else ""
+                known = COLD if is_cold(one) else HOT if is_hot_and_free(one) else ""
+                meaning = known or (_meaning(one.share, one.transmission) if matters(one) else "")
                 yield Spot(one.name, ranking.test, one.share, one.transmission, LOOKS[one.verdict], meaning)
 
 
@@ -157,7 +158,9 @@ def _draw(spots: Sequence[Spot]) -> ET.Element:
 def _scales(spots: Sequence[Spot]) -> tuple[Scale, Scale]:
     least = min((spot.share for spot in spots if spot.share > 0), default=1.0)
     decade = clip(math.floor(math.log10(least)), LEAST_DECADE, MOST_DECADE)
-    values = [end for spot in spots[:LABELLED] for end in (spot.transmission, spot.transmission.low, spot.transmission.high)]
+    values = [
+        end for spot in spots[:LABELLED] for end in (spot.transmission, spot.transmission.low, spot.transmission.high)
+    ]
     low = min((value for value in values if value is not None), default=0.0)
     high = max((value for value in values if value is not None), default=1.0)
     return (
@@ -187,7 +190,9 @@ def _ground(across: Scale, up: Scale) -> Iterator[ET.Element]:
         y = up(number * step)
         yield grid_line(PLOT.left, y, PLOT.right, y, tone="soft" if number == 0 else "faint")
         yield text(f"{number * step:g}", PLOT.left - 8, y + 4, anchor="end")
-    yield text("share of the time of a run spent in it", (PLOT.left + PLOT.right) / 2, HEIGHT - 14, anchor="middle", size=12)
+    yield text(
+        "share of the time of a run spent in it", (PLOT.left + PLOT.right) / 2, HEIGHT - 14, anchor="middle", size=12
+    )
     yield text(
         "transmission of a delay", 0, 0, anchor="middle", size=12,
         transform=f"translate(18 {(PLOT.top + PLOT.bottom) / 2:g}) rotate(-90)",
@@ -228,7 +233,10 @@ def _labels(
         Anchor(across(spot.share), up(spot.transmission), width_of_text(content, SIZE, mono=True) + 2, SIZE + 3)
         for spot, content in zip(chosen, contents, strict=True)
     ]
-    points = [_around(across(spot.share), up(spot.transmission), 7 if index < LABELLED else 3) for index, spot in enumerate(spots)]
+    points = [
+        _around(across(spot.share), up(spot.transmission), 7 if index < LABELLED else 3)
+        for index, spot in enumerate(spots)
+    ]
     captions = [box_of(caption, x, y, 12, anchor=anchor) for caption, x, y, anchor, _ in _CAPTIONS]
     for spot, content, anchor, found in zip(
         chosen, contents, anchors, place(anchors, [*points, *captions], whiskers, PLOT), strict=True

@@ -104,7 +104,9 @@ def test_what_goes_wrong_afterwards(suite: Suite) -> None:
     assert run.code == 2
     assert "KeyboardInterrupt" in run.out
     assert run.counts["passed"] == 1
-    found = [(one["test"].partition("::")[2], *one["targets"], one["verdict"], one["time_share"]) for one in run.results]
+    found = [
+        (one["test"].partition("::")[2], *one["targets"], one["verdict"], one["time_share"]) for one in run.results
+    ]
     assert found == [
         ("test_raises", "work.leaf", "measured", None),
         ("test_interrupted", "work.other", "measured", None),
