@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 Mode = Literal["spin", "nogil", "sleep", "await"]
-Kind = Literal["insensitive", "sensitive"]
+Kind = Literal["insensitive", "sensitive", "slack"]
 Origin = Literal["command line", "marker", "ini", "default"]
 
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -36,11 +36,19 @@ MOST_EVERY = 10**9
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """``insensitive``: the drop stays under ``limit``; ``sensitive``: it reaches ``limit``, a fraction."""
+    """``insensitive``: the drop stays under ``limit``; ``sensitive``: it reaches ``limit``, a fraction.
+
+    ``slack``: of the delay itself a smaller share than ``limit`` arrives, so that it is free.
+    """
 
     kind: Kind
     limit: float
     by: Origin
+
+    @property
+    def kept_by(self) -> Literal["insensitive", "sensitive"]:
+        """The verdict that keeps it."""
+        return "sensitive" if self.kind == "sensitive" else "insensitive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,7 @@ class Bump:
 
     Attributes:
         delay_ns: time added to each matched call that is delayed, as requested. Of a share NaN until a round was looked
-            at.
+            at; always where the slack is asked for.
         delay_share: the share of a round by which all delays in it are to make it longer; None for a time.
         declared: None for a plain measurement.
         targets_by: who named the targets.
@@ -77,6 +85,11 @@ class Bump:
         return not math.isnan(self.delay_ns)
 
     @property
+    def asks_slack(self) -> bool:
+        """Whether it is asked how much delay is absorbed, rather than what one delay costs."""
+        return self.delay_share is None and not self.is_resolved
+
+    @property
     def suite_wide(self) -> bool:
         """Whether the targets were named for a whole suite, so that a benchmark which never calls them is no error.
 
@@ -93,6 +106,8 @@ class Bump:
     @property
     def asked(self) -> Delay:
         """As it was written."""
+        if self.asks_slack:
+            return Delay()
         return Delay(self.delay_ns) if self.delay_share is None else Delay(share=self.delay_share)
 
     def __str__(self) -> str:
@@ -101,8 +116,12 @@ class Bump:
 
 
 def bump_text(targets: Iterable[str], delay: Delay, mode: str, every: int = 1) -> str:
-    """``pkg.parse*, !pkg.parse_debug +2us``, with the mode, and with which calls, where that is not the usual."""
-    return f"{', '.join(targets)} +{delay}{_way_text(mode, every)}"
+    """``pkg.parse*, !pkg.parse_debug +2us``, or ``pkg.parse* slack``.
+
+    With the mode, and with which calls, where that is not the usual.
+    """
+    added = "slack" if delay == Delay() else f"+{delay}"
+    return f"{', '.join(targets)} {added}{_way_text(mode, every)}"
 
 
 def _way_text(mode: str, every: int) -> str:

@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 
 from pytest_speedbump.bump import Mode
 from pytest_speedbump.counts import Kind
+from pytest_speedbump.display import repr_html
 from pytest_speedbump.remarks import Remark
 from pytest_speedbump.result import Estimate, take
 from pytest_speedbump.targets import Targets
@@ -106,6 +107,9 @@ class Ranking:
     def share(self) -> float:
         """Own time of all functions together, as a share of a bare round; the rest is spent in what was no target."""
         return sum(one.share or 0.0 for one in self.functions)
+
+    def _repr_html_(self) -> str:
+        return repr_html(self)
 
     def to_json(self) -> dict[str, Any]:
         """One entry of ``scans`` in the result document."""

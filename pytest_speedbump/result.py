@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 from pytest_speedbump.bump import Bump, Declaration
 from pytest_speedbump.counts import CodeCounts, Counts, Kind
+from pytest_speedbump.display import repr_html
 from pytest_speedbump.remarks import Remark
 from pytest_speedbump.targets import Targets
 from pytest_speedbump.uncalled import Uncalled
@@ -24,6 +25,7 @@ __all__ = [
     "Unreached",
     "Verdict",
     "VoidError",
+    "lockfile_text",
     "take",
 ]
 
@@ -115,16 +117,28 @@ class Change:
     """What became of an entry of the lockfile.
 
     Attributes:
-        kind: ``grown`` fails its test, ``lost`` (its target is not called any more) too; ``inconclusive`` (noise, or
-            no time) warns; ``improved``, ``new`` and ``kept`` pass.
+        kind: ``grown`` and ``shrunk`` (of a slack) fail their tests, ``lost`` (its target is not called any more) too;
+            ``inconclusive`` (noise, or no time) warns; ``improved``, ``new`` and ``kept`` pass.
+        ref: the git revision whose lockfile it is; None: the one of the working tree.
     """
 
-    kind: Literal["kept", "grown", "improved", "new", "lost", "inconclusive"]
+    kind: Literal["kept", "grown", "shrunk", "improved", "new", "lost", "inconclusive"]
     text: str
+    ref: str | None = None
+
+    @property
+    def lockfile(self) -> str:
+        """As sentences call it."""
+        return lockfile_text(self.ref)
 
     @property
     def fails(self) -> bool:
-        return self.kind in ("grown", "lost")
+        return self.kind in ("grown", "shrunk", "lost")
+
+
+def lockfile_text(ref: str | None) -> str:
+    """``lockfile``, or ``lockfile of origin/main`` where that revision's is meant."""
+    return "lockfile" if ref is None else f"lockfile of {ref}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +309,9 @@ class Result:
             return None
         return self.bare_ns / (1 - self.known_drop)
 
+    def _repr_html_(self) -> str:
+        return repr_html(self)
+
     def to_json(self) -> dict[str, Any]:
         """One entry of ``results`` in the result document."""
         declared = self.bump.declared
@@ -328,7 +345,7 @@ class Result:
             "machine": self.machine and asdict(self.machine),
             "matched": [asdict(code) for code in self.matched],
             "unreached": [asdict(one) for one in self.unreached],
-            "lock": self.lock and {"kind": self.lock.kind, "text": self.lock.text},
+            "lock": self.lock and asdict(self.lock),
             "limited_by": self.limited_by,
             "needed_ns": self.needed_ns,
             "uncalled": self.uncalled and self.uncalled.to_json(),

@@ -27,7 +27,7 @@ from pytest_speedbump.report.columns import plain
 from pytest_speedbump.report.notes import gather
 from pytest_speedbump.report.status import status
 from pytest_speedbump.report.terminal import write_failures, write_last_word, write_listing, write_rankings, write_table
-from pytest_speedbump.result import Result
+from pytest_speedbump.result import Result, lockfile_text
 from pytest_speedbump.slowing.session import clock_name
 from pytest_speedbump.trials.bystanders import bystanders
 
@@ -198,7 +198,8 @@ class ReportingPlugin:
             left_out = len(self._gate.absent(self._run.lock).left_out)
             if left_out:
                 entries = "1 entry" if left_out == 1 else f"{left_out} entries"
-                remarks.append(f"not compared: {entries} of the lockfile, whose tests did not run or failed themselves")
+                held = lockfile_text(options.compare_ref.value if options.compare_ref else None)
+                remarks.append(f"not compared: {entries} of the {held}, whose tests did not run or failed themselves")
         if options.save is not None:
             remarks += [f"{show(options.save)}: {said}" for said in self._saved]
         for uncalled in self._gate.excused() if self._finished else ():

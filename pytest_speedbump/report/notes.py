@@ -8,7 +8,7 @@ from pytest_speedbump.report.text import time_enough
 from pytest_speedbump.result import Result
 from pytest_speedbump.units import format_time
 
-__all__ = ["concerns", "gather", "notes"]
+__all__ = ["concerns", "gather", "gathered", "notes"]
 
 MANY = 3  # From so many equal remarks on, one line and a count stand for all; of two, both tests are named.
 
@@ -22,19 +22,24 @@ def gather(said: Iterable[tuple[str, str]], *, each: bool = False) -> list[str]:
     Args:
         each: leave them apart.
     """
-    groups: dict[str, list[tuple[str, str]]] = {}
+    return [f"{who}{more}: {what}" for who, more, what in gathered(said, each=each)]
+
+
+def gathered[T](said: Iterable[tuple[T, str]], *, each: bool = False) -> list[tuple[T, str, str]]:
+    """The same as ``(who, " and 3 more", what)``, whatever says who it is."""
+    groups: dict[str, list[tuple[T, str]]] = {}
     for who, what in said:
         groups.setdefault(_FIGURE.sub("#", what), []).append((who, what))
     return [line for group in groups.values() for line in _lines(group, MANY if not each else len(group) + 1)]
 
 
-def _lines(group: Sequence[tuple[str, str]], many: int) -> Iterator[str]:
+def _lines[T](group: Sequence[tuple[T, str]], many: int) -> Iterator[tuple[T, str, str]]:
     if len(group) < many:
-        yield from (f"{who}: {what}" for who, what in group)
+        yield from ((who, "", what) for who, what in group)
         return
     who, what = group[0]
     other = "" if len({what for _, what in group}) == 1 else ", with other figures"
-    yield f"{who} and {len(group) - 1} more{other}: {what}"
+    yield who, f" and {len(group) - 1} more{other}", what
 
 
 def notes(result: Result, *, each: bool = False) -> list[str]:
@@ -45,7 +50,7 @@ def notes(result: Result, *, each: bool = False) -> list[str]:
     """
     said = [*result.bump.notes, *result.warnings]
     if result.lock is not None and result.lock.text and result.outcome != "failed":
-        said.insert(0, f"lockfile: {result.lock.kind}: {result.lock.text}")
+        said.insert(0, f"{result.lock.lockfile}: {result.lock.kind}: {result.lock.text}")
     if result.reason and result.outcome != "failed" and concerns(result):
         said.insert(0, f"{result.verdict}: {result.reason}")
     if each and result.unreached:

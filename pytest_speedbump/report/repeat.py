@@ -28,7 +28,12 @@ def _bump(result: Result) -> Iterator[str]:
     bump = result.bump
     if bump.targets_by == "command line":
         yield from _patterns("target", bump.targets.names)
-    said = {"delay": _delay(bump.asked), "every": str(bump.every), "mode": bump.mode}
+    if bump.asks_slack:
+        yield "--speedbump-slack"
+    own_delay = bump.asks_slack or (bump.declared is not None and bump.declared.kind == "slack")
+    said = (
+        {"mode": bump.mode} if own_delay else {"delay": _delay(bump.asked), "every": str(bump.every), "mode": bump.mode}
+    )
     for name, value in said.items():
         if name in bump.given:
             yield from (f"--speedbump-{name}", value)

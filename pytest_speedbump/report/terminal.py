@@ -20,7 +20,7 @@ from pytest_speedbump.result import Result
 
 __all__ = ["write_failures", "write_last_word", "write_listing", "write_rankings", "write_table"]
 
-_YELLOW = ("sensitive", "inconclusive", "void", "grown", "lost", "critical", "partly", "unresolved")
+_YELLOW = ("sensitive", "inconclusive", "void", "grown", "shrunk", "lost", "critical", "partly", "unresolved")
 _COLOURS = {"insensitive": "green", "free": "green", **dict.fromkeys(_YELLOW, "yellow")}
 
 

@@ -65,10 +65,12 @@ def _headline(result: Result) -> str:
     slowed = f"speedbump: {bump.targets} slowed by {delay}"
     if _lock_decides(result):
         assert result.lock is not None
-        return f"{slowed}: {result.lock.kind} since the lockfile was written: {result.lock.text}"
+        return f"{slowed}: {result.lock.kind} since the {result.lock.lockfile} was written: {result.lock.text}"
     if result.verdict == "void":
         return f"speedbump: {bump}: no verdict: {result.reason}"
     assert declared is not None
+    if declared.kind == "slack":
+        return _slack_headline(result)
     limit = limit_text(declared.limit)
     if result.verdict == "inconclusive":
         return f"{slowed}: inconclusive about {limit}: {result.reason}"
@@ -78,12 +80,24 @@ def _headline(result: Result) -> str:
     return f"{slowed} {costs}, less than the {limit} that it must show"
 
 
+def _slack_headline(result: Result) -> str:
+    bump = result.bump
+    more = f"speedbump: a call of {bump.targets} may not take {bump.delay_text} more"
+    if result.verdict == "inconclusive":
+        return f"{more}, as far as is known: inconclusive: {result.reason}"
+    arrives = "more than is free arrives"
+    if result.known_transmission is not None and transmission_text(result) != "-":
+        arrives = f"{interval_text(result.known_transmission, percent=True)} of that arrives"
+    assert bump.declared is not None
+    return f"{more}: {arrives}, and less than {limit_text(bump.declared.limit)} would be free"
+
+
 def _lock_decides(result: Result) -> bool:
     """Whether the test failed for what the lockfile holds, rather than for what it declares itself."""
     if result.lock is None:
         return False
     declared = result.bump.declared
-    kept = result.verdict == (declared.kind if declared else "measured")
+    kept = result.verdict == (declared.kept_by if declared else "measured")
     return result.lock.fails or (kept and result.lock.kind == "inconclusive")
 
 
@@ -97,7 +111,8 @@ def _evidence(result: Result) -> list[str]:
     per_call = format_time(counts.delivered_ns / delayed)
     work = f"{of}{counts.calls:.6g} {noun} x {per_call} = {format_time(counts.delivered_ns)}"
     reaches = ""
-    if result.known_transmission is not None and transmission_text(result) != "-":
+    is_said = result.bump.declared is not None and result.bump.declared.kind == "slack"
+    if result.known_transmission is not None and transmission_text(result) != "-" and not is_said:
         reaches = f"; {interval_text(result.known_transmission, percent=True)} of it reaches the run time"
     return [f"{work} in each run of {format_time(result.control_ns)}{reaches}"]
 
@@ -106,11 +121,18 @@ def _advice(result: Result) -> list[str]:
     declared = result.bump.declared
     if result.lock is not None and result.lock.fails:
         breaks = (
-            declared is not None and result.verdict in ("sensitive", "insensitive") and result.verdict != declared.kind
+            declared is not None
+            and result.verdict in ("sensitive", "insensitive")
+            and result.verdict != declared.kept_by
         )
         also = f" It also breaks what the test declares, {limit_text(declared.limit)}." if breaks and declared else ""
-        return [f"If this is meant, accept it with --speedbump-save.{also}"]
+        accept = "accept it with --speedbump-save"
+        if result.lock.ref is not None:
+            accept = f"{accept} in {result.lock.ref}, and let this run pass with --speedbump-advisory"
+        return [f"If this is meant, {accept}.{also}"]
     if result.verdict == "sensitive" and declared is not None and not _lock_decides(result):
+        if declared.kind == "slack":
+            return ["The slack is used up: make room for it again, or ask for less with a smaller at_least."]
         return ["It is on the critical path: take it off, call it less, or declare a larger budget."]
     if result.verdict == "insensitive" and declared is not None and not _lock_decides(result):
         return ["The benchmark hardly feels this code: does it measure what it is meant to?"]

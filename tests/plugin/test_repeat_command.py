@@ -1,5 +1,6 @@
 """The command that repeats a test asks what the run asked, however it was asked."""
 
+import math
 import shlex
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from reports import SCAN, a_result
 from suite import Suite
 
+from pytest_speedbump.bump import Declaration
 from pytest_speedbump.report.repeat import repeat, repeat_scan
 from pytest_speedbump.result import Result
 from pytest_speedbump.units import parse_delays
@@ -63,6 +65,15 @@ def test_it_asks_what_the_run_asked(suite: Suite, options: tuple[str, ...]) -> N
 def test_what_a_marker_says_is_not_repeated() -> None:
     assert repeat(a_result("t.py::test_x[a b]", limit=0.02), 3) == "pytest 't.py::test_x[a b]' --speedbump-seed 3"
     assert repeat(a_result("t.py::test_x"), None) == "pytest t.py::test_x"
+
+
+def test_slack_has_a_delay_of_its_own() -> None:
+    bump = replace(a_result().bump, given=("delay", "every", "mode"), mode="sleep")
+    declared = replace(a_result("t.py::x"), bump=replace(bump, declared=Declaration("slack", 0.05, "marker")))
+    assert repeat(declared, None) == "pytest t.py::x --speedbump-mode sleep"
+    looked_for = replace(a_result("t.py::x"), bump=replace(bump, delay_ns=math.nan, targets_by="command line"))
+    said = "pytest t.py::x --speedbump-target=engine.log:emit --speedbump-slack --speedbump-mode sleep"
+    assert repeat(looked_for, None) == said
 
 
 def test_of_a_scan() -> None:
