@@ -30,7 +30,7 @@ MOST_PASSES = 100
 _PREFIX = re.compile(r"speed[-_]?bump[-_]?", re.IGNORECASE)
 
 # Options that are given to be used at once. The others, such as a mode, are settings that may wait for a target.
-NEED_A_TARGET = ("list", "budget", "delay", "every", "save", "compare", "total_time")
+NEED_A_TARGET = ("list", "budget", "delay", "every", "save", "compare", "compare_ref", "total_time")
 OF_A_SCAN = ("list", "total_time")  # of those the ones that a scan makes use of
 NO_SCAN = "--speedbump-scan-markers does nothing: nothing is scanned; add --speedbump-scan PATTERN"
 SCANNED = (
