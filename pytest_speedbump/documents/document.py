@@ -26,7 +26,7 @@ class Document:
         family: all verdicts that share the error rate; None where nobody knows them.
         commit: of the working tree that was measured, in hexadecimal digits; None where there is none.
         run: names the run of CI, of which this may be a part; None where no CI told.
-        unmeasured: by test, why it was not measured although it was asked for.
+        unmeasured: by node id, why tests that ran were not measured.
         program: what the document of a program says of that, as it stands there; empty otherwise.
     """
 
@@ -53,7 +53,7 @@ class Document:
             "environment": dict(self.environment),
             "results": [result.to_json() for result in self.results],
             "scans": [ranking.to_json() for ranking in self.scans],
-            "unmeasured": [{"test": test, "reason": reason} for test, reason in self.unmeasured.items()],
+            "unmeasured": dict(self.unmeasured),
             **self.program,
         }
 
@@ -67,7 +67,7 @@ class Document:
             environment=dict(one["environment"]),
             results=tuple(map(Result.from_json, one.get("results", ()))),
             scans=tuple(map(Ranking.from_json, one.get("scans", ()))),
-            unmeasured={each["test"]: each["reason"] for each in one.get("unmeasured", ())},
+            unmeasured=dict(one.get("unmeasured", {})),
             program={key: value for key, value in one.items() if key in _OF_A_PROGRAM},
             **{name: one.get(name) for name in ("seed", "error_rate", "family", "commit", "run")},
         )

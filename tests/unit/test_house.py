@@ -58,7 +58,11 @@ def test_a_circle_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("imported", "by"),
-    [("_core", {"core", "slowing", "targets", "runner"}), ("pytest", {"plugin", "report"}), ("pytest_benchmark", {"plugin"})],
+    [
+        ("_core", {"core", "slowing", "targets", "runner"}),
+        ("pytest", {"plugin", "report"}),
+        ("pytest_benchmark", {"plugin"}),
+    ],
 )
 def test_who_knows(imported: str, by: set[str]) -> None:
     """Who talks to the C core, to pytest and to pytest-benchmark."""
