@@ -1,4 +1,4 @@
-"""What is shipped, made of a source tree by its build backend: the sdist and wheels, and environments that have them."""
+"""What is shipped, as the build backend makes it of a source tree: the sdist, wheels, and environments with one."""
 
 import os
 import subprocess
