@@ -26,6 +26,7 @@ class Document:
         family: all verdicts that share the error rate; None where nobody knows them.
         commit: of the working tree that was measured, in hexadecimal digits; None where there is none.
         run: names the run of CI, of which this may be a part; None where no CI told.
+        unmeasured: by node id, why tests that ran were not measured.
         program: what the document of a program says of that, as it stands there; empty otherwise.
     """
 
@@ -37,6 +38,7 @@ class Document:
     run: str | None = None
     results: tuple[Result, ...] = ()
     scans: tuple[Ranking, ...] = ()
+    unmeasured: Mapping[str, str] = field(default_factory=dict)
     program: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -51,6 +53,7 @@ class Document:
             "environment": dict(self.environment),
             "results": [result.to_json() for result in self.results],
             "scans": [ranking.to_json() for ranking in self.scans],
+            "unmeasured": dict(self.unmeasured),
             **self.program,
         }
 
@@ -64,6 +67,7 @@ class Document:
             environment=dict(one["environment"]),
             results=tuple(map(Result.from_json, one.get("results", ()))),
             scans=tuple(map(Ranking.from_json, one.get("scans", ()))),
+            unmeasured=dict(one.get("unmeasured", {})),
             program={key: value for key, value in one.items() if key in _OF_A_PROGRAM},
             **{name: one.get(name) for name in ("seed", "error_rate", "family", "commit", "run")},
         )
@@ -72,10 +76,10 @@ class Document:
 _OF_A_PROGRAM = ("program", "mode", "delay_ns", "every", "after_ns", "for_ns", "targets", "matched", "latency")
 
 
-def environment(clock: str) -> dict[str, Any]:
+def environment(clock: str | None) -> dict[str, Any]:
     """Where the results come from; what must agree before two documents may be compared in absolute times.
 
-    ``clock``: the name of the C core's.
+    ``clock``: the name of the C core's; None where there is no core.
     """
     gil_enabled = getattr(sys, "_is_gil_enabled", None)
     return {

@@ -28,8 +28,6 @@ from pytest_speedbump.report.notes import gather
 from pytest_speedbump.report.status import status
 from pytest_speedbump.report.terminal import write_failures, write_last_word, write_listing, write_rankings, write_table
 from pytest_speedbump.result import Result, lockfile_text
-from pytest_speedbump.slowing.session import clock_name
-from pytest_speedbump.trials.bystanders import bystanders
 
 __all__ = ["ReportingPlugin"]
 
@@ -101,7 +99,8 @@ class ReportingPlugin:
         took += [(test, options.scan_text, ranking.seconds) for test, ranking in run.rankings.items()]
         remember(self._config, took, self._collected)
         self._write_documents()
-        if options.save is not None and not options.list_only and (self._collected.tests or run.results):
+        saves = not options.list_only and not run.no_core and (self._collected.tests or run.results)
+        if options.save is not None and saves:
             absent = self._gate.absent(run.saved)
             gone = [*absent.gone, *absent.dropped] if self._finished else []
             entries, saved = merge(run.saved, run.all_results, gone, options.tolerance)
@@ -128,7 +127,7 @@ class ReportingPlugin:
     def _document(self) -> Document:
         options, family = self._run.options, self._collected.family
         return Document(
-            environment=environment(clock_name()),
+            environment=environment(self._clock_name()),
             seed=options.seed,
             error_rate=options.error_rate,
             family=family.to_json() if family else None,
@@ -136,7 +135,15 @@ class ReportingPlugin:
             run=find_run(),
             results=tuple(self._run.all_results),
             scans=tuple(self._run.rankings.values()),
+            unmeasured=dict(self._run.unmeasured),
         )
+
+    def _clock_name(self) -> str | None:
+        if self._run.no_core:
+            return None
+        from pytest_speedbump.slowing.session import clock_name
+
+        return clock_name()
 
     def _write(self, option: str, path: Path, write: Callable[[Path], None]) -> bool:
         """Whether ``path`` could be written. If not, the summary says why, or standard error where there is none."""
@@ -176,6 +183,8 @@ class ReportingPlugin:
         scan, rankings = self._run.options.scan, self._run.rankings.values()
         if scan is None or self._remote or len(rankings) < 2 or not self._finished:
             return []
+        from pytest_speedbump.trials.bystanders import bystanders
+
         return bystanders(scan.value, {one.name for ranking in rankings for one in ranking.functions})
 
     def pytest_unconfigure(self) -> None:
