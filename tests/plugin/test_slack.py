@@ -1,4 +1,6 @@
-"""Slack: declared by a marker."""
+"""Slack: declared by a marker, found for each target, and kept in the lockfile."""
+
+from typing import Any
 
 from suite import Suite
 
@@ -81,3 +83,60 @@ def test_it_takes_targets_of_the_command_line_and_can_be_listed(suite: Suite) ->
         "--speedbump-list",
     )
     assert (run.result["verdict"], run.result["calls"], run.result["targets_by"]) == ("listed", 1, "command line")
+
+
+def test_found_for_each_target(suite: Suite) -> None:
+    """Of 1.5 ms; the declared tests keep their questions, and rounds that absorb all say that it is at least so much."""
+    suite.write("device.py", DEVICE)
+    run = suite.run(
+        """
+        import device
+
+        def test_plain(benchmark):
+            benchmark(device.decode)
+
+        @pytest.mark.speedbump("device.schedule", delay="7us", every=3)
+        def test_marked(speedbump):
+            result = speedbump(device.decode, 2)
+            assert result.slack_ns is None or result.slack_ns > 100e3
+
+        @pytest.mark.speedbump_insensitive("device.schedule", delay="1us", budget="50%")
+        def test_declared(benchmark):
+            benchmark(device.decode)
+
+        @pytest.mark.speedbump("device.gone")
+        def test_void(benchmark):
+            benchmark(device.decode)
+        """,
+        "--speedbump-slack",
+        "--speedbump-target=device.schedule",
+        "--speedbump-max-time=1s",
+    )
+    by_test: dict[str, list[dict[str, Any]]] = {}
+    for result in run.results:
+        by_test.setdefault(result["test"].rpartition("test_")[2], []).append(result)
+    asked = [result for result in run.results if result["declared"] is None and result["verdict"] != "void"]
+    assert len(asked) == 5
+    for result in asked:
+        assert (result["verdict"], result["delay_ns"], result["share"], result["drop"]) == (
+            "measured",
+            None,
+            None,
+            None,
+        )
+        # A machine may be so busy that nobody can tell.
+        assert result["slack_ns"] or result["cause"]
+        delays = [dose["delay_ns"] for dose in result["doses"]]
+        assert delays == sorted(delays)
+    known = [result for result in asked if result["slack_ns"] and result["slack_ns"]["high"]]
+    for result in known:
+        slack = result["slack_ns"]
+        assert slack["low"] <= slack["estimate"] <= slack["high"]
+        assert slack["low"] < 1500e3 / result["calls"]
+        assert "slack " in run.out
+    assert by_test["marked"][0]["notes"] == [
+        "delay 7us of the marker gives way to --speedbump-slack",
+        "every 3 of the marker gives way to --speedbump-slack",
+    ]
+    assert [(one["verdict"], one["outcome"]) for one in by_test["void"]][0] == ("void", "failed")
+    assert by_test["declared"][0]["declared"]["kind"] == "insensitive"
