@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from locked import NAME
 from suite import Suite
 
 # A device takes 1.5 ms, by the clock; what is called meanwhile is free until it is done.
@@ -52,7 +53,7 @@ def test_declared_slack(suite: Suite) -> None:
         "--speedbump-delay=1s",
         "--speedbump-every=1000",
         "--speedbump-mode=nogil",
-        "--speedbump-max-time=4s",
+        "--speedbump-max-time=2s",
     )
     there, two, used_up = run.results
     assert [one["declared"] for one in run.results] == [{"kind": "slack", "limit": 0.05, "by": "marker"}] * 3
@@ -86,7 +87,7 @@ def test_it_takes_targets_of_the_command_line_and_can_be_listed(suite: Suite) ->
 
 
 def test_found_for_each_target(suite: Suite) -> None:
-    """Of 1.5 ms; the declared tests keep their questions, and rounds that absorb all say that it is at least so much."""
+    """Of 1.5 ms; what is declared keeps its question."""
     suite.write("device.py", DEVICE)
     run = suite.run(
         """
@@ -138,5 +139,70 @@ def test_found_for_each_target(suite: Suite) -> None:
         "delay 7us of the marker gives way to --speedbump-slack",
         "every 3 of the marker gives way to --speedbump-slack",
     ]
-    assert [(one["verdict"], one["outcome"]) for one in by_test["void"]][0] == ("void", "failed")
+    assert (by_test["void"][0]["verdict"], by_test["void"][0]["outcome"]) == ("void", "failed")
     assert by_test["declared"][0]["declared"]["kind"] == "insensitive"
+
+
+# The host works beside a device, so long that nearly all of the device's time is left, or nearly none.
+HOST = """
+import time
+
+def spin(ns):
+    done_at = time.perf_counter_ns() + ns
+    while time.perf_counter_ns() < done_at:
+        pass
+
+def schedule():
+    spin({host_ns})
+
+def decode():
+    done_at = time.perf_counter_ns() + 400_000
+    schedule()
+    while time.perf_counter_ns() < done_at:
+        pass
+"""
+
+DECODE = """
+import host
+
+@pytest.mark.speedbump("host.schedule")
+@pytest.mark.speedbump_insensitive("host.schedule", delay="20us", budget="5%")
+def test_it(benchmark):
+    benchmark(host.decode)
+"""
+
+
+def test_slack_shrinks_before_throughput_falls(suite: Suite) -> None:
+    """The budget is kept as before, and the lockfile says that little is left of what may come."""
+    suite.write("host.py", HOST.format(host_ns=50_000))
+    options = ("--speedbump-slack", "--speedbump-max-time=8s")
+    saved = suite.run(DECODE, *options, "--speedbump-save")
+    assert (saved.code, [one["verdict"] for one in saved.results]) == (0, ["measured", "insensitive"])
+    [entry] = [one for one in suite.read_json(NAME)["entries"] if "slack" in one]
+    assert entry["delay_ns"] is None
+    assert 250e3 < entry["slack"]["low"] <= entry["slack"]["estimate"] <= entry["slack"]["high"] < 450e3
+    suite.write("host.py", HOST.format(host_ns=300_000))
+    run = suite.run(DECODE, *options, "--speedbump-compare")
+    slack, declared = run.results
+    assert (slack["verdict"], slack["outcome"], slack["lock"]["kind"]) == ("measured", "failed", "shrunk")
+    assert (declared["verdict"], declared["outcome"]) == ("insensitive", "passed")
+    assert run.counts == {"failed": 1}
+    assert "speedbump: host.schedule: shrunk since the lockfile was written: the program absorbs only " in run.out
+    assert "shrunk FAILED" in run.out
+    assert "If this is meant, accept it with --speedbump-save." in run.out
+
+
+def test_a_sweep_tells_its_slack(suite: Suite) -> None:
+    suite.write("host.py", HOST.format(host_ns=10_000))
+    run = suite.run(
+        """
+        import host
+
+        @pytest.mark.speedbump("host.schedule", delay="100us,300us,500us,700us")
+        def test_it(benchmark):
+            benchmark(host.decode)
+        """,
+        "--speedbump-max-time=2s",
+    )
+    assert "test_it.py::test_it [host.schedule]: slack " in run.out
+    assert " a call, by 4 delays" in run.out

@@ -69,8 +69,8 @@ def test_a_quiet_machine_tells_it_soon_and_well() -> None:
 def test_where_all_is_absorbed_it_is_at_least_so_much() -> None:
     result = searched(quiet, 1, slack_ns=1e9)
     assert result.slack_ns is not None
-    assert result.slack_ns.high is None
-    assert 100e3 < result.slack_ns == result.slack_ns.low < 300e3
+    assert (result.slack_ns.low, result.slack_ns.high) == (float(result.slack_ns), None)
+    assert 100e3 < result.slack_ns < 300e3
     assert result.seconds < 0.5
 
 
@@ -124,7 +124,7 @@ def test_long_rounds_are_not_begun_that_do_not_fit() -> None:
 
 @pytest.mark.parametrize(("mode", "least_ns"), [("spin", 50.0), ("await", 100e3)])
 def test_doses_can_be_delivered(mode: Mode, least_ns: float) -> None:
-    """A mode that wakes up late, and a function that is called so often that a tenth of the round is next to nothing."""
+    """A mode that wakes up late, and a target that is called so often that a tenth of the round is next to nothing."""
     result = slack_of(Machine(calls=1000, slack_ns=30e3, noise=0.001), LIMIT, mode)
     assert result.verdict == "measured"
     assert min([dose.delay_ns for dose in result.doses], default=least_ns) >= least_ns
