@@ -65,6 +65,7 @@ class Bump:
         targets_by: who named the targets.
         every: of each target's calls in each thread, every so many are delayed.
         notes: what a reader of the result should know, such as a marker's delay that the command line overrides.
+        given: which of "delay", "every" and "mode" the command line said.
     """
 
     targets: Targets
@@ -75,6 +76,7 @@ class Bump:
     notes: tuple[str, ...] = ()
     delay_share: float | None = None
     every: int = 1
+    given: tuple[str, ...] = ()
 
     def resolved(self, delay_ns: float) -> Self:
         """The same question, with what the share comes to."""
@@ -150,12 +152,12 @@ def least_delay_ns(mode: Mode, delay_ns: float) -> float:
     return max(delay_ns, LEAST_AWAIT_NS if mode == "await" else LEAST_DELAY_NS) if delay_ns else 0.0
 
 
-def parse_mode(value: object, name: str) -> Mode:
-    """One of :data:`MODES`; ``name`` is what the error calls it."""
-    for mode in MODES:
+def parse_mode(value: object, name: str, known: tuple[Mode, ...] = MODES) -> Mode:
+    """One of ``known``; ``name`` is what the error calls it."""
+    for mode in known:
         if value == mode:
             return mode
-    raise InputError(f"{name} {value!r} is unknown; write one of {', '.join(MODES)}")
+    raise InputError(f"{name} {value!r} is unknown; write one of {', '.join(known)}")
 
 
 def check_mode(mode: Mode, targets: Targets, delay_ns: float) -> None:

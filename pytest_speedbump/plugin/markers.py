@@ -200,7 +200,9 @@ def _bump(
 ) -> Bump:
     delay_ns = math.nan if delay.ns is None else delay.ns
     check_mode(mode, targets, 0.0 if options.list_only else delay_ns)  # a listing delays nothing
-    return Bump(targets, delay_ns, mode, declared, by, delay_share=delay.share, every=every)
+    said = {"delay": options.delays, "every": options.every, "mode": options.mode}
+    given = tuple(name for name, one in said.items() if one.by == "command line")
+    return Bump(targets, delay_ns, mode, declared, by, delay_share=delay.share, every=every, given=given)
 
 
 def _prevailing[T](

@@ -38,8 +38,8 @@ class Sweep:
         return Estimate(centre, low, high if isfinite(high) else None)
 
 
-def sweeps(results: Iterable[Result]) -> list[Sweep]:
-    """Of the results that ask one test the same with ``ENOUGH`` delays or more, in the order of first appearance."""
+def sweeps(results: Iterable[Result], enough: int = ENOUGH) -> list[Sweep]:
+    """Of the results that ask one test the same with ``enough`` delays or more, in the order of first appearance."""
     groups: dict[tuple[object, ...], list[Result]] = {}
     for result in results:
         bump = result.bump
@@ -47,7 +47,7 @@ def sweeps(results: Iterable[Result]) -> list[Sweep]:
             groups.setdefault((result.test, bump.targets.names, bump.mode, bump.every), []).append(result)
     found = []
     for group in groups.values():
-        if len({result.bump.delay_ns for result in group}) >= ENOUGH:
+        if len({result.bump.delay_ns for result in group}) >= enough:
             ordered = tuple(sorted(group, key=lambda result: result.bump.delay_ns))
             found.append(Sweep(ordered, fit(one for one in map(point_of, ordered) if one is not None)))
     return found

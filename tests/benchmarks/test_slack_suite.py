@@ -52,7 +52,10 @@ def test_tables() -> None:
         "records": [found(284e3, 317e3), found(330e3, 350e3), nothing, *declared],
     }  # fmt: skip
     text = markdown(document)
-    assert "| one call | quiet     |      300us |    3 |  320us |      1 of 2 | 1 of 2 |         1 | 13us |     0.5 |" in text
+    assert (
+        "| one call | quiet     |      300us |    3 |  320us |      1 of 2 | 1 of 2 |         1 | 13us |     0.5 |"
+        in text
+    )
     assert (
         "| 0.9                         | hog       |    3 |           2 |            1 |         0 |     2.0 |" in text
     )
