@@ -1,11 +1,11 @@
 """Columns of text, fitted to a terminal: names are shortened first, then whole columns are left out. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pytest_speedbump.report.columns import pad, shorten_all, width_of
+from pytest_speedbump.report.columns import pad, shorten, shorten_all, width_of
 
-__all__ = ["Shape", "Table", "fit"]
+__all__ = ["Shape", "Table", "fit", "ruled"]
 
 GAP = "  "
 
@@ -92,3 +92,13 @@ def _narrow(widths: Mapping[str, int], shape: Shape, width: int) -> dict[str, in
             break
         narrow[title] -= 1
     return {title: now for title, now in narrow.items() if now < widths[title]}
+
+
+def ruled(title: str, table: Table, width: int | None) -> Iterator[str]:
+    """The table under its title, as lines; ``width`` is what it was fitted to."""
+    rule = "-" * table.edge
+    yield from ("", shorten(title, len(rule)).center(len(rule), "-"), "".join(table.header).rstrip(), rule)
+    yield from ((first + last).rstrip() for first, last in table.rows)
+    yield rule
+    if table.left_out:
+        yield f"no room in {width} columns for {' and '.join(table.left_out)}"

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from pytest_speedbump.counts import Counts
 from pytest_speedbump.program import Flight, Found, ProgramRun
-from pytest_speedbump.report.columns import plain, shorten, wrap
-from pytest_speedbump.report.grid import Shape, Table, fit
+from pytest_speedbump.report.columns import plain, wrap
+from pytest_speedbump.report.grid import Shape, fit, ruled
 from pytest_speedbump.report.notes import gather, notes
 from pytest_speedbump.report.table import lay_out
 from pytest_speedbump.report.text import failure_text
@@ -28,7 +28,7 @@ def lay_out_program(run: ProgramRun, width: int | None, *, more: str) -> list[st
     """
     rows = list(_rows(run, more))
     table = fit(dict(zip(TITLES, zip(*rows, strict=True), strict=True)), SHAPE, width)
-    lines = list(_ruled(f" speedbump: {plain(' '.join(run.words))} ", table, width))
+    lines = list(ruled(f" speedbump: {plain(' '.join(run.words))} ", table, width))
     for text in _said(run):
         lines += wrap(plain(text), width, INDENT)
     return lines
@@ -37,7 +37,7 @@ def lay_out_program(run: ProgramRun, width: int | None, *, more: str) -> list[st
 def lay_out_found(found: Found, width: int | None) -> list[str]:
     """What an experiment has found, and why something failed; as above."""
     points = f"{len(found.results)} progress point{'s' * (len(found.results) != 1)}"
-    lines = list(_ruled(f" speedbump: {points} ", lay_out(found.results, width), width))
+    lines = list(ruled(f" speedbump: {points} ", lay_out(found.results, width), width))
     flight = found.flight
     said = [f"intervals hold for 95%; seed {found.seed}"]
     if flight is not None:
@@ -66,15 +66,6 @@ def _added(flight: Flight) -> str:
 
 def _signed(ns: float) -> str:
     return f"{'-' if ns < 0 else ''}{format_time(abs(ns))}"
-
-
-def _ruled(title: str, table: Table, width: int | None) -> Iterator[str]:
-    rule = "-" * table.edge
-    yield from ("", shorten(title, len(rule)).center(len(rule), "-"), "".join(table.header).rstrip(), rule)
-    yield from ((first + last).rstrip() for first, last in table.rows)
-    yield rule
-    if table.left_out:
-        yield f"no room in {width} columns for {' and '.join(table.left_out)}"
 
 
 def _rows(run: ProgramRun, more: str) -> Iterator[tuple[str, ...]]:
