@@ -55,8 +55,8 @@ def find_commit(folder: Path) -> Commit | None:
     if found is None or prefix is None or found[0] or prefix[0]:
         return None
     # Submodules are left out, because their own configuration would be obeyed.
-    changed = _git(folder, "diff", "--quiet", "--no-ext-diff", "--no-textconv", "--ignore-submodules", "HEAD")
-    is_clean = changed is not None and changed[0] == 0
+    changed = _git(folder, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules")
+    is_clean = changed == (0, "")
     return Commit(found[1].strip() + ("" if is_clean else DIRTY), prefix[1].removesuffix("\n"))
 
 
