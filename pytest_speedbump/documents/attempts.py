@@ -40,11 +40,9 @@ class Court:
         declared, evidence = result.bump.declared, result.evidence
         if declared is None or evidence is None or result.verdict not in (*_OPPOSITE, "inconclusive"):
             return result
-        if declared.kind not in _OPPOSITE:
-            return result
-        kept, broken = declared.kind, _OPPOSITE[declared.kind]
+        kept, broken = declared.kept_by, _OPPOSITE[declared.kept_by]
         against, for_it = evidence.over_max, evidence.under_max
-        if declared.kind == "sensitive":
+        if kept == "sensitive":
             against, for_it = for_it, against
         verdict: Verdict = result.verdict
         if verdict == broken and against < self.fails_at:

@@ -90,7 +90,7 @@ class Document:
             results=tuple(map(Result.from_json, one.get("results", ()))),
             scans=tuple(map(Ranking.from_json, one.get("scans", ()))),
             program={key: value for key, value in one.items() if key in _OF_A_PROGRAM},
-            unmeasured=dict(one.get("unmeasured", {})),
+            unmeasured={test: str(why) for test, why in one.get("unmeasured", {}).items()},
             failures=tuple(one.get("failures", ())),
             **{name: one.get(name) for name in _PLAIN_FIELDS},
         )

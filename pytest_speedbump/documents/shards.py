@@ -73,6 +73,11 @@ def _check_kind(name: str, one: Document) -> None:
         raise InputError(f"{name} does not say of which tests it is a part; {mend}, all with this version")
     if one.options["listed"]:
         raise InputError(f"{name} is a listing, in which nothing was measured; run without --speedbump-list")
+    told = {result.test for result in one.results} | {scan.test for scan in one.scans}
+    if told != {test for test, fate in one.tests.items() if fate in ("measured", "xfailed")}:
+        raise InputError(
+            f"{name} is broken: its results are not those of the tests that it calls measured; run it again"
+        )
 
 
 def _check_pair(first: Named, second: Named) -> None:

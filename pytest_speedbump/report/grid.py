@@ -68,6 +68,16 @@ def fit(cells: Mapping[str, Sequence[str]], shape: Shape, width: int | None) -> 
     return Table(header, rows, _total(widths), left_out)
 
 
+def ruled(title: str, table: Table, width: int | None) -> Iterator[str]:
+    """Its lines between rules, below an empty one; at last what there was no room for."""
+    rule = "-" * table.edge
+    yield from ("", shorten(title, len(rule)).center(len(rule), "-"), "".join(table.header).rstrip(), rule)
+    yield from ((first + last).rstrip() for first, last in table.rows)
+    yield rule
+    if table.left_out:
+        yield f"no room in {width} columns for {' and '.join(table.left_out)}"
+
+
 def _total(widths: Mapping[str, int]) -> int:
     return sum(widths.values()) + len(GAP) * (len(widths) - 1)
 
@@ -92,13 +102,3 @@ def _narrow(widths: Mapping[str, int], shape: Shape, width: int) -> dict[str, in
             break
         narrow[title] -= 1
     return {title: now for title, now in narrow.items() if now < widths[title]}
-
-
-def ruled(title: str, table: Table, width: int | None) -> Iterator[str]:
-    """The table under its title, as lines; ``width`` is what it was fitted to."""
-    rule = "-" * table.edge
-    yield from ("", shorten(title, len(rule)).center(len(rule), "-"), "".join(table.header).rstrip(), rule)
-    yield from ((first + last).rstrip() for first, last in table.rows)
-    yield rule
-    if table.left_out:
-        yield f"no room in {width} columns for {' and '.join(table.left_out)}"

@@ -8,8 +8,8 @@ from pytest_speedbump.report.grid import ruled
 from pytest_speedbump.report.names import short_names
 from pytest_speedbump.report.notes import gather, notes
 from pytest_speedbump.report.ranking_table import lay_out_ranking
-from pytest_speedbump.report.table import lay_out, summary
-from pytest_speedbump.report.text import failure_text
+from pytest_speedbump.report.table import lay_out
+from pytest_speedbump.report.text import failure_text, summary
 from pytest_speedbump.result import Result
 
 __all__ = ["lay_out_merged"]

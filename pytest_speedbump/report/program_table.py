@@ -1,10 +1,10 @@
 """What a program called while it was slowed, as lines of text, fitted to a terminal. Pure."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from pytest_speedbump.counts import Counts
-from pytest_speedbump.program import Flight, Found, ProgramRun
+from pytest_speedbump.counts import CodeCounts, Counts
+from pytest_speedbump.program import UNKNOWN_TARGET, Flight, Found, ProgramRun
 from pytest_speedbump.report.columns import plain, wrap
 from pytest_speedbump.report.grid import Shape, fit, ruled
 from pytest_speedbump.report.notes import gather, notes
@@ -69,18 +69,29 @@ def _signed(ns: float) -> str:
 
 
 def _rows(run: ProgramRun, more: str) -> Iterator[tuple[str, ...]]:
-    """One for each target, and under it what it matched, unless that is one thing and called as the target is."""
+    """One for each target, and under it what it matched, unless that is one thing and called as the target is.
+
+    Where nobody knows which target chose it, it stands under them all.
+    """
     snapshot = run.counts.snapshot
     for (index, name), total in zip(run.bump.targets.chosen, snapshot.targets, strict=True):
         yield (plain(name), *_numbers(total))
         matched = [one for one in snapshot.matched if one.target == index]
         if [one.name for one in matched] == [name]:
             continue
-        for one in matched[:MOST_ROWS]:
-            yield (f"  {plain(one.name)}", *_numbers(one))
-        rest = matched[MOST_ROWS:]
-        if rest:
-            yield (f"  {len(rest)} more ({more})", *_numbers(sum(rest, Counts())))
+        yield from _matched(matched, more)
+    names = {name for _, name in run.bump.targets.chosen}
+    yield from _matched(
+        [one for one in snapshot.matched if one.target == UNKNOWN_TARGET and one.name not in names], more
+    )
+
+
+def _matched(matched: Sequence[CodeCounts], more: str) -> Iterator[tuple[str, ...]]:
+    for one in matched[:MOST_ROWS]:
+        yield (f"  {plain(one.name)}", *_numbers(one))
+    rest = matched[MOST_ROWS:]
+    if rest:
+        yield (f"  {len(rest)} more ({more})", *_numbers(sum(rest, Counts())))
 
 
 def _numbers(counts: Counts) -> tuple[str, ...]:

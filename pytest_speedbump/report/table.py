@@ -1,6 +1,5 @@
 """The table of a run as lines of text, fitted to a terminal. Pure."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 from pytest_speedbump.report.columns import plain
@@ -9,7 +8,7 @@ from pytest_speedbump.report.names import short_names
 from pytest_speedbump.report.text import drop_text, transmission_text, verdict_text
 from pytest_speedbump.result import Result
 
-__all__ = ["lay_out", "summary"]
+__all__ = ["lay_out"]
 
 TITLES = ("Name", "Target", "Delay", "Calls", "Drop", "Transmission", "Verdict")
 LEFT_OUT = ("Calls", "Transmission", "Delay", "Target")
@@ -33,8 +32,3 @@ def _cells(result: Result, names: dict[str, str]) -> tuple[str, ...]:
         transmission_text(result),
         verdict_text(result),
     )
-
-
-def summary(results: Sequence[Result]) -> str:
-    """``2 insensitive, 1 void``, in the order of first appearance."""
-    return ", ".join(f"{n} {verdict}" for verdict, n in Counter(map(verdict_text, results)).items())

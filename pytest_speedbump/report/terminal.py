@@ -14,13 +14,13 @@ from pytest_speedbump.report.notes import gather, notes
 from pytest_speedbump.report.overview import Overview, lay_out_overview, unnoticed
 from pytest_speedbump.report.pins import pins
 from pytest_speedbump.report.ranking_table import lay_out_ranking
-from pytest_speedbump.report.table import lay_out, summary
-from pytest_speedbump.report.text import found
+from pytest_speedbump.report.table import lay_out
+from pytest_speedbump.report.text import found, summary
 from pytest_speedbump.result import Result
 
 __all__ = ["write_failures", "write_last_word", "write_listing", "write_rankings", "write_table"]
 
-_YELLOW = ("sensitive", "inconclusive", "void", "grown", "lost", "critical", "partly", "unresolved")
+_YELLOW = ("sensitive", "inconclusive", "void", "grown", "shrunk", "lost", "critical", "partly", "unresolved")
 _COLOURS = {"insensitive": "green", "free": "green", **dict.fromkeys(_YELLOW, "yellow")}
 
 

@@ -121,6 +121,7 @@ def two(**changes: Any) -> tuple[tuple[str, Document], tuple[str, Document]]:
         ({"family": None}, "b.json does not say of which tests it is a part; name"),
         ({"tests": None, "options": None}, "b.json does not say of which tests it is a part; name"),
         ({"program": {"program": {}}}, "b.json does not say"),
+        ({"results": ()}, "b.json is broken: its results are not those of the tests that it calls measured; run it again"),
         ({"program": {"program": {}}, "results": ()}, "b.json is the document of a program, which has no shards; name"),
         ({"options": {**OPTIONS, "listed": True}}, "b.json is a listing, in which nothing was measured; run without"),
     ],
@@ -133,7 +134,8 @@ def test_a_mixed_shard(changes: dict[str, Any], sentence: str) -> None:
 
 def test_a_shard_that_collected_a_part() -> None:
     one, (name, other) = two(family={"verdicts": 3, "digest": "f" * 16})
-    part = replace(other, tests=dict(list((other.tests or {}).items())[2:]))
+    left = dict(list((other.tests or {}).items())[2:])
+    part = replace(other, tests=left, results=tuple(result for result in other.results if result.test in left))
     assert refusal(one, (name, part)) == refusal((name, part), one)
     assert refusal(one, (name, part)) == (
         f"b.json knows nothing of {TESTS[0]}, {TESTS[1]}, which a.json does; let every shard collect the whole suite, "
