@@ -28,7 +28,11 @@ def merge(arguments: Sequence[str], command_line: Sequence[str]) -> int:  # noqa
     if not given.documents:
         raise InputError(f"{NAME} merge needs the documents of the shards, as in `{NAME} merge shard-*.json`")
     output = None if given.output is None else parse_output(given.output, "--output", Path())
-    found = merge_documents([(name, read(Path(name))) for name in given.documents], partial=given.partial)
+    documents = [(name, read(Path(name))) for name in given.documents]
+    try:
+        found = merge_documents(documents, partial=given.partial)
+    except InputError as error:
+        raise InputError(plain(str(error))) from None  # Tests may be named by anything.
     reasons = list(_failures(found))
     if not given.quiet:
         say("\n".join(lay_out_merged(found.results, found.scans, found.tests or {}, found.unmeasured, edge())))

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from documents import errors
+from reports import HOSTILE, a_result
+from sharded import cut, whole
 from suite import BRIEFLY, Run, Suite
 
 from pytest_speedbump.documents.provenance import _RUNS
@@ -171,6 +173,21 @@ def test_a_run_that_passes(suite: Suite) -> None:
     # In place: the whole takes the first shard's name.
     assert merge(suite.path, *paths, "--output", paths[0], "--quiet").returncode == 0
     assert len(json.loads(paths[0].read_text(encoding="utf-8"))["results"]) == 4
+
+
+def test_names_that_attack(tmp_path: Path) -> None:
+    document = whole(*(a_result(name, name) for name in HOSTILE if "\udcff" not in name))
+    shards = cut(document, [index % 2 for index in range(len(document.results))], 2)
+    for name, one in shards:
+        (tmp_path / name).write_text(json.dumps(one.to_json()), encoding="utf-8")
+    refusal = refused(tmp_path, "shard-1.json")  # one line
+    done = merge(tmp_path, "shard-0.json", "shard-1.json")
+    assert done.returncode == 0
+    for text in (refusal, done.stderr):
+        assert not set("\x1b\x00\r\t\u202e") & set(text)
+    # Through pipes, as a shell's `<(...)` makes them.
+    command = f"{sys.executable} -m pytest_speedbump merge --quiet <(cat shard-0.json) <(cat shard-1.json)"
+    assert subprocess.run(["bash", "-c", command], cwd=tmp_path, timeout=60).returncode == 0
 
 
 def test_bad_arguments(tmp_path: Path) -> None:
