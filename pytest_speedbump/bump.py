@@ -145,12 +145,12 @@ def share_delay_ns(share: float, round_ns: float, calls: float) -> float:
     return min(share * round_ns / calls, LONGEST_DELAY_NS) if calls else 0.0
 
 
-def parse_mode(value: object, name: str) -> Mode:
-    """One of :data:`MODES`; ``name`` is what the error calls it."""
-    for mode in MODES:
+def parse_mode(value: object, name: str, known: tuple[Mode, ...] = MODES) -> Mode:
+    """One of ``known``; ``name`` is what the error calls it."""
+    for mode in known:
         if value == mode:
             return mode
-    raise InputError(f"{name} {value!r} is unknown; write one of {', '.join(MODES)}")
+    raise InputError(f"{name} {value!r} is unknown; write one of {', '.join(known)}")
 
 
 def check_mode(mode: Mode, targets: Targets, delay_ns: float) -> None:

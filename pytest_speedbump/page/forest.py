@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 
 from pytest_speedbump.page.element import Child, element, name
 from pytest_speedbump.page.status import Status, status, worst_first
-from pytest_speedbump.page.svg import SANS, grid_line, mark, shape, text
+from pytest_speedbump.page.svg import SANS, grid_line, mark, shape, text, width_of_text
 from pytest_speedbump.page.words import added_text, slack_text
 from pytest_speedbump.report.names import short_names
 from pytest_speedbump.report.text import drop_text, transmission_text
@@ -35,7 +35,7 @@ class Axis:
     LINEAR = 0.01
     LOWEST = -1.0
     TICKS = (-1.0, -0.5, -0.2, -0.1, -0.05, -0.02, -0.01, 0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.9)
-    APART = 24.0
+    GAP = 4.0  # between labels
 
     def __init__(self, results: Sequence[Result]) -> None:
         ends = [end for result in results for end in _ends(result)]
@@ -50,11 +50,21 @@ class Axis:
         )
         return self.MARGIN + (value - low) / (high - low) * (self.WIDTH - 2 * self.MARGIN)
 
+    @staticmethod
+    def label(tick: float) -> str:
+        return f"{tick * 100:z.0f}"
+
+    def span(self, tick: float) -> tuple[float, float]:
+        """From where to where its label reaches."""
+        middle, half = self.at(tick), width_of_text(self.label(tick), 11) / 2
+        return middle - half, middle + half
+
     def _choose(self) -> list[float]:
         chosen = [0.0]
         for tick in sorted(self.TICKS, key=abs, reverse=True):
-            apart = (abs(self.at(tick) - self.at(one)) for one in chosen)
-            if self.low <= tick <= self.high and min(apart) >= self.APART:
+            start, end = self.span(tick)
+            free = all(end + self.GAP <= left or right + self.GAP <= start for left, right in map(self.span, chosen))
+            if self.low <= tick <= self.high and free:
                 chosen.append(tick)
         return sorted(chosen)
 
@@ -101,7 +111,7 @@ def forest(results: Sequence[Result], links: Mapping[str, str] | None = None, ca
 
 
 def _head(axis: Axis) -> Element:
-    labels = [text(f"{tick * 100:z.0f}", axis.at(tick), 12, anchor="middle") for tick in axis.ticks]
+    labels = [text(axis.label(tick), axis.at(tick), 12, anchor="middle") for tick in axis.ticks]
     picture = element(
         "svg", labels, viewBox=f"0 0 {axis.WIDTH:.0f} 16", width=axis.WIDTH, height=16.0, role="img",
         aria_label="Axis of the drop in percent", font_family=SANS,

@@ -19,13 +19,14 @@ from pytest_speedbump.lockfile.compare import merge
 from pytest_speedbump.page.page import page
 from pytest_speedbump.plugin.collected import Collected
 from pytest_speedbump.plugin.gate import Gate
+from pytest_speedbump.plugin.github import Actions
 from pytest_speedbump.plugin.run import Run
 from pytest_speedbump.plugin.seconds import remember
 from pytest_speedbump.ranking import Ranking
 from pytest_speedbump.report.notes import gather
 from pytest_speedbump.report.status import status
 from pytest_speedbump.report.terminal import write_failures, write_last_word, write_listing, write_rankings, write_table
-from pytest_speedbump.result import Result
+from pytest_speedbump.result import Result, lockfile_text
 from pytest_speedbump.slowing.session import clock_name
 from pytest_speedbump.trials.bystanders import bystanders
 
@@ -48,6 +49,8 @@ class ReportingPlugin:
         self._gate = Gate(run, collected, self._passed, config.rootpath)
         self._saved: list[str] = []
         self._unwritten: list[str] = []
+        self._unsaid: list[str] = []
+        self._actions = Actions.find(config.rootpath)
         self._finished = False
 
     # ---- gathering ----
@@ -108,9 +111,12 @@ class ReportingPlugin:
 
     def _write_documents(self) -> None:
         options = self._run.options
-        if not (options.json or options.html or options.markdown):
+        is_told = self._actions.listens and not options.list_only and (self._run.all_results or self._run.rankings)
+        if not (options.json or options.html or options.markdown or is_told):
             return
         found = self._document()
+        if is_told:
+            self._unsaid += self._actions.tell(found)
         if options.json is not None:
             self._write("--speedbump-json", options.json, lambda path: write_json(path, found.to_json()))
         if options.html is not None:
@@ -179,7 +185,7 @@ class ReportingPlugin:
 
     def _remarks(self) -> list[str]:
         options = self._run.options
-        remarks = []
+        remarks = list(self._unsaid)
         workers = self._config.getoption("numprocesses", None)
         if self._remote and (self._run.results or self._run.rankings) and isinstance(workers, int) and workers > 1:
             remarks.append(f"{workers} workers of pytest-xdist disturb each other's rounds; `-n 0` measures best")
@@ -191,7 +197,8 @@ class ReportingPlugin:
             left_out = len(self._gate.absent(self._run.lock).left_out)
             if left_out:
                 entries = "1 entry" if left_out == 1 else f"{left_out} entries"
-                remarks.append(f"not compared: {entries} of the lockfile, whose tests did not run or failed themselves")
+                held = lockfile_text(options.compare_ref.value if options.compare_ref else None)
+                remarks.append(f"not compared: {entries} of the {held}, whose tests did not run or failed themselves")
         if options.save is not None:
             remarks += [f"{show(options.save)}: {said}" for said in self._saved]
         for uncalled in self._gate.excused() if self._finished else ():

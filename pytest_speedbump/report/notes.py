@@ -8,7 +8,7 @@ from pytest_speedbump.report.text import time_enough
 from pytest_speedbump.result import Result
 from pytest_speedbump.units import format_time
 
-__all__ = ["gather", "gathered", "notes"]
+__all__ = ["concerns", "gather", "gathered", "notes"]
 
 MANY = 3  # From so many equal remarks on, one line and a count stand for all; of two, both tests are named.
 
@@ -50,15 +50,19 @@ def notes(result: Result, *, each: bool = False) -> list[str]:
     """
     said = [*result.bump.notes, *result.warnings]
     if result.lock is not None and result.lock.text and result.outcome != "failed":
-        said.insert(0, f"lockfile: {result.lock.kind}: {result.lock.text}")
-    unconcerned = result.verdict == "void" and result.bump.suite_wide and result.calls == 0
-    if result.reason and result.outcome != "failed" and not unconcerned:
+        said.insert(0, f"{result.lock.lockfile}: {result.lock.kind}: {result.lock.text}")
+    if result.reason and result.outcome != "failed" and concerns(result):
         said.insert(0, f"{result.verdict}: {result.reason}")
     if each and result.unreached:
         names = [one.name for one in result.unreached]
         more = f" and {len(names) - MANY} more" if len(names) > MANY else ""
         said.append(f"not slowed, --speedbump-list says why: {', '.join(names[:MANY])}{more}")
     return [*said, *_time(result)]
+
+
+def concerns(result: Result) -> bool:
+    """Whether it says anything about its test: a target of the whole suite need not be called there."""
+    return not (result.verdict == "void" and result.bump.suite_wide and result.calls == 0)
 
 
 def _time(result: Result) -> list[str]:

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator
 
+from pytest_speedbump.errors import InputError
 from pytest_speedbump.ranking import Ranking
 from pytest_speedbump.result import Result
 from pytest_speedbump.units import Delay, parse_delays
@@ -52,6 +53,9 @@ def _seed(seed: int | None) -> tuple[str, ...]:
 def _delay(asked: Delay) -> str:
     """As short as it is the same delay when it is read again."""
     text = str(asked)
-    if parse_delays(text, "") == (asked,):
-        return text
+    try:
+        if parse_delays(text, "") == (asked,):
+            return text
+    except InputError:  # It is not known, or rounds to what nobody may write.
+        pass
     return f"{asked.ns!r}ns" if asked.ns is not None else f"{(asked.share or 0) * 100!r}%"

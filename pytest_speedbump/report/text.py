@@ -1,5 +1,7 @@
 """Sentences about one result."""
 
+from collections import Counter
+from collections.abc import Sequence
 from math import ceil
 
 from pytest_speedbump.bump import every_text
@@ -8,7 +10,7 @@ from pytest_speedbump.report.numbers import interval_text, limit_text
 from pytest_speedbump.result import Result
 from pytest_speedbump.units import format_time
 
-__all__ = ["drop_text", "failure_text", "found", "time_enough", "transmission_text", "verdict_text"]
+__all__ = ["drop_text", "failure_text", "found", "summary", "time_enough", "transmission_text", "verdict_text"]
 
 
 def drop_text(result: Result) -> str:
@@ -43,6 +45,11 @@ def verdict_text(result: Result) -> str:
     return f"{found(result)} FAILED" if result.outcome == "failed" else found(result)
 
 
+def summary(results: Sequence[Result]) -> str:
+    """``2 insensitive, 1 void``, in the order of first appearance."""
+    return ", ".join(f"{n} {verdict}" for verdict, n in Counter(map(verdict_text, results)).items())
+
+
 def failure_text(result: Result) -> str:
     """Why a test failed, what it means and what to do, for somebody who never heard of speedbump."""
     lines = [_headline(result), *_evidence(result), *_advice(result)]
@@ -58,7 +65,7 @@ def _headline(result: Result) -> str:
     slowed = f"speedbump: {bump.targets} slowed by {delay}"
     if _lock_decides(result):
         assert result.lock is not None
-        return f"{slowed}: {result.lock.kind} since the lockfile was written: {result.lock.text}"
+        return f"{slowed}: {result.lock.kind} since the {result.lock.lockfile} was written: {result.lock.text}"
     if result.verdict == "void":
         return f"speedbump: {bump}: no verdict: {result.reason}"
     assert declared is not None
@@ -119,7 +126,10 @@ def _advice(result: Result) -> list[str]:
             and result.verdict != declared.kept_by
         )
         also = f" It also breaks what the test declares, {limit_text(declared.limit)}." if breaks and declared else ""
-        return [f"If this is meant, accept it with --speedbump-save.{also}"]
+        accept = "accept it with --speedbump-save"
+        if result.lock.ref is not None:
+            accept = f"{accept} in {result.lock.ref}, and let this run pass with --speedbump-advisory"
+        return [f"If this is meant, {accept}.{also}"]
     if result.verdict == "sensitive" and declared is not None and not _lock_decides(result):
         if declared.kind == "slack":
             return ["The slack is used up: make room for it again, or ask for less with a smaller at_least."]

@@ -280,8 +280,8 @@ def test_the_axis_keeps_the_order(drops: list[float]) -> None:
     places = [axis.at(drop) for drop in sorted(drops)]
     assert places == sorted(places)
     assert all(axis.MARGIN <= place <= axis.WIDTH - axis.MARGIN for place in places)
-    apart = [axis.at(tick) for tick in axis.ticks]
-    assert all(after - before >= axis.APART for before, after in pairwise(apart))
+    labels = [axis.span(tick) for tick in axis.ticks]
+    assert all(end < start for (_, end), (start, _) in pairwise(labels))
     assert 0.0 in axis.ticks
 
 

@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "trials": NOUNS | {"slowing", "experiment", "inference"},
     "lockfile": NOUNS,
     "documents": NOUNS,
-    "report": NOUNS | {"inference"},
+    "report": NOUNS | {"inference", "lockfile"},
     "page": NOUNS | {"documents", "inference", "report"},
     "formats": NOUNS | {"documents", "inference", "report"},
     "notebook": NOUNS | {"experiment", "report", "trials"},
