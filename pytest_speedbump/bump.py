@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 Mode = Literal["spin", "nogil", "sleep", "await"]
-Kind = Literal["insensitive", "sensitive"]
+Kind = Literal["insensitive", "sensitive", "slack"]
 Origin = Literal["command line", "marker", "ini", "default"]
 
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -36,11 +36,19 @@ MOST_EVERY = 10**9
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """``insensitive``: the drop stays under ``limit``; ``sensitive``: it reaches ``limit``, a fraction."""
+    """``insensitive``: the drop stays under ``limit``; ``sensitive``: it reaches ``limit``, a fraction.
+
+    ``slack``: of the delay itself a smaller share than ``limit`` arrives, so that it is free.
+    """
 
     kind: Kind
     limit: float
     by: Origin
+
+    @property
+    def kept_by(self) -> Literal["insensitive", "sensitive"]:
+        """The verdict that keeps it."""
+        return "sensitive" if self.kind == "sensitive" else "insensitive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +57,13 @@ class Bump:
 
     Attributes:
         delay_ns: time added to each matched call that is delayed, as requested. Of a share NaN until a round was looked
-            at.
+            at; always where the slack is asked for.
         delay_share: the share of a round by which all delays in it are to make it longer; None for a time.
         declared: None for a plain measurement.
         targets_by: who named the targets.
         every: of each target's calls in each thread, every so many are delayed.
         notes: what a reader of the result should know, such as a marker's delay that the command line overrides.
+        given: which of "delay", "every" and "mode" the command line said.
     """
 
     targets: Targets
@@ -65,6 +74,7 @@ class Bump:
     notes: tuple[str, ...] = ()
     delay_share: float | None = None
     every: int = 1
+    given: tuple[str, ...] = ()
 
     def resolved(self, delay_ns: float) -> Self:
         """The same question, with what the share comes to."""
@@ -73,6 +83,11 @@ class Bump:
     @property
     def is_resolved(self) -> bool:
         return not math.isnan(self.delay_ns)
+
+    @property
+    def asks_slack(self) -> bool:
+        """Whether it is asked how much delay is absorbed, rather than what one delay costs."""
+        return self.delay_share is None and not self.is_resolved
 
     @property
     def suite_wide(self) -> bool:
@@ -91,6 +106,8 @@ class Bump:
     @property
     def asked(self) -> Delay:
         """As it was written."""
+        if self.asks_slack:
+            return Delay()
         return Delay(self.delay_ns) if self.delay_share is None else Delay(share=self.delay_share)
 
     def __str__(self) -> str:
@@ -99,8 +116,12 @@ class Bump:
 
 
 def bump_text(targets: Iterable[str], delay: Delay, mode: str, every: int = 1) -> str:
-    """``pkg.parse*, !pkg.parse_debug +2us``, with the mode, and with which calls, where that is not the usual."""
-    return f"{', '.join(targets)} +{delay}{_way_text(mode, every)}"
+    """``pkg.parse*, !pkg.parse_debug +2us``, or ``pkg.parse* slack``.
+
+    With the mode, and with which calls, where that is not the usual.
+    """
+    added = "slack" if delay == Delay() else f"+{delay}"
+    return f"{', '.join(targets)} {added}{_way_text(mode, every)}"
 
 
 def _way_text(mode: str, every: int) -> str:
@@ -124,12 +145,12 @@ def share_delay_ns(share: float, round_ns: float, calls: float) -> float:
     return min(share * round_ns / calls, LONGEST_DELAY_NS) if calls else 0.0
 
 
-def parse_mode(value: object, name: str) -> Mode:
-    """One of :data:`MODES`; ``name`` is what the error calls it."""
-    for mode in MODES:
+def parse_mode(value: object, name: str, known: tuple[Mode, ...] = MODES) -> Mode:
+    """One of ``known``; ``name`` is what the error calls it."""
+    for mode in known:
         if value == mode:
             return mode
-    raise InputError(f"{name} {value!r} is unknown; write one of {', '.join(MODES)}")
+    raise InputError(f"{name} {value!r} is unknown; write one of {', '.join(known)}")
 
 
 def check_mode(mode: Mode, targets: Targets, delay_ns: float) -> None:

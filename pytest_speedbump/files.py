@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from pytest_speedbump.errors import InputError
 
-__all__ = ["STDOUT", "find_file", "find_stream", "parse_output", "show", "write_json", "write_text"]
+__all__ = ["STDOUT", "append_text", "find_file", "find_stream", "parse_output", "show", "write_json", "write_text"]
 
 STDOUT = Path("-")
 READER_S = 10.0  # how long to wait for a reader of a named pipe
@@ -82,6 +82,19 @@ def write_text(path: Path, text: str) -> None:
         _replace(file, data)
     else:
         _write_in_place(path, data)
+
+
+def append_text(path: Path, text: str) -> None:
+    """Writes ``text`` in UTF-8 behind what ``path`` holds, which is made where there is nothing.
+
+    Raises:
+        OSError: a full disk, a missing folder, a pipe that nobody reads.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o666)
+    os.set_blocking(descriptor, True)
+    with open(descriptor, "ab") as stream:
+        stream.write(text.encode("utf-8"))
 
 
 def find_file(path: Path) -> Path | None:

@@ -9,7 +9,9 @@ from pytest_speedbump.bump import Bump
 from pytest_speedbump.counts import CodeCounts, Counts, Snapshot
 from pytest_speedbump.result import Estimate, Result
 
-__all__ = ["Ending", "Flight", "Found", "Latency", "Process", "ProgramCounts", "ProgramRun"]
+__all__ = ["UNKNOWN_TARGET", "Ending", "Flight", "Found", "Latency", "Process", "ProgramCounts", "ProgramRun"]
+
+UNKNOWN_TARGET = -1  # of what is read from a document, which does not say which target chose it
 
 
 @dataclass(frozen=True, slots=True)

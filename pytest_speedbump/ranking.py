@@ -5,8 +5,9 @@ from typing import Any, Literal, Self
 
 from pytest_speedbump.bump import Mode
 from pytest_speedbump.counts import Kind
+from pytest_speedbump.display import repr_html
 from pytest_speedbump.remarks import Remark
-from pytest_speedbump.result import Estimate
+from pytest_speedbump.result import Estimate, take
 from pytest_speedbump.targets import Targets
 
 __all__ = ["Ranked", "Ranking", "Standing"]
@@ -53,7 +54,7 @@ class Ranked:
     verdict: Standing
     confirmed: bool
     rank: int
-    pairs: int
+    pairs: int = 0
     dose_ns: float | None = None
     kind: Kind = "start"
 
@@ -64,7 +65,7 @@ class Ranked:
 
     @classmethod
     def from_json(cls, one: dict[str, Any]) -> Self:
-        return cls(**one | {name: Estimate.from_json(one[name]) for name in _ESTIMATES})
+        return take(cls, one | {name: Estimate.from_json(one[name]) for name in _ESTIMATES})
 
 
 _ESTIMATES = ("transmission", "slack_ns", "gain")
@@ -91,7 +92,7 @@ class Ranking:
 
     test: str
     targets: Targets
-    mode: Mode
+    mode: Mode = "spin"
     round_ns: float | None = None
     seconds: float = 0.0
     pairs: int = 0
@@ -106,6 +107,9 @@ class Ranking:
     def share(self) -> float:
         """Own time of all functions together, as a share of a bare round; the rest is spent in what was no target."""
         return sum(one.share or 0.0 for one in self.functions)
+
+    def _repr_html_(self) -> str:
+        return repr_html(self)
 
     def to_json(self) -> dict[str, Any]:
         """One entry of ``scans`` in the result document."""
@@ -127,14 +131,15 @@ class Ranking:
 
     @classmethod
     def from_json(cls, one: dict[str, Any]) -> Self:
-        """What :meth:`to_json` wrote, come from another process; all but the compiled patterns."""
+        """What :meth:`to_json` wrote, in another process or by another version; all but the compiled patterns."""
+        functions = (Ranked.from_json({"rank": place} | each) for place, each in enumerate(one["functions"], 1))
         return cls(
-            **{name: one[name] for name in _PLAIN},
+            **{name: one[name] for name in _PLAIN if name in one},
             targets=Targets(tuple(one["targets"]), (), ()),
             joint_slack_ns=Estimate.from_json(one["joint_slack_ns"]),
-            reason=Remark.told(one["cause"], one["reason"]),
-            warnings=tuple(one["warnings"]),
-            functions=tuple(map(Ranked.from_json, one["functions"])),
+            reason=Remark.told(one.get("cause", ""), one.get("reason", "")),
+            warnings=tuple(one.get("warnings", ())),
+            functions=tuple(functions),
         )
 
 

@@ -87,8 +87,8 @@ _SENTENCES: dict[Kind, str] = {
     "give it {advice}, or name a point that its own work passes",
     "unlike": "for each call of {point} the target was called {share:share} more often while slowed: what is counted "
     "there is not the same work; name a point that its own work passes",
-    "pace": "the program had not found its pace within stretches of {length_ns:about}: the drop changes with their "
-    "length; give it {advice}",
+    "pace": "stretches of {length_ns:about} do not tell what longer ones would lose: the program may need more time to "
+    "feel the delay; give it {advice}",
     "too_few": "{point} was called {calls} times in {spent_ns:about}, and that is too few for an answer; "
     "give it {advice}",
     "program_busy": "the machine was busy: threads of the program waited for a processor for {waited:share} of the "

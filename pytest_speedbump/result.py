@@ -1,11 +1,13 @@
 """The answer for one test and one bump: frozen, and in full what the result document says."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self
 
 from pytest_speedbump.bump import Bump, Declaration
 from pytest_speedbump.counts import CodeCounts, Counts, Kind
+from pytest_speedbump.display import repr_html
 from pytest_speedbump.remarks import Remark
 from pytest_speedbump.targets import Targets
 from pytest_speedbump.uncalled import Uncalled
@@ -23,10 +25,18 @@ __all__ = [
     "Unreached",
     "Verdict",
     "VoidError",
+    "lockfile_text",
+    "take",
 ]
 
 Verdict = Literal["insensitive", "sensitive", "inconclusive", "measured", "void", "listed"]
 Outcome = Literal["passed", "failed", "warned"]
+
+
+def take[T](kind: type[T], one: Mapping[str, Any]) -> T:
+    """An instance of the dataclass ``kind`` from a JSON object; what a later version has added to that is left out."""
+    names = (field.name for field in fields(kind))  # type: ignore[arg-type]  # nobody can say "a dataclass"
+    return kind(**{name: one[name] for name in names if name in one})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +109,7 @@ class Evidence:
 
     @classmethod
     def from_json(cls, one: dict[str, Any] | None) -> Self | None:
-        return None if one is None else cls(**one)
+        return None if one is None else take(cls, one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +117,28 @@ class Change:
     """What became of an entry of the lockfile.
 
     Attributes:
-        kind: ``grown`` fails its test, ``lost`` (its target is not called any more) too; ``inconclusive`` (noise, or
-            no time) warns; ``improved``, ``new`` and ``kept`` pass.
+        kind: ``grown`` and ``shrunk`` (of a slack) fail their tests, ``lost`` (its target is not called any more) too;
+            ``inconclusive`` (noise, or no time) warns; ``improved``, ``new`` and ``kept`` pass.
+        ref: the git revision whose lockfile it is; None: the one of the working tree.
     """
 
-    kind: Literal["kept", "grown", "improved", "new", "lost", "inconclusive"]
+    kind: Literal["kept", "grown", "shrunk", "improved", "new", "lost", "inconclusive"]
     text: str
+    ref: str | None = None
+
+    @property
+    def lockfile(self) -> str:
+        """As sentences call it."""
+        return lockfile_text(self.ref)
 
     @property
     def fails(self) -> bool:
-        return self.kind in ("grown", "lost")
+        return self.kind in ("grown", "shrunk", "lost")
+
+
+def lockfile_text(ref: str | None) -> str:
+    """``lockfile``, or ``lockfile of origin/main`` where that revision's is meant."""
+    return "lockfile" if ref is None else f"lockfile of {ref}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +309,9 @@ class Result:
             return None
         return self.bare_ns / (1 - self.known_drop)
 
+    def _repr_html_(self) -> str:
+        return repr_html(self)
+
     def to_json(self) -> dict[str, Any]:
         """One entry of ``results`` in the result document."""
         declared = self.bump.declared
@@ -305,6 +330,7 @@ class Result:
             "cause": self.reason.kind,
             "warnings": [str(text) for text in self.warnings],
             "notes": list(self.bump.notes),
+            "given": list(self.bump.given),
             "drop": self.known_drop.to_json() if self.known_drop is not None else None,
             "transmission": self.known_transmission.to_json() if self.known_transmission is not None else None,
             "floor": self.floor,
@@ -319,7 +345,7 @@ class Result:
             "machine": self.machine and asdict(self.machine),
             "matched": [asdict(code) for code in self.matched],
             "unreached": [asdict(one) for one in self.unreached],
-            "lock": self.lock and {"kind": self.lock.kind, "text": self.lock.text},
+            "lock": self.lock and asdict(self.lock),
             "limited_by": self.limited_by,
             "needed_ns": self.needed_ns,
             "uncalled": self.uncalled and self.uncalled.to_json(),
@@ -331,35 +357,37 @@ class Result:
 
     @classmethod
     def from_json(cls, one: dict[str, Any]) -> Self:
-        """What :meth:`to_json` wrote, come from another process; all but the compiled patterns."""
-        declared, lock = one["declared"], one["lock"]
+        """What :meth:`to_json` wrote, in another process or by another version; all but the compiled patterns."""
+        declared, lock, machine = one["declared"], one["lock"], one.get("machine")
+        counts = [one[name] for name in _COUNTS]
         return cls(
             test=one["test"],
             bump=Bump(
                 targets=Targets(tuple(one["targets"]), (), ()),
                 delay_ns=math.nan if one["delay_ns"] is None else one["delay_ns"],
-                delay_share=one["share"],
-                every=one["every"],
+                delay_share=one.get("share"),
+                every=one.get("every", 1),
                 mode=one["mode"],
-                declared=declared and Declaration(**declared),
+                declared=declared and take(Declaration, declared),
                 targets_by=one["targets_by"],
                 notes=tuple(one["notes"]),
+                given=tuple(one.get("given", ())),
             ),
             reason=Remark.told(one["cause"], one["reason"]),
-            counts=None if one["calls"] is None else Counts(*(one[name] for name in _COUNTS)),
+            counts=None if None in counts else Counts(*counts),
             known_drop=Estimate.from_json(one["drop"]),
             known_transmission=Estimate.from_json(one["transmission"]),
             warnings=tuple(one["warnings"]),
-            matched=tuple(MatchedCode(**code) for code in one["matched"]),
-            unreached=tuple(Unreached(**callable_) for callable_ in one["unreached"]),
-            lock=lock and Change(**lock),
-            machine=one["machine"] and Machine(**one["machine"]),
-            uncalled=Uncalled.from_json(one["uncalled"]),
-            evidence=Evidence.from_json(one["evidence"]),
+            matched=tuple(take(MatchedCode, code) for code in one["matched"]),
+            unreached=tuple(take(Unreached, callable_) for callable_ in one.get("unreached", ())),
+            lock=lock and take(Change, lock),
+            machine=machine and take(Machine, machine),
+            uncalled=Uncalled.from_json(one.get("uncalled")),
+            evidence=Evidence.from_json(one.get("evidence")),
             time_share=one.get("time_share"),
             slack_ns=Estimate.from_json(one.get("slack_ns")),
             doses=tuple(map(Dose.from_json, one.get("doses", ()))),
-            **{name: one[name] for name in _PLAIN_FIELDS},
+            **{name: one[name] for name in _PLAIN_FIELDS if name in one},
         )
 
 

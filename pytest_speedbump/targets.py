@@ -62,6 +62,13 @@ class Targets:
 
         return [pattern for pattern in self.patterns if _core.Patterns([pattern]).kinds - {"start"}]
 
+    @property
+    def are_timed(self) -> bool:
+        """Whether all are of what is entered and left, so that the time between can be measured."""
+        from pytest_speedbump import _core
+
+        return not _core.Patterns(self.patterns).kinds & _NO_TIME.keys()
+
     def compile(self) -> "Patterns":
         """For the C core; indices are those of ``patterns``."""
         from pytest_speedbump import _core

@@ -78,13 +78,18 @@ def _parse(text: object, name: str, units: Mapping[str, float], mend: str) -> fl
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """What is added to each matched call: ``ns``, or what makes a round so much longer (``share``); one of them."""
+    """What is added to each matched call: ``ns``, or what makes a round so much longer (``share``).
+
+    Neither where it is asked how much may be added: for the slack.
+    """
 
     ns: float | None = None
     share: float | None = None
 
     def __str__(self) -> str:
-        """``300us`` or ``5%``."""
+        """``300us`` or ``5%``; ``slack``."""
+        if self == Delay():
+            return "slack"
         return f"{(self.share or 0) * 100:.6g}%" if self.ns is None else format_time(self.ns)
 
 

@@ -27,6 +27,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # The run was started in the background, and what ignores Ctrl-C hands that on to all that it starts.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # In a job of GitHub's, runs of pytest that tests start must not add to the job's own summary and annotations.
+    for name in [name for name in os.environ if name.startswith("GITHUB_")]:
+        del os.environ[name]
     # What tests start in processes of their own is no part of this run, on whichever worker of pytest-xdist they are.
     if hasattr(config, "workerinput"):
         for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_") or name == "COLUMNS"]:

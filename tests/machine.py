@@ -26,6 +26,8 @@ def target() -> None:
 class Machine:
     """Rounds of ``round_ns``, ``calls`` calls of the target in each, of whose delay the share ``reaches`` arrives.
 
+    Of the delay in a round, ``slack_ns`` are absorbed first.
+
     It is the session, the subject and the scheduler in one, and the clock while it is :meth:`running`. Attributes may
     be changed between rounds, by ``before_round`` for one.
 
@@ -67,6 +69,7 @@ class Machine:
         sleeps: int = 0,
         naps: int = 0,
         strays: float = 0.0,
+        slack_ns: float = 0.0,
         crowd: float | None = 0.0,
         helpers: float = 0.0,
         queue: float = 0.0,
@@ -78,6 +81,7 @@ class Machine:
         self.waiting, self.late, self.clocked, self.crowd = waiting, late, clocked, crowd
         self.sleeps, self.naps, self.strays = sleeps, naps, strays
         self.helpers, self.queue = helpers, queue
+        self.slack_ns = slack_ns
         self.iterations = 1
         self.baseline_ns: float | None = None
         self.stretchable = False
@@ -126,7 +130,7 @@ class Machine:
             told = delivered - self._strayed_ns
             for index, one in enumerate((calls, delayed * delay_ns - self._strayed_ns, told, late)):
                 self._totals[index] += one
-        ns = int(own_ns + reaches * delivered + wait_ns - absorbed)
+        ns = int(own_ns + reaches * max(delivered - self.slack_ns * self.iterations, 0.0) + wait_ns - absorbed)
         self.waits.append(wait_ns)
         self._times += len(waits)
         self.now_ns += ns

@@ -14,6 +14,7 @@ from pytest_speedbump.targets import Targets
 
 __all__ = [
     "HOSTILE",
+    "PROGRAM",
     "SCAN",
     "SLACK",
     "SOME",
@@ -164,6 +165,27 @@ SCAN = Ranking(
     joint_slack_ns=Estimate(8.9e3, 8.1e3, None),
     additive=True,
 )
+
+
+# As the document of a program that was slowed says it.
+PROGRAM = {
+    "program": {
+        "argv": ["train.py", "--steps", "1000"], "exit_code": None, "signal": "SIGTERM", "seconds": 12.3,
+        "processes": [{"pid": 70, "calls": 1000, "lost": 2, "running": True}],
+    },
+    "mode": "nogil", "delay_ns": 5e4, "every": 10, "after_ns": 30e9, "for_ns": None,
+    "targets": [
+        {"target": "engine.*", "calls": 1234, "requested_ns": 6.2e7, "delivered_ns": 6.2e7, "late_ns": 4e3,
+         "waited_ns": 0.0, "hint": None},
+        {"target": "engine.shedule", "calls": 0, "requested_ns": 0.0, "delivered_ns": 0.0, "late_ns": 0.0,
+         "waited_ns": 0.0, "hint": "there is engine.schedule"},
+    ],
+    "matched": [
+        {"name": "engine.schedule", "kind": "start", "file": "/src/engine.py", "line": 3, "calls": 1234,
+         "requested_ns": 6.2e7, "delivered_ns": 6.2e7, "late_ns": 4e3, "waited_ns": 0.0},
+    ],
+    "latency": None,
+}  # fmt: skip
 
 
 def a_document(*results: Result, scans: tuple[Ranking, ...] = (), commit: str | None = None) -> Document:

@@ -22,12 +22,18 @@ class Profile:
             without its callees that are targets as well, and how many events' dispatch by the interpreter is in that.
             The keys are good as long as the session lives.
         rounds: so far.
+        lengths: of them, in ns, with what the events take.
+        calls: of all functions together, in each of them.
+        intact: whether nothing was lost, and no other tool has turned our events off.
     """
 
     def __init__(self, session: TimingSession) -> None:
         self._session = session
         self.times: dict[tuple[object, ...], list[tuple[float, float]]] = {}
         self.rounds = 0
+        self.lengths: list[int] = []
+        self.calls: list[float] = []
+        self.intact = True
 
     def add(self, subject: Subject, rounds: int) -> None:
         """Runs rounds, and some before them, in which code is looked at and becomes quick again.
@@ -42,11 +48,13 @@ class Profile:
                 subject.round(_nothing, _nothing)
             totals = [self._read()]
             for _ in range(rounds):
-                subject.round(lambda: session.set_delay(0.0), session.pause)
+                self.lengths.append(subject.round(lambda: session.set_delay(0.0), session.pause))
                 totals.append(self._read())
+            self.intact = self.intact and session.intact and not session.lost
         keys = [site_of(what, module).key for what, module, *_ in session.snapshot()]
         for before, after in pairwise(totals):
             added = _differences(before, after)
+            self.calls.append(sum(added[0::_NUMBERS]))
             for key, own_ns, edges in zip(keys, added[1::_NUMBERS], added[2::_NUMBERS], strict=False):
                 self.times.setdefault(key, [(0.0, 0.0)] * self.rounds).append((own_ns, edges))
             self.rounds += 1

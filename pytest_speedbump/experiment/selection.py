@@ -53,9 +53,13 @@ class Selection:
         """``budget``: the drop that is declared; pairs must not wait for longer than a part of what it allows."""
         self.way: Way = "unwaited"
         self.pairs = self.set_aside = 0
-        self._limit = min(WAITED, WAITED_OF_BUDGET * budget)
+        self.keep_to(budget)
         self._seen = self._waited = 0
         self._controls: deque[Round] = deque(maxlen=NEAR)
+
+    def keep_to(self, budget: float) -> None:
+        """The budget, where it is known later than the first pair: 0 where nothing is to be lost at all."""
+        self._limit = min(WAITED, WAITED_OF_BUDGET * budget)
 
     def choose(self, others: float | None, *, alone: bool) -> None:
         """

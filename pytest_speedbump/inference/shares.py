@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 from pytest_speedbump.inference.excess import spread
 
-__all__ = ["EDGE_NS", "Own", "Share", "bare_length", "shares"]
+__all__ = ["EDGE_NS", "Own", "Share", "bare_length", "inside", "shares"]
 
 EDGE_NS = 14.0  # that the interpreter takes to hand an event over; on a slower machine up to...
 MOST_EDGE_NS = 28.0
 EDGE_DOUBT_NS = 4.0
+CALL_NS = 50.0  # that the two events of a call take, with their callbacks: a round is longer for them
 QUICK = 4  # one round of so many is quick
 OF_MEDIAN = 1.2533  # standard errors of a mean in one of a median
 
@@ -62,3 +63,21 @@ def _share(rounds: Sequence[Own], edge_ns: float, bare_ns: float) -> Share:
     error = OF_MEDIAN * spread(called) / sqrt(len(called))
     seldom = typical * sqrt((1 - often) / (often * len(rounds)))
     return Share(often * typical, hypot(often * error, doubt, often * seldom))
+
+
+def inside(
+    functions: Sequence[Sequence[Own]], calls: Sequence[float], lengths: Sequence[float], bare_ns: float
+) -> float:
+    """The share of the rounds' time that all functions together take, between 0 and 1: the median of the rounds.
+
+    Args:
+        calls: of all functions together in each round.
+        lengths: of the rounds, in ns, with what the calls' events take.
+        bare_ns: length of a round without them, at another time: the machine may have had another speed.
+    """
+    found: list[float] = []
+    for row, called, length in zip(zip(*functions, strict=True), calls, lengths, strict=True):
+        taken = max(sum([own.ns - own.edges * EDGE_NS for own in row]), 0.0)
+        events = min(called * CALL_NS, max(length - bare_ns, 0.0))
+        found.append(taken / max(length - events, taken, 1.0))
+    return median(found)

@@ -3,15 +3,20 @@
 What is compared is what transfers between machines of different speed: the transmission and the calls. A drop does not:
 the same delay is a larger share of a shorter run. So the locked transmission and calls are turned into the drop that
 they would give on this machine, at this run's own time, and that is what the measured drop must not exceed.
+
+A slack is a time, and one of the machine: what another processor or device leaves is another slack. It is compared as
+it is.
 """
 
 from collections.abc import Iterable, Mapping
 
 from pytest_speedbump.lockfile.entry import Entry, Key, entry_of, key_of, name_of
 from pytest_speedbump.result import Change, Result
-from pytest_speedbump.units import format_share
+from pytest_speedbump.units import format_share, format_time
 
-__all__ = ["compare", "merge"]
+__all__ = ["LEAST_SHRINKING", "compare", "merge"]
+
+LEAST_SHRINKING = 0.1  # of the locked slack, which it may lose without that being a regression
 
 
 def compare(entry: Entry | None, result: Result, tolerance: float) -> Change:
@@ -23,6 +28,10 @@ def compare(entry: Entry | None, result: Result, tolerance: float) -> Change:
         return Change("lost", f"it guarded something and guards nothing now: {result.reason}")
     if now is None or result.bare_ns is None:
         return Change("inconclusive", f"not compared: {result.reason or 'too few rounds'}")
+    if entry.slack is not None and now.slack is not None:
+        return _compare_slack(entry.slack, now.slack, max(tolerance, LEAST_SHRINKING))
+    assert entry.transmission is not None
+    assert now.transmission is not None
     # A share of the round comes to another delay where the round or the calls differ, and to the same question.
     delayed_ns = (entry if entry.share is None else now).delayed_ns
     estimate, low, high = (entry.drop_at(one, result.bare_ns, delayed_ns) for one in entry.transmission)
@@ -41,6 +50,26 @@ def compare(entry: Entry | None, result: Result, tolerance: float) -> Change:
     if estimate - drop > tolerance and drop.high < low:
         return Change("improved", f"it costs only {costs}; --speedbump-save accepts it")
     return Change("kept", "")
+
+
+def _compare_slack(
+    then: tuple[float, float, float | None], now: tuple[float, float, float | None], tolerance: float
+) -> Change:
+    """``tolerance`` is a share of the locked slack, an estimate with its ends."""
+    absorbs = f"{_slack_text(now)} a call instead of {_slack_text(then)}"
+    (was, low, most), (found, least, high) = then, now
+    if was - found > tolerance * was:
+        if high is not None and high < low:
+            return Change("shrunk", f"the program absorbs only {absorbs}: throughput drops so much sooner")
+        return Change("inconclusive", f"the program may absorb only {absorbs}, but the intervals overlap")
+    if most is not None and found - was > tolerance * was and least > most:
+        return Change("improved", f"the program absorbs {absorbs}; --speedbump-save accepts it")
+    return Change("kept", "")
+
+
+def _slack_text(slack: tuple[float, float, float | None]) -> str:
+    found, _, high = slack
+    return f"at least {format_time(found)}" if high is None else format_time(found)
 
 
 def merge(

@@ -10,7 +10,7 @@ from pytest_speedbump.errors import InputError
 from pytest_speedbump.files import write_json
 from pytest_speedbump.lockfile.entry import Entry, Key, from_json, name_of, to_json
 
-__all__ = ["SCHEMA", "read", "write"]
+__all__ = ["SCHEMA", "parse", "read", "write"]
 
 SCHEMA = "pytest-speedbump-lock/1"
 
@@ -22,16 +22,32 @@ def read(path: Path) -> dict[Key, Entry]:
     """The entries of a lockfile.
 
     Raises:
-        InputError: no such file; not ours; of another schema; broken, truncated, edited by hand or half merged.
+        InputError: no such file, or as of :func:`parse`.
     """
     name = f"lockfile {str(path)!r}"
-    again = "delete it and write it anew with --speedbump-save"
-    text = ""
     try:
-        text = path.read_text(encoding="utf-8")
-        content = json.loads(text)
+        data = path.read_bytes()
     except FileNotFoundError:
         raise InputError(f"{name} does not exist; write it first, with --speedbump-save") from None
+    except OSError as error:
+        raise InputError(f"{name} cannot be read: {error.strerror}; mend that") from None
+    return parse(data, name, "delete it and write it anew with --speedbump-save")
+
+
+def parse(data: bytes, name: str, again: str) -> dict[Key, Entry]:
+    """The entries of a lockfile that holds ``data``.
+
+    Args:
+        name: what sentences call it.
+        again: what to do where it cannot be mended.
+
+    Raises:
+        InputError: not ours; of another schema; broken, truncated, edited by hand or half merged.
+    """
+    text = ""
+    try:
+        text = data.decode("utf-8").replace("\r\n", "\n")
+        content = json.loads(text)
     except (ValueError, RecursionError):
         conflict = _CONFLICT.search(text)
         if conflict is not None:
@@ -41,8 +57,6 @@ def read(path: Path) -> dict[Key, Entry]:
                 "or take one side and run --speedbump-save"
             ) from None
         raise InputError(f"{name} is broken or cut off: it is not JSON; restore it, or {again}") from None
-    except OSError as error:
-        raise InputError(f"{name} cannot be read: {error.strerror}; mend that") from None
     if not isinstance(content, dict) or "schema" not in content:
         raise InputError(f"{name} is no lockfile of pytest-speedbump: it has no schema; {again}")
     if content["schema"] != SCHEMA:

@@ -125,7 +125,7 @@ def _plan(session: pytest.Session) -> "Run | None":
     unmarked = bool(collected.tests) and not collected.markers and not session.testsfailed
     idle = options.idle if unmarked else ""
     does_nothing = IDLE.format(idle, "" if options.scan is None else " in a scan")
-    if idle and idle != "--speedbump-compare":
+    if idle and idle not in ("--speedbump-compare", "--speedbump-compare-ref"):
         raise InputError(does_nothing)
     if not options.asked and not any(map(is_marked, session.items)):
         return None

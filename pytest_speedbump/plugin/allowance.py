@@ -36,6 +36,11 @@ class Allowance:
     def is_used_up(self) -> bool:
         return self.workers * self.spent_ns >= self.total_ns
 
+    @property
+    def left_ns(self) -> float:
+        """Of what this process may spend, before what it is spending now."""
+        return self.total_ns / self.workers - self.spent_ns
+
     @contextmanager
     def spending(self) -> Iterator[None]:
         """The time inside is spent."""

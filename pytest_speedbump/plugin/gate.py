@@ -7,6 +7,7 @@ from pytest_speedbump.lockfile.absence import Absent, file_of, find_absent
 from pytest_speedbump.lockfile.entry import Entry, Key, key_of, name_of
 from pytest_speedbump.plugin.collected import Collected
 from pytest_speedbump.plugin.run import Run
+from pytest_speedbump.result import lockfile_text
 
 __all__ = ["Gate"]
 
@@ -29,10 +30,13 @@ class Gate:
             return []
         reasons = [uncalled for option, uncalled in self._uncalled() if self._must_call(option)]
         if run.options.compare is not None:
-            absent = self.absent(run.lock)
-            reasons += [f"{name_of(key)}: its test is gone (renamed or removed?)" for key in absent.gone]
-            reasons += [f"{name_of(key)}: its test ran and does not measure it any more" for key in absent.dropped]
-            reasons += [f"{name_of(key)}: {run.unmeasured[key[0]]}" for key in absent.unmeasured]
+            ref, absent = run.options.compare_ref, self.absent(run.lock)
+            held = "" if ref is None else f"{lockfile_text(ref.value)}: "
+            reasons += [f"{held}{name_of(key)}: its test is gone (renamed or removed?)" for key in absent.gone]
+            reasons += [
+                f"{held}{name_of(key)}: its test ran and does not measure it any more" for key in absent.dropped
+            ]
+            reasons += [f"{held}{name_of(key)}: {run.unmeasured[key[0]]}" for key in absent.unmeasured]
         return [reason for reason in reasons if reason]
 
     def excused(self) -> list[str]:

@@ -11,7 +11,7 @@ from pytest_speedbump.bump import Bump, Declaration, Kind, Mode, Origin, check_m
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.plugin.options import Given, Options, did_you_mean, is_ours
 from pytest_speedbump.targets import Targets, parse_targets
-from pytest_speedbump.units import Delay, format_share, parse_delays, parse_share
+from pytest_speedbump.units import LONGEST_DELAY_NS, Delay, format_share, parse_delays, parse_share, parse_time
 
 __all__ = [
     "FIXTURES",
@@ -26,15 +26,17 @@ __all__ = [
 ]
 
 FIXTURES = ("benchmark", "speedbump")
+FREE = 0.05  # of a delay may arrive, and it is still called free; as of a measured slack's knee
 
 
 @dataclass(frozen=True, slots=True)
 class _MarkerKind:
-    """``limit``: the keyword that carries the declared share; None for a plain measurement."""
+    """``limit``: the keyword that carries what is declared; None for a plain measurement. ``options``: the others."""
 
     declares: Kind | None
     limit: str | None
     signature: str
+    options: tuple[str, ...] = ("delay", "every", "mode")
 
 
 MARKERS = {
@@ -53,6 +55,13 @@ MARKERS = {
         "sensitive",
         "at_least",
         "speedbump_sensitive(*targets, delay, at_least, mode, every): the slowed targets must cost at_least so much",
+    ),
+    "speedbump_slack": _MarkerKind(
+        "slack",
+        "at_least",
+        "speedbump_slack(*targets, at_least, mode): so much longer each call of the targets must be able to take "
+        "before throughput drops",
+        ("mode",),
     ),
 }
 
@@ -128,7 +137,7 @@ def _suite_wide(targets: Given[Targets], options: Options) -> Iterator[Bump]:
 def _from_marker(marker: pytest.Mark, options: Options, base: Path) -> Iterator[Bump]:
     """``base``: where the marker's files are looked up from, wherever pytest was started."""
     kind = MARKERS[marker.name]
-    known = {"delay", "every", "mode"} | ({kind.limit} if kind.limit else set())
+    known = {*kind.options} | ({kind.limit} if kind.limit else set())
     unknown = sorted(set(marker.kwargs) - known)
     if unknown:
         raise InputError(f"unknown keyword {unknown[0]!r}; it knows {', '.join(sorted(known))}")
@@ -144,15 +153,20 @@ def _from_marker(marker: pytest.Mark, options: Options, base: Path) -> Iterator[
     else:
         raise InputError("it names no target; give it one, such as 'pkg.parse*', or run with --speedbump-target")
 
+    mode: Mode = options.mode.value
+    if "mode" in arguments:
+        mode = _prevailing("mode", arguments["mode"], parse_mode, options.mode, notes)
+    if kind.declares == "slack":
+        # Of each call, and as much as the marker says: neither --speedbump-delay nor --speedbump-every concerns it.
+        slack, free = Delay(_slack_ns(arguments)), Declaration("slack", FREE, "marker")
+        yield replace(_bump(targets, slack, 1, mode, free, by, options), notes=tuple(notes))
+        return
     delays = options.delays.value
     if "delay" in arguments:
         delays = _prevailing("delay", arguments["delay"], parse_delays, options.delays, notes)
     every = options.every.value
     if "every" in arguments:
         every = _prevailing("every", arguments["every"], parse_every, options.every, notes)
-    mode: Mode = options.mode.value
-    if "mode" in arguments:
-        mode = _prevailing("mode", arguments["mode"], parse_mode, options.mode, notes)
     declared = _declaration(kind, arguments, options, by, notes)
     for delay in delays:
         if declared is not None and delay.ns == 0:
@@ -171,7 +185,9 @@ def _bump(
 ) -> Bump:
     delay_ns = math.nan if delay.ns is None else delay.ns
     check_mode(mode, targets, 0.0 if options.list_only else delay_ns)  # a listing delays nothing
-    return Bump(targets, delay_ns, mode, declared, by, delay_share=delay.share, every=every)
+    said = {"delay": options.delays, "every": options.every, "mode": options.mode}
+    given = tuple(name for name, one in said.items() if one.by == "command line")
+    return Bump(targets, delay_ns, mode, declared, by, delay_share=delay.share, every=every, given=given)
 
 
 def _prevailing[T](
@@ -184,6 +200,16 @@ def _prevailing[T](
     if own != given.value:
         notes.append(f"{name} {written} of the marker overridden by the command line")
     return given.value
+
+
+def _slack_ns(arguments: Mapping[str, object]) -> float:
+    """How much more a call must be able to take."""
+    if "at_least" not in arguments:
+        raise InputError("it declares no slack; add at_least='50us'")
+    slack_ns = parse_time(arguments["at_least"], "at_least", longest_ns=LONGEST_DELAY_NS)
+    if slack_ns == 0:
+        raise InputError("a slack of 0 is always there; write at_least of more than 0, as '50us'")
+    return slack_ns
 
 
 def _declaration(

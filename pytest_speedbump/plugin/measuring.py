@@ -1,7 +1,7 @@
 """The hooks that measure and raise verdicts. Registered after collection, where a test asks for it."""
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -32,6 +32,7 @@ from pytest_speedbump.slowing.session import MakeSession, armed, make_session
 from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.trials.listing import list_bump
 from pytest_speedbump.trials.rules import Rules
+from pytest_speedbump.trials.time_share import time_share
 from pytest_speedbump.trials.trial import ENOUGH_NS, Trial
 from pytest_speedbump.trials.turns import measure_in_turn
 
@@ -214,7 +215,21 @@ class MeasuringPlugin:
             finally:
                 self._progress.done()
                 self._run.trials.pop(item.nodeid)
-            return [self._judge(trial, index, subject) for index, trial in enumerate(trials)]
+            results = [self._judge(trial, index, subject) for index, trial in enumerate(trials)]
+            if self._run.options.shows_shares:
+                self._add_shares(item.nodeid, [trial.settled for trial in trials], subject, stop_at)
+                results = self._run.results[item.nodeid][-len(results) :]
+            return results
+
+    def _add_shares(self, nodeid: str, settled: Sequence[bool], subject: Subject, stop_at: float) -> None:
+        """Says of verdicts, all of which are kept already, how much of the time their targets take."""
+        kept = self._run.results[nodeid]
+        first = len(kept) - len(settled)
+        for index, whole in enumerate(settled):
+            left_ns = min(stop_at - time.perf_counter_ns(), self._allowance.left_ns)
+            if whole:
+                result = kept[first + index]
+                kept[first + index] = replace(result, time_share=time_share(result, subject, left_ns))
 
     def _judge(self, trial: Trial, index: int, subject: Subject | None) -> Result:
         """The result, which is kept at once: judging the next one may run the callable, and be interrupted."""

@@ -17,7 +17,7 @@ from pytest_speedbump.targets import Targets, parse_scanned, parse_targets
 from pytest_speedbump.trials.rules import is_whole, parse_limit, parse_seed
 from pytest_speedbump.units import Delay, parse_delays, parse_share, parse_time
 
-__all__ = ["Given", "Options", "add_options", "did_you_mean", "is_ours", "join_target_files", "parse_options"]
+__all__ = ["Given", "Options", "add_options", "did_you_mean", "is_ours", "join_target_files", "label", "parse_options"]
 
 DEFAULT_DELAY = "2us"
 DEFAULT_MAX_TIME = "10s"  # of a verdict
@@ -60,7 +60,8 @@ class Options:
         children: whether the processes that tests start are slowed and counted as well.
         slack: whether the delay that each target absorbs is to be found, rather than what one delay costs.
         json, html, markdown, save: as :func:`pytest_speedbump.files.parse_output` returns them.
-        compare_ref: the git revision whose lockfile is to be compared with.
+        compare: the lockfile that is to be compared with, as it stands or, with ``compare_ref``, as it is in that
+            git revision.
         typed: names of options that were given for this very run; what stands in the ini file's ``addopts`` is not.
             Of "target", "scan", "scan_markers" and :data:`NEED_A_TARGET` only.
         narrowed: whether paths were named, or files ignored, so that only a part of the suite is collected.
@@ -92,17 +93,25 @@ class Options:
     slack: bool = False
     html: Path | None = None
     markdown: Path | None = None
-    compare_ref: str | None = None
+    compare_ref: Given[str] | None = None
 
     @property
     def asked(self) -> bool:
         """Whether the run was asked for anything, whatever its tests are marked with."""
         return any(
             (
-                *(self.targets, self.scan, self.save, self.compare, self.compare_ref, self.list_only),
+                *(self.targets, self.scan, self.save, self.compare, self.list_only),
                 *(self.json, self.html, self.markdown),
             )
         )
+
+    @property
+    def shows_shares(self) -> bool:
+        """Whether anybody will see which share of the time targets take, which is no part of a verdict.
+
+        The time of other processes is not measured.
+        """
+        return not self.children and any((self.json, self.html, self.markdown))
 
     @property
     def idle(self) -> str:
@@ -193,7 +202,11 @@ _OPTIONS = {
     ),
     "save": _lockfile("write what this run found to the sensitivity lockfile"),
     "compare": _lockfile("fail where the sensitivity has grown beyond the lockfile"),
-    "compare-ref": _Option("fail where the sensitivity has grown beyond the lockfile of this git revision", "REF"),
+    "compare-ref": _Option(
+        "fail where the sensitivity has grown beyond the lockfile as it is in this git revision: a branch, tag or "
+        "commit",
+        "REF",
+    ),
     "passes": _Option(
         "go over the tests so many times, so that each verdict rests on rounds far apart (default: 1)", "N"
     ),
@@ -256,7 +269,7 @@ def parse_options(config: pytest.Config) -> Options:
 
     def parse[T](name: str, parser: Callable[[object, str], T]) -> Given[T] | None:
         raw = given(name)
-        return None if raw is None else Given(parser(raw.value, _label(name, raw.by)), raw.by)
+        return None if raw is None else Given(parser(raw.value, label(name, raw.by)), raw.by)
 
     def parse_path(name: str, parser: Callable[[object, str, Path], Path]) -> Path | None:
         base = _beside(given(name), config)
@@ -280,7 +293,10 @@ def parse_options(config: pytest.Config) -> Options:
     seed = parse("seed", parse_seed)
     tolerance = parse("tolerance", parse_share)
     passes = parse("passes", _parse_passes)
+    save, compare = parse_path("save", _parse_saved), parse_path("compare", _parse_compared)
     compare_ref = parse("compare_ref", lambda value, _: str(value))
+    if compare_ref is not None and compare is None:
+        compare = _find_lockfile(save, config)
     return Options(
         targets=None if targets is None else Given(_parse_targets(targets, config), targets.by),
         scan=None if scan is None else Given(_parse_targets(scan, config, parse_scanned), scan.by),
@@ -298,8 +314,8 @@ def parse_options(config: pytest.Config) -> Options:
         seed=seed.value if seed else int.from_bytes(os.urandom(4), "big") % 10**6,
         json=parse_path("json", _parse_document),
         list_only=flag("list"),
-        save=parse_path("save", _parse_saved),
-        compare=parse_path("compare", _parse_compared),
+        save=save,
+        compare=compare,
         tolerance=tolerance.value if tolerance else parse_share(DEFAULT_TOLERANCE, "tolerance"),
         passes=passes.value if passes else 1,
         typed=_typed(config),
@@ -308,7 +324,7 @@ def parse_options(config: pytest.Config) -> Options:
         slack=flag("slack"),
         html=parse_path("html", _parse_document),
         markdown=parse_path("markdown", _parse_document),
-        compare_ref=compare_ref.value if compare_ref else None,
+        compare_ref=compare_ref,
     )
 
 
@@ -376,7 +392,8 @@ def _is_narrowed(config: pytest.Config) -> bool:
     return any(config.getoption(name, None) for name in ("ignore", "ignore_glob", "lf"))
 
 
-def _label(name: str, by: Origin) -> str:
+def label(name: str, by: Origin) -> str:
+    """An option as sentences call it."""
     return _flag(name) if by == "command line" else f"ini key {_key(name)}"
 
 
@@ -390,6 +407,13 @@ def _beside(given: Given[object] | None, config: pytest.Config) -> Path:
     if given is not None and given.by == "ini" and config.inipath is not None:
         return config.inipath.parent
     return config.invocation_params.dir
+
+
+def _find_lockfile(save: Path | None, config: pytest.Config) -> Path:
+    """Where the lockfile stands of which another revision is asked for: where it is saved, if that is a file."""
+    if save is None or save.name == str(STDOUT) or find_file(save) is None:
+        return config.rootpath / LOCKFILE
+    return save
 
 
 def _parse_targets(

@@ -19,13 +19,15 @@ from pytest_speedbump.lockfile.compare import merge
 from pytest_speedbump.page.page import page
 from pytest_speedbump.plugin.collected import Collected
 from pytest_speedbump.plugin.gate import Gate
+from pytest_speedbump.plugin.github import Actions
 from pytest_speedbump.plugin.run import Run
 from pytest_speedbump.plugin.seconds import remember
 from pytest_speedbump.ranking import Ranking
+from pytest_speedbump.report.columns import plain
 from pytest_speedbump.report.notes import gather
 from pytest_speedbump.report.status import status
 from pytest_speedbump.report.terminal import write_failures, write_last_word, write_listing, write_rankings, write_table
-from pytest_speedbump.result import Result
+from pytest_speedbump.result import Result, lockfile_text
 
 __all__ = ["ReportingPlugin"]
 
@@ -46,6 +48,8 @@ class ReportingPlugin:
         self._gate = Gate(run, collected, self._passed, config.rootpath)
         self._saved: list[str] = []
         self._unwritten: list[str] = []
+        self._unsaid: list[str] = []
+        self._actions = Actions.find(config.rootpath)
         self._finished = False
 
     # ---- gathering ----
@@ -107,9 +111,12 @@ class ReportingPlugin:
 
     def _write_documents(self) -> None:
         options = self._run.options
-        if not (options.json or options.html or options.markdown):
+        is_told = self._actions.listens and not options.list_only and (self._run.all_results or self._run.rankings)
+        if not (options.json or options.html or options.markdown or is_told):
             return
         found = self._document()
+        if is_told:
+            self._unsaid += self._actions.tell(found)
         if options.json is not None:
             self._write("--speedbump-json", options.json, lambda path: write_json(path, found.to_json()))
         if options.html is not None:
@@ -166,9 +173,9 @@ class ReportingPlugin:
             rankings = list(run.rankings.values())
             write_rankings(terminalreporter, rankings, markers=options.scan_markers, uncalled=self._bystanders())
         for text in self._remarks():
-            terminalreporter.write_line(f"speedbump: {text}")
+            terminalreporter.write_line(plain(f"speedbump: {text}"))
         for text in gather(run.unmeasured.items(), each=terminalreporter.verbosity > 0):
-            terminalreporter.write_line(f"speedbump: not measured: {text}", yellow=True)
+            terminalreporter.write_line(plain(f"speedbump: not measured: {text}"), yellow=True)
         write_failures(terminalreporter, self._failures())
 
     def _bystanders(self) -> list[str]:
@@ -188,7 +195,7 @@ class ReportingPlugin:
 
     def _remarks(self) -> list[str]:
         options = self._run.options
-        remarks = []
+        remarks = list(self._unsaid)
         workers = self._config.getoption("numprocesses", None)
         if self._remote and (self._run.results or self._run.rankings) and isinstance(workers, int) and workers > 1:
             remarks.append(f"{workers} workers of pytest-xdist disturb each other's rounds; `-n 0` measures best")
@@ -200,7 +207,8 @@ class ReportingPlugin:
             left_out = len(self._gate.absent(self._run.lock).left_out)
             if left_out:
                 entries = "1 entry" if left_out == 1 else f"{left_out} entries"
-                remarks.append(f"not compared: {entries} of the lockfile, whose tests did not run or failed themselves")
+                held = lockfile_text(options.compare_ref.value if options.compare_ref else None)
+                remarks.append(f"not compared: {entries} of the {held}, whose tests did not run or failed themselves")
         if options.save is not None:
             remarks += [f"{show(options.save)}: {said}" for said in self._saved]
         for uncalled in self._gate.excused() if self._finished else ():

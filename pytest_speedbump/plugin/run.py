@@ -13,10 +13,11 @@ from pytest_speedbump.lockfile import file as lockfile
 from pytest_speedbump.lockfile.absence import file_of
 from pytest_speedbump.lockfile.compare import compare
 from pytest_speedbump.lockfile.entry import Entry, Key, key_of
+from pytest_speedbump.lockfile.revision import read_revision
 from pytest_speedbump.plugin.collected import Collected
 from pytest_speedbump.plugin.family import Family
 from pytest_speedbump.plugin.markers import bumps_of, check_fixtures, is_benchmark, is_marked
-from pytest_speedbump.plugin.options import Given, Options
+from pytest_speedbump.plugin.options import Given, Options, label
 from pytest_speedbump.ranking import Ranking
 from pytest_speedbump.result import Evidence, Outcome, Result, Severity
 from pytest_speedbump.targets import Targets
@@ -70,7 +71,13 @@ class Run:
     @classmethod
     def start(cls, options: Options) -> "Run":
         """Raises InputError where a lockfile cannot be used."""
-        lock = lockfile.read(options.compare) if options.compare is not None else {}
+        lock: dict[Key, Entry] = {}
+        if options.compare is not None:
+            ref = options.compare_ref
+            if ref is None:
+                lock = lockfile.read(options.compare)
+            else:
+                lock = read_revision(ref.value, options.compare, label("compare_ref", ref.by))
         # A lockfile that goes to a stream or a device cannot be read back, and holds what this run finds.
         file = find_file(options.save) if options.save is not None else None
         saved = lockfile.read(file) if file is not None and file.exists() else lock
@@ -138,6 +145,8 @@ class Run:
         if self.options.compare is None or result.verdict == "listed":
             return result
         change = compare(self.lock.get(key_of(result)), result, self.options.tolerance)
+        if self.options.compare_ref is not None:
+            change = replace(change, ref=self.options.compare_ref.value)
         outcome = self.severity.outcome(broken=change.fails, uncertain=change.kind == "inconclusive")
         return replace(result, lock=change, outcome=max(result.outcome, outcome, key=_WORSE.index))
 

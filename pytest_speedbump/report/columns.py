@@ -1,5 +1,6 @@
 """Text by the columns that it takes on a terminal: a Chinese character takes two, a combining accent none."""
 
+import re
 from collections.abc import Iterable, Sequence
 from unicodedata import category, east_asian_width
 
@@ -9,6 +10,8 @@ ELLIPSIS = "..."
 # How much of a shortened name is its beginning: the halves first, then whatever keeps the names apart.
 _SHARES = (0.5, 0.25, 0.75, 0.0, 1.0)
 _ENDS_FIRST = (0.0, 0.25, 0.5, 0.75, 1.0)
+# How the log of a CI job begins a command: GitHub's at the start of a line, older ones and those of others anywhere.
+_COMMAND = re.compile(r"^(\s*):(?=:)|#(?=#)")
 
 
 def width_of(text: str) -> int:
@@ -17,8 +20,10 @@ def width_of(text: str) -> int:
 
 
 def plain(text: str) -> str:
-    """``text`` with escapes, as ``repr`` writes them, for all that would move or colour a terminal's text."""
-    return text if text.isprintable() else "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+    """``text`` with escapes for all that would move or colour a terminal's text, or command a CI that reads the log."""
+    if not text.isprintable():
+        text = "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+    return _COMMAND.sub(_escape, text)
 
 
 def pad(text: str, width: int, *, right: bool = False) -> str:
@@ -51,7 +56,8 @@ def shorten_all(texts: Sequence[str], width: int, *, ends: bool = False) -> list
 def wrap(text: str, width: int | None, indent: int) -> list[str]:
     """``text`` in lines of at most ``width`` columns, broken between words; those after the first are indented.
 
-    A word longer than a line stays whole: somebody may want to copy it. None: one line.
+    A word longer than a line stays whole: somebody may want to copy it. So does one with what follows it where that
+    would command a CI from the start of a line. None: one line.
     """
     if width is None or width_of(text) <= width:
         return [text]
@@ -59,11 +65,16 @@ def wrap(text: str, width: int | None, indent: int) -> list[str]:
     lines = [" " * lead]
     for word in text.split():
         joined = lines[-1] + word if not lines[-1].strip() else f"{lines[-1]} {word}"
-        if width_of(joined) <= width or not lines[-1].strip():
+        if width_of(joined) <= width or not lines[-1].strip() or plain(word) != word:
             lines[-1] = joined
         else:
             lines.append(" " * indent + word)
     return lines
+
+
+def _escape(match: re.Match[str]) -> str:
+    """As ``repr`` writes its last character."""
+    return f"{match[0][:-1]}\\x{ord(match[0][-1]):02x}"
 
 
 def _fit(characters: Iterable[str], width: int) -> str:

@@ -1,11 +1,11 @@
 """Columns of text, fitted to a terminal: names are shortened first, then whole columns are left out. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pytest_speedbump.report.columns import pad, shorten_all, width_of
+from pytest_speedbump.report.columns import pad, shorten, shorten_all, width_of
 
-__all__ = ["Shape", "Table", "fit"]
+__all__ = ["Shape", "Table", "fit", "ruled"]
 
 GAP = "  "
 
@@ -66,6 +66,16 @@ def fit(cells: Mapping[str, Sequence[str]], shape: Shape, width: int | None) -> 
 
     header, rows = line(tuple(columns)), [line(cells) for cells in zip(*columns.values(), strict=True)]
     return Table(header, rows, _total(widths), left_out)
+
+
+def ruled(title: str, table: Table, width: int | None) -> Iterator[str]:
+    """Its lines between rules, below an empty one; at last what there was no room for."""
+    rule = "-" * table.edge
+    yield from ("", shorten(title, len(rule)).center(len(rule), "-"), "".join(table.header).rstrip(), rule)
+    yield from ((first + last).rstrip() for first, last in table.rows)
+    yield rule
+    if table.left_out:
+        yield f"no room in {width} columns for {' and '.join(table.left_out)}"
 
 
 def _total(widths: Mapping[str, int]) -> int:

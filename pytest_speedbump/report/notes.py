@@ -8,7 +8,7 @@ from pytest_speedbump.report.text import time_enough
 from pytest_speedbump.result import Result
 from pytest_speedbump.units import format_time
 
-__all__ = ["gather", "notes"]
+__all__ = ["concerns", "gather", "gathered", "notes"]
 
 MANY = 3  # From so many equal remarks on, one line and a count stand for all; of two, both tests are named.
 
@@ -22,19 +22,24 @@ def gather(said: Iterable[tuple[str, str]], *, each: bool = False) -> list[str]:
     Args:
         each: leave them apart.
     """
-    groups: dict[str, list[tuple[str, str]]] = {}
+    return [f"{who}{more}: {what}" for who, more, what in gathered(said, each=each)]
+
+
+def gathered[T](said: Iterable[tuple[T, str]], *, each: bool = False) -> list[tuple[T, str, str]]:
+    """The same as ``(who, " and 3 more", what)``, whatever says who it is."""
+    groups: dict[str, list[tuple[T, str]]] = {}
     for who, what in said:
         groups.setdefault(_FIGURE.sub("#", what), []).append((who, what))
     return [line for group in groups.values() for line in _lines(group, MANY if not each else len(group) + 1)]
 
 
-def _lines(group: Sequence[tuple[str, str]], many: int) -> Iterator[str]:
+def _lines[T](group: Sequence[tuple[T, str]], many: int) -> Iterator[tuple[T, str, str]]:
     if len(group) < many:
-        yield from (f"{who}: {what}" for who, what in group)
+        yield from ((who, "", what) for who, what in group)
         return
     who, what = group[0]
     other = "" if len({what for _, what in group}) == 1 else ", with other figures"
-    yield f"{who} and {len(group) - 1} more{other}: {what}"
+    yield who, f" and {len(group) - 1} more{other}", what
 
 
 def notes(result: Result, *, each: bool = False) -> list[str]:
@@ -45,15 +50,19 @@ def notes(result: Result, *, each: bool = False) -> list[str]:
     """
     said = [*result.bump.notes, *result.warnings]
     if result.lock is not None and result.lock.text and result.outcome != "failed":
-        said.insert(0, f"lockfile: {result.lock.kind}: {result.lock.text}")
-    unconcerned = result.verdict == "void" and result.bump.suite_wide and result.calls == 0
-    if result.reason and result.outcome != "failed" and not unconcerned:
+        said.insert(0, f"{result.lock.lockfile}: {result.lock.kind}: {result.lock.text}")
+    if result.reason and result.outcome != "failed" and concerns(result):
         said.insert(0, f"{result.verdict}: {result.reason}")
     if each and result.unreached:
         names = [one.name for one in result.unreached]
         more = f" and {len(names) - MANY} more" if len(names) > MANY else ""
         said.append(f"not slowed, --speedbump-list says why: {', '.join(names[:MANY])}{more}")
     return [*said, *_time(result)]
+
+
+def concerns(result: Result) -> bool:
+    """Whether it says anything about its test: a target of the whole suite need not be called there."""
+    return not (result.verdict == "void" and result.bump.suite_wide and result.calls == 0)
 
 
 def _time(result: Result) -> list[str]:

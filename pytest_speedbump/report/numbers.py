@@ -5,10 +5,11 @@ from math import floor, inf, isfinite, log10
 from pytest_speedbump.result import Estimate
 from pytest_speedbump.units import format_share
 
-__all__ = ["interval_text", "limit_text", "margin_text", "share_text"]
+__all__ = ["interval_text", "limit_text", "margin_text", "share_text", "time_text"]
 
 DIGITS = 2  # significant, of half the interval's width
 LONE_DIGITS = 3  # significant, of a number whose interval has no width
+UNITS = (("s", 1e9), ("ms", 1e6), ("us", 1e3))
 LONGEST_PLACE = 5  # from this decimal place on, powers of ten are told as such
 
 
@@ -17,9 +18,19 @@ def interval_text(estimate: Estimate, *, percent: bool = False) -> str:
 
     Empty where neither end is known: nothing tells how many digits of the number mean anything.
     """
+    return _scaled_text(estimate, *((100.0, "%") if percent else (1.0, "")))
+
+
+def time_text(estimate: Estimate) -> str:
+    """Of a time in ns: ``301us [284, 317]``, all in the unit of the largest of the three."""
+    largest = max(abs(estimate), abs(estimate.low or 0.0), abs(estimate.high or 0.0))
+    size, unit = next(((size, unit) for unit, size in UNITS if largest >= size), (1.0, "ns"))
+    return _scaled_text(estimate, 1 / size, unit)
+
+
+def _scaled_text(estimate: Estimate, factor: float, unit: str) -> str:
     if estimate.low is None and estimate.high is None:
         return ""
-    factor, unit = (100.0, "%") if percent else (1.0, "")
     low, value, high = (None if end is None else end * factor for end in (estimate.low, float(estimate), estimate.high))
     assert value is not None
     place = _place(low, value, high)

@@ -1,12 +1,12 @@
 """What a program called while it was slowed, as lines of text, fitted to a terminal. Pure."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from pytest_speedbump.counts import Counts
-from pytest_speedbump.program import Flight, Found, ProgramRun
-from pytest_speedbump.report.columns import plain, shorten, wrap
-from pytest_speedbump.report.grid import Shape, Table, fit
+from pytest_speedbump.counts import CodeCounts, Counts
+from pytest_speedbump.program import UNKNOWN_TARGET, Flight, Found, ProgramRun
+from pytest_speedbump.report.columns import plain, wrap
+from pytest_speedbump.report.grid import Shape, fit, ruled
 from pytest_speedbump.report.notes import gather, notes
 from pytest_speedbump.report.table import lay_out
 from pytest_speedbump.report.text import failure_text
@@ -28,7 +28,7 @@ def lay_out_program(run: ProgramRun, width: int | None, *, more: str) -> list[st
     """
     rows = list(_rows(run, more))
     table = fit(dict(zip(TITLES, zip(*rows, strict=True), strict=True)), SHAPE, width)
-    lines = list(_ruled(f" speedbump: {plain(' '.join(run.words))} ", table, width))
+    lines = list(ruled(f" speedbump: {plain(' '.join(run.words))} ", table, width))
     for text in _said(run):
         lines += wrap(plain(text), width, INDENT)
     return lines
@@ -37,7 +37,7 @@ def lay_out_program(run: ProgramRun, width: int | None, *, more: str) -> list[st
 def lay_out_found(found: Found, width: int | None) -> list[str]:
     """What an experiment has found, and why something failed; as above."""
     points = f"{len(found.results)} progress point{'s' * (len(found.results) != 1)}"
-    lines = list(_ruled(f" speedbump: {points} ", lay_out(found.results, width), width))
+    lines = list(ruled(f" speedbump: {points} ", lay_out(found.results, width), width))
     flight = found.flight
     said = [f"intervals hold for 95%; seed {found.seed}"]
     if flight is not None:
@@ -68,28 +68,30 @@ def _signed(ns: float) -> str:
     return f"{'-' if ns < 0 else ''}{format_time(abs(ns))}"
 
 
-def _ruled(title: str, table: Table, width: int | None) -> Iterator[str]:
-    rule = "-" * table.edge
-    yield from ("", shorten(title, len(rule)).center(len(rule), "-"), "".join(table.header).rstrip(), rule)
-    yield from ((first + last).rstrip() for first, last in table.rows)
-    yield rule
-    if table.left_out:
-        yield f"no room in {width} columns for {' and '.join(table.left_out)}"
-
-
 def _rows(run: ProgramRun, more: str) -> Iterator[tuple[str, ...]]:
-    """One for each target, and under it what it matched, unless that is one thing and called as the target is."""
+    """One for each target, and under it what it matched, unless that is one thing and called as the target is.
+
+    Where nobody knows which target chose it, it stands under them all.
+    """
     snapshot = run.counts.snapshot
     for (index, name), total in zip(run.bump.targets.chosen, snapshot.targets, strict=True):
         yield (plain(name), *_numbers(total))
         matched = [one for one in snapshot.matched if one.target == index]
         if [one.name for one in matched] == [name]:
             continue
-        for one in matched[:MOST_ROWS]:
-            yield (f"  {plain(one.name)}", *_numbers(one))
-        rest = matched[MOST_ROWS:]
-        if rest:
-            yield (f"  {len(rest)} more ({more})", *_numbers(sum(rest, Counts())))
+        yield from _matched(matched, more)
+    names = {name for _, name in run.bump.targets.chosen}
+    yield from _matched(
+        [one for one in snapshot.matched if one.target == UNKNOWN_TARGET and one.name not in names], more
+    )
+
+
+def _matched(matched: Sequence[CodeCounts], more: str) -> Iterator[tuple[str, ...]]:
+    for one in matched[:MOST_ROWS]:
+        yield (f"  {plain(one.name)}", *_numbers(one))
+    rest = matched[MOST_ROWS:]
+    if rest:
+        yield (f"  {len(rest)} more ({more})", *_numbers(sum(rest, Counts())))
 
 
 def _numbers(counts: Counts) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pytest_speedbump.ranking import Ranked
 from pytest_speedbump.report.columns import plain
 
 __all__ = [
+    "COLD_SHARE",
     "CONFIRMED",
     "LEAST_SHARE",
     "Key",

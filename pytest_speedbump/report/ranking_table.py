@@ -20,7 +20,7 @@ from pytest_speedbump.report.ranked import (
 from pytest_speedbump.result import Estimate
 from pytest_speedbump.units import format_share, format_time
 
-__all__ = ["RankingTable", "lay_out_ranking"]
+__all__ = ["TITLES", "RankingTable", "cells", "lay_out_ranking"]
 
 TITLES = ("Rank", "Function", "Calls", "Share", "Transmission", "Slack", "Gain", "Per us", "Verdict")
 LEFT_OUT = ("Calls", "Slack", "Share", "Transmission", "Per us", "Rank")
@@ -86,14 +86,15 @@ def lay_out_ranking(
 
 
 def _table(shown: Sequence[Ranked], named: dict[Key, str], width: int | None) -> Table:
-    columns = dict(zip(TITLES, zip(*(_cells(one, named[key(one)]) for one in shown), strict=True), strict=True))
+    columns = dict(zip(TITLES, zip(*(cells(one, named[key(one)]) for one in shown), strict=True), strict=True))
     table = fit(columns, SHAPE, width)
     if width is None or table.edge <= width:
         return table
     return fit(columns | {"Verdict": tuple(standing_text(one, short=True) for one in shown)}, NARROW, width)
 
 
-def _cells(one: Ranked, name: str) -> tuple[str, ...]:
+def cells(one: Ranked, name: str) -> tuple[str, ...]:
+    """A line of the table, one for each of TITLES."""
     return (
         str(one.rank),
         name,

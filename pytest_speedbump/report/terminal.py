@@ -1,7 +1,6 @@
 """The tables at the end of a run, on pytest's terminal."""
 
 import shutil
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from _pytest.terminal import TerminalReporter
@@ -16,12 +15,12 @@ from pytest_speedbump.report.overview import Overview, lay_out_overview, unnotic
 from pytest_speedbump.report.pins import pins
 from pytest_speedbump.report.ranking_table import lay_out_ranking
 from pytest_speedbump.report.table import lay_out
-from pytest_speedbump.report.text import found, verdict_text
+from pytest_speedbump.report.text import found, summary
 from pytest_speedbump.result import Result
 
 __all__ = ["write_failures", "write_last_word", "write_listing", "write_rankings", "write_table"]
 
-_YELLOW = ("sensitive", "inconclusive", "void", "grown", "lost", "critical", "partly", "unresolved")
+_YELLOW = ("sensitive", "inconclusive", "void", "grown", "shrunk", "lost", "critical", "partly", "unresolved")
 _COLOURS = {"insensitive": "green", "free": "green", **dict.fromkeys(_YELLOW, "yellow")}
 
 
@@ -99,11 +98,6 @@ def _write_table(terminal: TerminalReporter, title: str, table: Table, colours: 
         terminal.write(first)
         terminal.write_line(last, **({colour: True, "bold": True} if colour else {}))
     terminal.write_line(rule, yellow=True)
-
-
-def summary(results: Sequence[Result]) -> str:
-    """``2 insensitive, 1 void``, in the order of first appearance."""
-    return ", ".join(f"{n} {verdict}" for verdict, n in Counter(map(verdict_text, results)).items())
 
 
 def write_listing(terminal: TerminalReporter, results: Sequence[Result]) -> None:

@@ -1,5 +1,7 @@
 """Sentences about one result."""
 
+from collections import Counter
+from collections.abc import Sequence
 from math import ceil
 
 from pytest_speedbump.bump import every_text
@@ -8,7 +10,7 @@ from pytest_speedbump.report.numbers import interval_text, limit_text
 from pytest_speedbump.result import Result
 from pytest_speedbump.units import format_time
 
-__all__ = ["drop_text", "failure_text", "found", "time_enough", "transmission_text", "verdict_text"]
+__all__ = ["drop_text", "failure_text", "found", "summary", "time_enough", "transmission_text", "verdict_text"]
 
 
 def drop_text(result: Result) -> str:
@@ -43,6 +45,11 @@ def verdict_text(result: Result) -> str:
     return f"{found(result)} FAILED" if result.outcome == "failed" else found(result)
 
 
+def summary(results: Sequence[Result]) -> str:
+    """``2 insensitive, 1 void``, in the order of first appearance."""
+    return ", ".join(f"{n} {verdict}" for verdict, n in Counter(map(verdict_text, results)).items())
+
+
 def failure_text(result: Result) -> str:
     """Why a test failed, what it means and what to do, for somebody who never heard of speedbump."""
     lines = [_headline(result), *_evidence(result), *_advice(result)]
@@ -58,10 +65,12 @@ def _headline(result: Result) -> str:
     slowed = f"speedbump: {bump.targets} slowed by {delay}"
     if _lock_decides(result):
         assert result.lock is not None
-        return f"{slowed}: {result.lock.kind} since the lockfile was written: {result.lock.text}"
+        return f"{slowed}: {result.lock.kind} since the {result.lock.lockfile} was written: {result.lock.text}"
     if result.verdict == "void":
         return f"speedbump: {bump}: no verdict: {result.reason}"
     assert declared is not None
+    if declared.kind == "slack":
+        return _slack_headline(result)
     limit = limit_text(declared.limit)
     if result.verdict == "inconclusive":
         return f"{slowed}: inconclusive about {limit}: {result.reason}"
@@ -71,12 +80,24 @@ def _headline(result: Result) -> str:
     return f"{slowed} {costs}, less than the {limit} that it must show"
 
 
+def _slack_headline(result: Result) -> str:
+    bump = result.bump
+    more = f"speedbump: a call of {bump.targets} may not take {bump.delay_text} more"
+    if result.verdict == "inconclusive":
+        return f"{more}, as far as is known: inconclusive: {result.reason}"
+    arrives = "more than is free arrives"
+    if result.known_transmission is not None and transmission_text(result) != "-":
+        arrives = f"{interval_text(result.known_transmission, percent=True)} of that arrives"
+    assert bump.declared is not None
+    return f"{more}: {arrives}, and less than {limit_text(bump.declared.limit)} would be free"
+
+
 def _lock_decides(result: Result) -> bool:
     """Whether the test failed for what the lockfile holds, rather than for what it declares itself."""
     if result.lock is None:
         return False
     declared = result.bump.declared
-    kept = result.verdict == (declared.kind if declared else "measured")
+    kept = result.verdict == (declared.kept_by if declared else "measured")
     return result.lock.fails or (kept and result.lock.kind == "inconclusive")
 
 
@@ -90,7 +111,8 @@ def _evidence(result: Result) -> list[str]:
     per_call = format_time(counts.delivered_ns / delayed)
     work = f"{of}{counts.calls:.6g} {noun} x {per_call} = {format_time(counts.delivered_ns)}"
     reaches = ""
-    if result.known_transmission is not None and transmission_text(result) != "-":
+    is_said = result.bump.declared is not None and result.bump.declared.kind == "slack"
+    if result.known_transmission is not None and transmission_text(result) != "-" and not is_said:
         reaches = f"; {interval_text(result.known_transmission, percent=True)} of it reaches the run time"
     return [f"{work} in each run of {format_time(result.control_ns)}{reaches}"]
 
@@ -99,11 +121,18 @@ def _advice(result: Result) -> list[str]:
     declared = result.bump.declared
     if result.lock is not None and result.lock.fails:
         breaks = (
-            declared is not None and result.verdict in ("sensitive", "insensitive") and result.verdict != declared.kind
+            declared is not None
+            and result.verdict in ("sensitive", "insensitive")
+            and result.verdict != declared.kept_by
         )
         also = f" It also breaks what the test declares, {limit_text(declared.limit)}." if breaks and declared else ""
-        return [f"If this is meant, accept it with --speedbump-save.{also}"]
+        accept = "accept it with --speedbump-save"
+        if result.lock.ref is not None:
+            accept = f"{accept} in {result.lock.ref}, and let this run pass with --speedbump-advisory"
+        return [f"If this is meant, {accept}.{also}"]
     if result.verdict == "sensitive" and declared is not None and not _lock_decides(result):
+        if declared.kind == "slack":
+            return ["The slack is used up: make room for it again, or ask for less with a smaller at_least."]
         return ["It is on the critical path: take it off, call it less, or declare a larger budget."]
     if result.verdict == "insensitive" and declared is not None and not _lock_decides(result):
         return ["The benchmark hardly feels this code: does it measure what it is meant to?"]

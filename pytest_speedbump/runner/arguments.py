@@ -8,10 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from pytest_speedbump.bump import MODES
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.files import parse_output
-from pytest_speedbump.runner.settings import DEFAULT_DELAY, Settings
+from pytest_speedbump.runner.settings import DEFAULT_DELAY, PROGRAM_MODES, Settings
 
 __all__ = [
     "NAME",
@@ -47,8 +46,7 @@ def add_slowing(parser: Parser) -> None:
     add = parser.add_argument
     add("--target", action="append", default=[], metavar="PATTERN", help="what to slow, as in 'pkg.parse*'; repeatable")
     add("--delay", metavar="TIME", help=f"added to each call, as 500ns or 2us, the default is {DEFAULT_DELAY}")
-    modes = [mode for mode in MODES if mode != "await"]
-    add("--mode", metavar="MODE", help=f"how the time is spent: {', '.join(modes)}, the default is spin")
+    add("--mode", metavar="MODE", help=f"how the time is spent: {', '.join(PROGRAM_MODES)}, the default is spin")
     add("--every", metavar="N", help="delay every Nth call of a target in each thread only; all are counted")
     add("--after", metavar="TIME", help="delay nothing for so long at first, as 30s")
     add("--for", metavar="TIME", help="delay for so long and then no more, as 2m")

@@ -1,6 +1,5 @@
 """What all processes of a program have counted, read from their ledgers."""
 
-import array
 import os
 from collections import Counter
 from collections.abc import Iterable
@@ -8,13 +7,12 @@ from pathlib import Path
 
 from pytest_speedbump.counts import CodeCounts, Counts, Site, Snapshot, TargetCounts
 from pytest_speedbump.program import Process, ProgramCounts
+from pytest_speedbump.slowing.book import Book
 from pytest_speedbump.slowing.folder import Folder
-from pytest_speedbump.slowing.session import ledger_site
 from pytest_speedbump.targets import Targets
 
 __all__ = ["read_program"]
 
-_NUMBERS = 5  # of a site
 _TARGETS = 1  # the mask of list 0
 
 
@@ -30,13 +28,9 @@ def read_program(folder: Folder, targets: Targets) -> ProgramCounts:
     sums: dict[tuple[object, ...], tuple[Site, Counts]] = {}
     called, lost = Counter[int](), Counter[int]()  # by process: one that has called exec has a ledger more
     for ledger in folder.ledgers():
-        sites = ledger.sites()
-        numbers = array.array("d", bytes(8 * _NUMBERS * len(sites)))
-        ledger.read_counts(numbers)
-        for index, (kind, module, qualname, file, line, lists) in enumerate(sites):
-            counts = Counts(*numbers[_NUMBERS * index : _NUMBERS * (index + 1)])
+        for lists, site, numbers in Book(ledger).sites():
+            counts = Counts(*numbers)
             if lists & _TARGETS and counts.calls:
-                site = ledger_site(kind, module, qualname, file, line)
                 before = sums[site.key][1] if site.key in sums else Counts()
                 sums[site.key] = site, before + counts
                 called[ledger.pid] += int(counts.calls)

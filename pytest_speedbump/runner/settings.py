@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from pytest_speedbump.bump import Bump, Declaration, Mode, parse_every, parse_mode
+from pytest_speedbump.bump import MODES, Bump, Declaration, Mode, parse_every, parse_mode
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.targets import Targets, parse_targets
 from pytest_speedbump.units import parse_delay, parse_span
 
-__all__ = ["DEFAULT_DELAY", "Settings"]
+__all__ = ["DEFAULT_DELAY", "PROGRAM_MODES", "Settings"]
 
 DEFAULT_DELAY = "2us"
+PROGRAM_MODES: tuple[Mode, ...] = tuple(mode for mode in MODES if mode != "await")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +74,12 @@ class Settings:
 
 
 def _parse_mode(text: str, name: str) -> Mode:
-    mode = parse_mode(text, name)
-    if mode == "await":
+    if text == "await":
         raise InputError(
             f"{name} 'await' pauses the coroutine functions that there are when it begins, and when a program starts "
-            "there are none; write spin, nogil or sleep, or slow them with slow() in the program"
+            f"there are none; write one of {', '.join(PROGRAM_MODES)}, or slow them with slow() in the program"
         )
-    return mode
+    return parse_mode(text, name, PROGRAM_MODES)
 
 
 def _parse_length(text: str, name: str) -> float:

@@ -2,24 +2,17 @@
 
 import fcntl
 import time
-from array import array
-from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_speedbump import _core
 from pytest_speedbump.counts import Counts, Site
 from pytest_speedbump.errors import InputError
+from pytest_speedbump.slowing.book import NUMBERS, Book, Sums, add
 from pytest_speedbump.slowing.folder import Folder
-from pytest_speedbump.slowing.session import ledger_site
 
-__all__ = ["Account", "Ledgers", "Sums"]
+__all__ = ["Account", "Ledgers"]
 
-NUMBERS = 5  # of a count: calls, requested, delivered, late, waited
-ROOM = 16  # sites of a process that there is room for, to begin with
 TICK_NS = 50e6  # longer than the step of any clock that files are dated by
-
-type Sums = list[float]
-"""The numbers of a count."""
 
 
 class Ledgers:
@@ -34,7 +27,7 @@ class Ledgers:
 
     def __init__(self, folder: Folder) -> None:
         self._folder, self._place = folder, Path(folder.path)
-        self._books: dict[str, _Book] = {}
+        self._books: dict[str, Book] = {}
         self._dead: Sums = [0.0] * NUMBERS
         self._dead_sites: dict[tuple[int, Site], Sums] = {}
         self._dead_lost = 0
@@ -45,17 +38,18 @@ class Ledgers:
         self._look()
         sums = list(self._dead)
         for book in self._books.values():
-            _add(sums, book.totals())
+            add(sums, book.totals())
         return sums
 
     def sites(self, number: int) -> dict[Site, Counts]:
         """Of each site in list ``number``."""
         self._look()
         found: dict[Site, Sums] = {}
-        rows = [*self._dead_sites.items(), *(row for book in self._books.values() for row in book.sites())]
-        for (lists, site), sums in rows:
+        rows = [(lists, site, sums) for (lists, site), sums in self._dead_sites.items()]
+        rows += (row for book in self._books.values() for row in book.sites())
+        for lists, site, sums in rows:
             if lists >> number & 1:
-                _add(found.setdefault(site, [0.0] * NUMBERS), sums)
+                add(found.setdefault(site, [0.0] * NUMBERS), sums)
         return {site: Counts(*sums) for site, sums in found.items()}
 
     @property
@@ -73,7 +67,7 @@ class Ledgers:
             for path in self._folder.ledger_paths():
                 if path not in self._books:
                     try:
-                        self._books[path] = _Book(_core.Ledger(path))
+                        self._books[path] = Book(_core.Ledger(path))
                     except (OSError, ValueError):  # its process is about to write it
                         settled = False
             for path in [path for path in self._books if _is_closed(path)]:
@@ -85,10 +79,10 @@ class Ledgers:
             ) from None
         self._changed_ns = changed_ns if settled else None
 
-    def _bury(self, book: "_Book") -> None:
-        _add(self._dead, book.totals())
-        for key, sums in book.sites():
-            _add(self._dead_sites.setdefault(key, [0.0] * NUMBERS), sums)
+    def _bury(self, book: "Book") -> None:
+        add(self._dead, book.totals())
+        for lists, site, sums in book.sites():
+            add(self._dead_sites.setdefault((lists, site), [0.0] * NUMBERS), sums)
         self._dead_lost += book.ledger.lost
 
 
@@ -128,43 +122,6 @@ class Account:
             site: self._sites.get(site, none) + now - self._sites_before.get(site, none)
             for site, now in self._ledgers.sites(self._number).items()
         }
-
-
-class _Book:
-    """One process's ledger, as it was read last."""
-
-    __slots__ = ("_rows", "_sites", "ledger")
-
-    def __init__(self, ledger: _core.Ledger) -> None:
-        self.ledger = ledger
-        self._rows = array("d", bytes(8 * NUMBERS * ROOM))
-        self._sites: list[tuple[int, Site]] = []
-
-    def totals(self) -> Sums:
-        rows, end = self._rows, NUMBERS * self._read()
-        return [sum(rows[number:end:NUMBERS]) for number in range(NUMBERS)]
-
-    def sites(self) -> Iterator[tuple[tuple[int, Site], Sums]]:
-        """Each site with the mask of its lists, and what was counted there."""
-        n = self._read()
-        self._sites += [
-            (lists, ledger_site(kind, module, qualname, file, line))
-            for kind, module, qualname, file, line, lists in self.ledger.sites(len(self._sites))
-        ]
-        for index, key in enumerate(self._sites[:n]):
-            yield key, list(self._rows[NUMBERS * index : NUMBERS * (index + 1)])
-
-    def _read(self) -> int:
-        n = self.ledger.read_counts(self._rows)
-        while NUMBERS * n > len(self._rows):
-            self._rows.extend(bytes(len(self._rows)))
-            n = self.ledger.read_counts(self._rows)
-        return n
-
-
-def _add(sums: Sums, more: Sums) -> None:
-    for index, one in enumerate(more):
-        sums[index] += one
 
 
 def _is_closed(path: str) -> bool:

@@ -22,11 +22,14 @@ SHARP = 1.0  # times the budget, or the effect where that is larger, is how wide
 class Case:
     """What the pairs say so far.
 
+    A budget is a share of a unit: of a bare round or, of a slack, of the delay in a round, whatever a round takes.
+
     Attributes:
         procedure: decides, or measures until it is known well enough.
         transmission: of the same pairs.
         pairs: judged so far.
-        guess: the excess, as far as the pilot tells.
+        guess: the effect in units, as far as the pilot tells.
+        delayed_ns: all delay in a usual round, where that is the unit; else None.
     """
 
     def __init__(self, question: Question, prior: tuple[float, float]) -> None:
@@ -36,6 +39,7 @@ class Case:
         self._bare = BareRound()
         self.pairs = 0
         self.guess = 0.0
+        self.delayed_ns: float | None = None
         self._spread = Spread()
         self._pilot: list[Block] = []
         self._next_look = 0
@@ -44,7 +48,7 @@ class Case:
         """Learns how long rounds are and how noisy. The pilot's pairs are no evidence."""
         self._bare.renew(groups, [one.control for one in pilot], calls)
         readings = _readings(pilot)
-        self.guess = median([one.most for one in readings]) / self.bare.ns
+        self.guess = median([one.most for one in readings]) / self.unit.ns
         self._spread.add([one.most for one in readings])
         self.transmission.update(_doses(pilot), pilot=True)
         self._pilot = [block_of([one], Terms(self._spread.value, 0.0)) for one in readings]
@@ -55,11 +59,11 @@ class Case:
         return bool(self._pilot)
 
     def add(self, judged: Sequence[Times], most: float) -> None:
-        """A block, in which a round was guarded against an excess of ``most``."""
+        """A block, in which a round was guarded against an effect of ``most`` units."""
         if not judged:
             return
-        readings, bare = _readings(judged), self.bare
-        self.procedure.update(readings, self._terms(most), bare)
+        readings = _readings(judged)
+        self.procedure.update(readings, self._terms(most), self.unit)
         self.transmission.update(_doses(judged))
         self._spread.add([one.most for one in readings])
         self.pairs += len(judged)
@@ -71,11 +75,16 @@ class Case:
     def floor(self, most: float, elapsed_ns: float, limit_ns: float, block_ns: float) -> Floor:
         """What can be told when time is up, as the pilot of ``elapsed_ns`` has it."""
         blocks = [block._replace(terms=self._terms(most)) for block in self._pilot]
-        return self.question.floor(blocks, elapsed_ns, limit_ns, block_ns, self.bare.ns)
+        return self.question.floor(blocks, elapsed_ns, limit_ns, block_ns, self.unit.ns)
 
     def _terms(self, most: float) -> Terms:
-        bare_ns = self.bare.ns
-        return Terms(self._spread.value, most * bare_ns, LEAST_WIDTH * bare_ns)
+        unit_ns = self.unit.ns
+        return Terms(self._spread.value, most * unit_ns, LEAST_WIDTH * unit_ns)
+
+    @property
+    def unit(self) -> Bare:
+        """Of which a budget is a share. How long a bare round is need not be known to tell what is free."""
+        return self.bare if self.delayed_ns is None else Bare(self.delayed_ns)
 
     @property
     def bare(self) -> Bare:
@@ -85,7 +94,11 @@ class Case:
     @property
     def interval(self) -> Interval:
         """Of the excess."""
-        return self.procedure.interval(self.bare)
+        found = self.procedure.interval(self.unit)
+        if self.delayed_ns is None:
+            return found
+        centre, low, high = (end * self.delayed_ns / self.bare.ns for end in found)
+        return Interval(centre, low if low > -1 else -math.inf, high)
 
     @property
     def is_decided(self) -> bool:
@@ -99,7 +112,7 @@ class Case:
         if len(procedure.blocks) < self._next_look:
             return False
         self._next_look = math.ceil(LOOK_GROWTH * len(procedure.blocks))
-        _, low, high = self.interval
+        _, low, high = procedure.interval(self.unit)
         return high - low < SHARP * max(procedure.budget, low)
 
 

@@ -31,15 +31,16 @@ class Judgement(NamedTuple):
 
 
 def judge(case: Case, largest: float) -> Judgement:
-    """What the evidence says, of one block at least; ``largest`` is the excess of a round that absorbs nothing."""
-    procedure, question, bare_ns = case.procedure, case.question, case.bare.ns
+    """What the evidence says, of one block at least; ``largest``, in units, is what a round loses that absorbs nothing."""
+    procedure, question, bare_ns, unit_ns = case.procedure, case.question, case.bare.ns, case.unit.ns
     found = case.interval
     verdict: Verdict = "measured"
     reason, warnings = Remark(), []
     if isinstance(procedure, Sequential):
         answers: dict[str | None, Verdict] = {"over": "sensitive", "under": "insensitive", None: "inconclusive"}
         verdict = answers[procedure.state]
-    expected, scale = (question.budget or found.centre) * bare_ns, question.scale(largest) * bare_ns
+    expected = found.centre * bare_ns if question.budget is None else question.budget * unit_ns
+    scale = question.scale(largest) * unit_ns
     if tail_alarm(procedure.blocks, expected, scale):
         # What a clipped mean hardly feels may well be what breaks the budget.
         if verdict == "insensitive":
@@ -89,8 +90,7 @@ def is_broken(bump: Bump, verdict: Verdict, *, uncalled: bool) -> bool:
         return not bump.suite_wide or (bump.declared is not None and not uncalled)
     if bump.declared is None:
         return False
-    opposite = {"insensitive": "sensitive", "sensitive": "insensitive"}
-    return verdict == opposite[bump.declared.kind]
+    return verdict in ("insensitive", "sensitive") and verdict != bump.declared.kept_by
 
 
 def _estimate(found: Interval, unit: Callable[[float], float]) -> Estimate:

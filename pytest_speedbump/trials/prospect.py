@@ -34,13 +34,28 @@ class Prospect:
 
     @property
     def largest(self) -> float:
-        """Excess of a round that absorbs nothing, as far as is known; 0 as long as no call was seen."""
+        """Effect on a round that absorbs nothing, in units, as far as is known; 0 as long as no call was seen."""
         measurement = self._measurement
         bump, tally = measurement.bump, measurement.tally
         calls = max(measurement.calls, tally.most_calls) / bump.every
-        bare_ns = self._case.bare.ns if self._case.is_open else measurement.round_ns or 0.0
         # Of rounds with calls for one delay and a half, some have two.
-        return max(calls * bump.delay_ns, tally.most_requested_ns) / max(bare_ns, 1.0)
+        return max(calls * bump.delay_ns, tally.most_requested_ns) / max(self._unit_ns, 1.0)
+
+    @property
+    def delayed_ns(self) -> float:
+        """All delay in a usual round; 0 as long as no call was seen."""
+        bump, tally = self._measurement.bump, self._measurement.tally
+        if tally.pairs:
+            return tally.slowed.requested_ns / tally.pairs
+        return self._measurement.calls / bump.every * bump.delay_ns
+
+    @property
+    def _unit_ns(self) -> float:
+        case = self._case
+        return case.unit.ns if case.is_open or case.delayed_ns is not None else self._measurement.round_ns or 0.0
+
+    def _excess(self, units: float) -> float:
+        return units * self._case.unit.ns / self._case.bare.ns
 
     @property
     def _longer_ns(self) -> float:
@@ -59,7 +74,7 @@ class Prospect:
         return self._measurement.selection.way != "all" and conditions.switches > 0 and not conditions.company
 
     def most(self, share: float = 1.0) -> float:
-        """The largest excess to guard against, under such a share of the delay.
+        """The largest effect to guard against, in units, under such a share of the delay.
 
         A round that waits may lose a whole round at once, where it misses what it waits for, a timer or its turn. To
         guard against that takes many blocks, so it is done where there is time for it.
@@ -67,8 +82,9 @@ class Prospect:
         question, waits, measurement = self._case.question, self.waits, self._measurement
         most = question.most(share * self.largest, waits=waits)
         blocks = measurement.selection.kept * self.rules.max_time_ns / self._longer_ns
-        whole = waits and question.budget is not None and question.blocks_to_pass(1.0) <= AFFORDABLE * blocks
-        return max(most, 1.0) if whole else most
+        whole = 1.0 if self._case.delayed_ns is None else self._case.bare.ns / self._case.delayed_ns
+        guards = waits and question.budget is not None and question.blocks_to_pass(whole) <= AFFORDABLE * blocks
+        return max(most, whole) if guards else most
 
     def doubt(self) -> Remark:
         """Where a budget is below what this machine can tell in the time that there is; empty where it is not."""
@@ -81,8 +97,8 @@ class Prospect:
             return Remark()
         return Remark(
             "below_floor",
-            limit=declared.limit,
-            floor=drop_from_excess(floor.excess),
+            limit=drop_from_excess(self._excess(budget)),
+            floor=drop_from_excess(self._excess(floor.excess)),
             limit_ns=limit_ns,
             needed_ns=floor.needed_ns,
         )
@@ -99,7 +115,7 @@ class Prospect:
         if pair_ns > limit_ns:
             self.needed_ns = LEAST_PAIRS * pair_ns
             found = Remark("too_long", pair_ns=pair_ns, limit_ns=limit_ns, advice=self.rules.advice(self.needed_ns))
-        if measurement.calls and declared is not None and declared.kind == "insensitive":
+        if measurement.calls and declared is not None and declared.kept_by == "insensitive":
             block_ns, left_ns = measurement.block_ns, measurement.left_ns
             blocks = question.blocks_to_pass(self.most())
             measurement.longest_block_ns = left_ns / (MARGIN * blocks)
@@ -118,7 +134,13 @@ class Prospect:
         return found
 
     def _instead(self, blocks: float) -> str:
-        """The smaller delay under which so many blocks would do; empty where it is not the delay that takes so many."""
+        """The smaller delay under which so many blocks would do; empty where it is not the delay that takes so many.
+
+        Less of a slack may also cost less.
+        """
+        declared = self._measurement.bump.declared
+        if declared is not None and declared.kind == "slack":
+            return ""
         low, high = 0.0, 1.0
         for _ in range(20):
             middle = (low + high) / 2
@@ -138,7 +160,7 @@ class Prospect:
             return Remark("busy", waited=waited, aside=selection.set_aside, pairs=selection.pairs)
         instead, procedure, declared = "", self._case.procedure, self._measurement.bump.declared
         passable = isinstance(procedure, Sequential) and self._case.guess <= procedure.budget
-        if passable and declared is not None and declared.kind == "insensitive":
+        if passable and declared is not None and declared.kept_by == "insensitive":
             instead = self._instead(len(procedure.blocks))
         return Remark("time", spent_ns=measurement.spent_ns, instead=instead)
 
@@ -150,7 +172,7 @@ class Prospect:
             more = blocks_to_bound(case.question.alpha_end) - blocks
             return self.rules.enough_ns(spent_ns + max(more, 1) * self._longer_ns)
         if judgement.verdict == "inconclusive" and judgement.floor is not None and budget is not None:
-            needed_ns = spent_ns * (excess_from_drop(judgement.floor) / budget) ** 2
+            needed_ns = spent_ns * (excess_from_drop(judgement.floor) / self._excess(budget)) ** 2
             # Where the drop lies on the budget, the floor is long under it, and no time is known to do.
             return self.rules.enough_ns(needed_ns) if needed_ns > spent_ns else None
         return None

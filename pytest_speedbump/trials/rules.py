@@ -55,12 +55,20 @@ class Rules:
         return f"{self.limited_by} {math.ceil(self.enough_ns(needed_ns) / 1e9)}s"
 
     def question(self, bump: Bump) -> Question:
-        """``insensitive`` fails by "over" and passes by "under", ``sensitive`` the other way round."""
+        """``insensitive`` fails by "over" and passes by "under", ``sensitive`` the other way round.
+
+        The budget of a slack is a share of the delay, others are excesses.
+        """
         declared = bump.declared
         over, under = self.alpha_fail, self.alpha_pass
-        if declared is not None and declared.kind == "sensitive":
+        if declared is not None and declared.kept_by == "sensitive":
             over, under = under, over
-        budget = None if declared is None else excess_from_drop(declared.limit)
+        if declared is None:
+            budget = None
+        elif declared.kind == "slack":
+            budget = declared.limit
+        else:
+            budget = excess_from_drop(declared.limit)
         return Question(budget, over, under, self.alpha_end, PLAIN_WIDTH, PLAIN_SHARE)
 
 

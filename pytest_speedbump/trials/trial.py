@@ -147,6 +147,7 @@ class Trial:
         measurement, case = self._measurement, self._case
         if measurement.pilot is None:
             measurement.fit(experiment, subject)
+            self._weigh()
             if self._is_hopeless():
                 return
             pilot = measurement.run_pilot(experiment)
@@ -161,6 +162,7 @@ class Trial:
             elif time.perf_counter_ns() >= turn_ends or measurement.stretch_over:
                 return
             else:
+                self._weigh()
                 most = self._prospect.most()
                 others_known = measurement.conditions.others is not None or measurement.spent_ns >= KNOWN_NS
                 judged = measurement.block(experiment)
@@ -179,11 +181,19 @@ class Trial:
     def _open(self, pilot: Sequence[Times]) -> None:
         """Learns from pairs, which then are no evidence, what is to be expected."""
         measurement, case = self._measurement, self._case
+        self._weigh()
         case.open(pilot, measurement.bare, measurement.tally.most_calls)
         probe = measurement.tally.most_calls * PROBE_NS / case.bare.ns
         measurement.bare_matters, measurement.is_heavy = probe > LEAST_PROBE, probe > HEAVY_PROBE
         if not self._is_hopeless():
             self._doubt = self._prospect.doubt()
+
+    def _weigh(self) -> None:
+        """What a declared slack may cost is a share of the delay, which depends on the calls that were seen so far."""
+        declared, delayed_ns = self._bump.declared, self._prospect.delayed_ns
+        if declared is not None and declared.kind == "slack" and delayed_ns:
+            self._case.delayed_ns = delayed_ns
+            self._measurement.selection.keep_to(declared.limit * delayed_ns / (self._measurement.round_ns or 1.0))
 
     def _is_hopeless(self) -> bool:
         self._hopeless = self._prospect.hopeless()

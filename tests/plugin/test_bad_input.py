@@ -151,6 +151,16 @@ def test_target_ini_key(files: Suite, pattern: str, sentence: str) -> None:
         ("speedbump_insensitive('work.leaf', budget='2%', delay='0us')", "a delay of 0 proves nothing;"),
         ("speedbump_sensitive('work.leaf')", "it declares no share; add at_least='10%'"),
         ("speedbump_sensitive('work.leaf', at_least=10)", "at_least 10 would be 1000%; write '10%' or 0.1"),
+        ("speedbump_slack('work.leaf')", "it declares no slack; add at_least='50us'"),
+        ("speedbump_slack(at_least='50us')", "it names no target; give it one, such as 'pkg.parse*'"),
+        ("speedbump_slack('work.leaf', at_least='0us')", "a slack of 0 is always there; write at_least of more than 0"),
+        ("speedbump_slack('work.leaf', at_least='5%')", f"at_least '5%' is a share, and no time; {UNITS}"),
+        ("speedbump_slack('work.leaf', at_least=50)", f"at_least 50 is not a time; {UNITS}"),
+        ("speedbump_slack('work.leaf', at_least='-1us')", "at_least '-1us' is negative; time cannot be given back"),
+        ("speedbump_slack('work.leaf', at_least='61s')", "at_least '61s' is over the limit; write at most 60s"),
+        ("speedbump_slack('work.leaf', at_least='5us', delay='5us')", "unknown keyword 'delay'; it knows at_least, mode"),
+        ("speedbump_slack('work.leaf', at_least='5us', every=2)", "unknown keyword 'every'; it knows at_least, mode"),
+        ("speedbump_slack('work.leaf', at_least='5us', mode='await')", "mode await cannot add 5us, because an event"),
     ],
 )  # fmt: skip
 def test_marker(files: Suite, marker: str, sentence: str) -> None:

@@ -136,12 +136,14 @@ def in_a_namespace(suite: Suite, *options: str) -> subprocess.CompletedProcess[s
 def test_devices_stay_devices_and_a_full_disk_leaves_the_old_file(suite: Suite) -> None:
     lock(suite, entry("test_it", transmission=0.0))
     suite.write("test_it.py", FILLING)
-    done = in_a_namespace(suite, "--speedbump-json=small/dev/full", f"--speedbump-save=small/{NAME}")
+    options = "--speedbump-json=small/dev/full", "--speedbump-html=small/page.html", f"--speedbump-save=small/{NAME}"
+    done = in_a_namespace(suite, *options)
     lines = done.stdout.splitlines()
     assert done.returncode == 1, done.stdout
     unwritten = [line for line in lines if "was not written" in line]
     assert unwritten == [
         "speedbump: the run fails: --speedbump-json: small/dev/full was not written: No space left on device",
+        "speedbump: the run fails: --speedbump-html: small/page.html was not written: No space left on device",
         f"speedbump: the run fails: --speedbump-save: small/{NAME} was not written: No space left on device",
     ]
     assert any("test_it " in line and "sensitive FAILED" in line for line in lines), "the table"

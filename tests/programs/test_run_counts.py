@@ -187,6 +187,7 @@ REFUSED = [
     (["--target=x", "--every=0", "--", "train.py"], "--every '0' is no number of calls"),
     (["--target=x[", "--", "train.py"], "target 'x['"),
     (["--target=x", "--mode=await", "--", "train.py"], "--mode 'await'"),
+    (["--target=x", "--mode=foo", "--", "train.py"], "--mode 'foo' is unknown; write one of spin, nogil, sleep\n"),
     (["--target=x", "train.py"], "'train.py' is no option; write the program after --"),
     (["--target=x", "train.py", "--", "1"], "'train.py' stands before --, where only options may"),
     (["--target=x"], "there is no program to run; write the program after --"),

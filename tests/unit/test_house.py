@@ -6,20 +6,21 @@ from pathlib import Path
 import pytest
 from house import FOLDER, floors, read
 
-GROUND = {"errors", "core", "units", "files"}
+GROUND = {"errors", "core", "units", "files", "display"}
 NOUNS = GROUND | {"targets", "bump", "remarks", "counts", "uncalled", "result", "ranking", "program"}
 MAY_IMPORT = {
     "errors": set[str](),
     "core": {"errors"},
     "units": {"errors"},
     "files": {"errors"},
+    "display": set[str](),
     "targets": {"core", "counts", "errors", "files"},
     "bump": {"errors", "targets", "units"},
     "remarks": {"units"},
     "counts": set[str](),
     "uncalled": set[str](),
-    "result": {"bump", "counts", "remarks", "targets", "uncalled"},
-    "ranking": {"bump", "counts", "remarks", "result", "targets"},
+    "result": {"bump", "counts", "display", "remarks", "targets", "uncalled"},
+    "ranking": {"bump", "counts", "display", "remarks", "result", "targets"},
     "program": {"bump", "counts", "result"},
     "slowing": NOUNS,
     "experiment": NOUNS | {"slowing"},
@@ -27,7 +28,7 @@ MAY_IMPORT = {
     "trials": NOUNS | {"slowing", "experiment", "inference"},
     "lockfile": NOUNS,
     "documents": NOUNS,
-    "report": NOUNS,
+    "report": NOUNS | {"inference", "lockfile"},
     "page": NOUNS | {"documents", "inference", "report"},
     "formats": NOUNS | {"documents", "inference", "report"},
     "notebook": NOUNS | {"experiment", "report", "trials"},

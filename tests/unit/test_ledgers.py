@@ -11,7 +11,8 @@ import pytest
 from pytest_speedbump import _core
 from pytest_speedbump.counts import Counts, Site
 from pytest_speedbump.errors import InputError
-from pytest_speedbump.slowing.ledgers import ROOM, Account, Ledgers
+from pytest_speedbump.slowing.book import ROOM
+from pytest_speedbump.slowing.ledgers import Account, Ledgers
 
 F, G = ("start", "app", "f", "app.py", 1), ("start", "app", "g", "app.py", 5)
 

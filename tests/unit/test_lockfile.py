@@ -40,7 +40,12 @@ entries = st.builds(
     transmission=triples,
     declared=st.tuples(st.sampled_from(["insensitive", "sensitive"]), st.floats(0.001, 0.999)) | st.just((None, None)),
 )
-files = st.lists(entries, max_size=4).map(lambda made: {entry.key: entry for entry in made})
+slacks = st.builds(
+    lambda one, slack: replace(one, delay_ns=None, share=None, drop=None, transmission=None, slack=slack),
+    entries,
+    st.tuples(numbers, numbers, st.none() | numbers),
+)
+files = st.lists(entries | slacks, max_size=4).map(lambda made: {entry.key: entry for entry in made})
 
 ENTRY = Entry(
     test="tests/test_x.py::test_y[ä]",
@@ -108,6 +113,12 @@ def void(calls: float | None, reason: str = "pkg.f never ran") -> Result:
     counts = None if calls is None else Counts(calls)
     said = Remark.told("uncalled", reason)
     return replace(result(), verdict="void", known_drop=None, known_transmission=None, counts=counts, reason=said)
+
+
+def slack(found: float, low: float, high: float | None) -> Result:
+    """What a run says that has looked for the slack, in ns."""
+    made = replace(result(), known_drop=None, known_transmission=None, slack_ns=Estimate(found, low, high))
+    return replace(made, bump=replace(made.bump, delay_ns=math.nan))
 
 
 # ---- the file ----
@@ -484,3 +495,53 @@ def test_a_share_is_compared_by_what_reaches_the_run_time(bare_ns: float, calls:
     assert grown.kind == "grown"
     assert grown.text.startswith("it costs 28.6% of throughput instead of 20.0% (calls a run 1 -> ")
     assert grown.text.endswith("; transmission 0.50 -> 0.80; delay 50%, as before)")
+
+
+# ---- slack ----
+
+
+@pytest.mark.parametrize(
+    ("found", "kind"),
+    [
+        ((280e3, 270e3, 290e3), "kept"),  # by 7 %
+        ((265e3, 250e3, 283e3), "shrunk"),
+        ((150e3, 100e3, 290e3), "inconclusive"),  # one that the locked interval holds as well
+        ((150e3, 150e3, None), "inconclusive"),  # at least so much: nobody knows that it is less
+        ((0.0, 0.0, 20e3), "shrunk"),
+        ((0.0, 0.0, None), "inconclusive"),  # nothing was found out
+        ((400e3, 380e3, 420e3), "improved"),
+        ((400e3, 400e3, None), "improved"),
+        ((400e3, 300e3, 500e3), "kept"),
+    ],
+)
+def test_slack_shrinks_beyond_both_intervals_and_a_tenth(found: tuple[float, float, float | None], kind: str) -> None:
+    locked = entry_of(slack(300e3, 284e3, 317e3))
+    assert locked is not None
+    change = compare(locked, slack(*found), TOLERANCE)
+    assert change.kind == kind
+    assert change.fails == (kind == "shrunk")
+    if kind == "shrunk":
+        assert change.text.startswith("the program absorbs only")
+    assert compare(locked, slack(265e3, 250e3, 283e3), 0.2).kind == "kept"
+
+
+def test_at_least_so_much_may_shrink_as_well() -> None:
+    locked = entry_of(slack(300e3, 300e3, None))
+    assert locked is not None
+    assert compare(locked, slack(290e3, 290e3, None), TOLERANCE).kind == "kept"
+    assert compare(locked, slack(500e3, 500e3, None), TOLERANCE).kind == "kept"
+    assert compare(locked, slack(200e3, 190e3, 210e3), TOLERANCE).kind == "shrunk"
+
+
+def test_an_entry_of_slack_is_one_of_its_own() -> None:
+    found = slack(300e3, 284e3, 317e3)
+    key = key_of(found)
+    assert name_of(key) == "test_it.py::test_it [pkg.f slack]"
+    assert key not in {key_of(result()), key_of(result(delay_ns=0))}
+    entries, said = merge({}, [found], [], TOLERANCE)
+    assert (list(entries), said) == ([key], ["added: test_it.py::test_it [pkg.f slack]"])
+    assert merge(entries, [slack(301e3, 285e3, 318e3)], [], TOLERANCE) == (entries, [])
+    better, said = merge(entries, [slack(301e3, 299e3, 303e3)], [], TOLERANCE)
+    assert better[key].slack == (301e3, 299e3, 303e3)
+    assert compare(entries[key], replace(void(0), bump=found.bump), TOLERANCE).kind == "lost"
+    assert entry_of(slack(0.0, 0.0, None)) is None

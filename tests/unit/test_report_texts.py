@@ -15,8 +15,8 @@ from pytest_speedbump.remarks import Remark
 from pytest_speedbump.report.notes import gather, notes
 from pytest_speedbump.report.properties import properties
 from pytest_speedbump.report.status import status
-from pytest_speedbump.report.terminal import summary, write_last_word, write_listing, write_table
-from pytest_speedbump.report.text import drop_text, failure_text, transmission_text, verdict_text
+from pytest_speedbump.report.terminal import write_last_word, write_listing, write_table
+from pytest_speedbump.report.text import drop_text, failure_text, summary, transmission_text, verdict_text
 from pytest_speedbump.result import Change, Estimate, MatchedCode, Result, Unreached
 from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.uncalled import Cause, Uncalled
