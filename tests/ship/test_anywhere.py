@@ -20,8 +20,7 @@ import pytest, pytest_benchmark.plugin, importlib, pathlib, subprocess, tempfile
 for name in gone:
     sys.modules.pop(name, None)
 sys.meta_path.insert(0, NotHere())
-of_posix = "fork register_at_fork getuid fchmod sched_getaffinity O_NOCTTY O_NONBLOCK O_CLOEXEC"
-for name in of_posix.split():
+for name in "fork register_at_fork getuid fchmod sched_getaffinity O_NOCTTY O_NONBLOCK O_CLOEXEC".split():
     delattr(os, name)  # as on Windows
 import signal
 for name in ("SIGKILL", "SIGHUP", "SIGCHLD", "SIGALRM", "pthread_sigmask", "setitimer"):
