@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pytest_speedbump.counts import CodeCounts, Snapshot, TargetCounts
 from pytest_speedbump.documents.document import Document
 from pytest_speedbump.documents.program import program_run
+from pytest_speedbump.documents.whole import why_it_fails
 from pytest_speedbump.formats.bar import Axis
 from pytest_speedbump.formats.literal import code, code_html, text
 from pytest_speedbump.formats.room import Part, fit
@@ -49,7 +50,9 @@ def markdown(document: Document, most_bytes: int = SUMMARY_BYTES) -> str:
     rows = _rows((*asking, *results.others))
     head = _head(Axis.of(document.results))
     said = gather((f"{one.test} [{one.bump}]", note) for one in (*asking, *results.others) for note in notes(one))
+    said += [f"not measured: {one}" for one in gather(document.unmeasured.items())]
     parts = [
+        Part([_alert_of_run(one) for one in why_it_fails(document)], "{n} more reasons are left out.", ALERTS),
         Part(
             [_alert(one, document) for one in results.failed[:MOST_ALERTS]],
             "The reasons of {n} more are left out.",
@@ -68,6 +71,7 @@ def markdown(document: Document, most_bytes: int = SUMMARY_BYTES) -> str:
 
 def _heading(document: Document) -> str:
     verdicts = Counter("failed" if one.outcome == "failed" else found(one) for one in document.results)
+    fails = "the run fails: " if why_it_fails(document) else ""
     order = ("failed", "inconclusive", "void")
     said = [f"{verdicts[name]} {name}" for name in (*order, *(name for name in verdicts if name not in order))]
     said = [one for one in said if not one.startswith("0 ")]
@@ -76,7 +80,7 @@ def _heading(document: Document) -> str:
     run = program_run(document)
     if run is not None:
         said.insert(0, code(shorten(plain(" ".join(run.words)), LONGEST)))
-    return f"{MARK}\n### speedbump: {', '.join(said) or 'nothing was measured'}\n"
+    return f"{MARK}\n### speedbump: {fails}{', '.join(said) or 'nothing was measured'}\n"
 
 
 def _alert(result: Result, document: Document) -> str:
@@ -88,6 +92,10 @@ def _alert(result: Result, document: Document) -> str:
     if not document.program:
         lines.append(f"Measure it again: {code(repeat(result, document.seed))}")
     return "\n> [!CAUTION]\n> " + "\\\n> ".join(lines) + "\n"
+
+
+def _alert_of_run(why: str) -> str:
+    return f"\n> [!CAUTION]\n> The run fails: {text(plain(why))}\n"
 
 
 def _head(axis: Axis) -> str:

@@ -9,6 +9,7 @@ from functools import partial
 from xml.etree.ElementTree import Element
 
 from pytest_speedbump.documents.document import Document
+from pytest_speedbump.documents.whole import why_it_fails
 from pytest_speedbump.page.commits import commits_section
 from pytest_speedbump.page.curves import curves_section
 from pytest_speedbump.page.details import details, links
@@ -21,7 +22,7 @@ from pytest_speedbump.page.scan_section import scan_section
 from pytest_speedbump.page.status import FAILED, chips, counted, status
 from pytest_speedbump.page.style import FONTS, SCOPE, STYLE
 from pytest_speedbump.page.words import added_text, count
-from pytest_speedbump.report.notes import gathered, notes
+from pytest_speedbump.report.notes import gather, gathered, notes
 from pytest_speedbump.report.repeat import repeat
 from pytest_speedbump.result import Result
 from pytest_speedbump.units import format_share
@@ -48,6 +49,8 @@ def page(documents: Sequence[Document]) -> str:
 
 
 def _title(document: Document) -> str:
+    if why_it_fails(document):
+        return "the run fails"
     if document.results:
         return ", ".join(f"{number} {one.word}" for one, number in counted(document.results))
     if document.program:
@@ -62,8 +65,9 @@ def _content(documents: Sequence[Document]) -> Iterator[Child]:
     yield chips(results) if results else None
     yield element("p", _facts(shown), class_="facts m")
     failed = [result for result in results if status(result) is FAILED]
-    if failed:
-        yield element("section", element("h2", "What failed, and why"), map(failure, failed))
+    whole = [element("div", element("p", f"The run fails: {why}"), class_="card") for why in why_it_fails(shown)]
+    if failed or whole:
+        yield element("section", element("h2", "What failed, and why"), whole, map(failure, failed))
     yield program_section(shown.program)
     if results:
         yield element("section", element("h2", "Throughput lost"), forest(results, links(results)), _said(results))
@@ -72,7 +76,10 @@ def _content(documents: Sequence[Document]) -> Iterator[Child]:
     if results:
         title, again = ("Point by point", None) if shown.program else ("Test by test", partial(repeat, seed=shown.seed))
         yield element("section", element("h2", title), details(results, again))
-    if not (results or shown.scans or shown.program):
+    if shown.unmeasured:
+        lines = [element("li", element("bdi", line)) for line in gather(shown.unmeasured.items())]
+        yield element("section", element("h2", "Not measured"), element("ul", lines, class_="said"))
+    elif not (results or shown.scans or shown.program):
         yield element("p", NOTHING)
 
 
