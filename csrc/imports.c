@@ -421,7 +421,12 @@ static bool pin(const reader *self, size_t index)
 
 static void *look_up(void *scope, const candidate *c)
 {
-    return c->version != NULL ? dlvsym(scope, c->import.symbol, c->version) : dlsym(scope, c->import.symbol);
+#ifdef __GLIBC__
+    if (c->version != NULL) {
+        return dlvsym(scope, c->import.symbol, c->version);
+    }
+#endif /* musl binds by the name alone. */
+    return dlsym(scope, c->import.symbol);
 }
 
 /* Where the program takes a function's address without asking the loader (linked as non-PIE), that address is a stub of

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char MAGIC[8] = "sb-page1";
+static const char MAGIC[8] = {'s', 'b', '-', 'p', 'a', 'g', 'e', '1'}; /* No string: it has no end. */
 
 /* ---- files ---- */
 

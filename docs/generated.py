@@ -10,10 +10,14 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from pytest_speedbump.documents.read import read
+from pytest_speedbump.page.page import page
 from pytest_speedbump.plugin.markers import MARKERS
 from pytest_speedbump.plugin.options import add_options
 
 ROOT = Path(__file__).parent.parent
+EXAMPLE = ROOT / "docs" / "measured" / "readme.json"  # the document of a real run, of the README's first command
+EXAMPLE_PAGE = "example/index.html"
 
 
 class OptionRecorder:
@@ -127,7 +131,32 @@ class Measured(SphinxDirective):
         return self.parse_text_to_nodes(text)
 
 
+class ExamplePage(SphinxDirective):
+    """``{example-page} TEXT``: a link to the page of a real run, which is made beside the site; nothing without one."""
+
+    required_arguments = 1
+    final_argument_whitespace: ClassVar[bool] = True
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_dependency(str(EXAMPLE))
+        if not EXAMPLE.exists():
+            return []
+        up = "../" * self.env.docname.count("/")
+        link = nodes.reference("", self.arguments[0], refuri=f"{up}{EXAMPLE_PAGE}")
+        return [nodes.paragraph("", "", link)]
+
+
+def write_example(app: Sphinx, error: Exception | None) -> None:
+    """Writes the page of the run; it is no part of the site's look, and needs nothing of it."""
+    if error is None and app.builder.format == "html" and EXAMPLE.exists():
+        path = Path(app.outdir) / EXAMPLE_PAGE
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(page([read(EXAMPLE)]), encoding="utf-8")
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("build-finished", write_example)
+    app.add_directive("example-page", ExamplePage)
     app.add_directive("speedbump-options", Options)
     app.add_directive("speedbump-markers", Markers)
     app.add_directive("speedbump-schema", Schema)

@@ -28,6 +28,7 @@ _HOMES = {
     "scan": "notebook",
     "slow": "slowing.slow",
 }
+_NEED_THE_CORE = ("scan", "slow")
 
 
 def __getattr__(name: str) -> object:
@@ -35,6 +36,12 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
+    if name in _NEED_THE_CORE:
+        from pytest_speedbump.core import refusal
+
+        refuse = refusal(name)
+        if refuse is not None:
+            return refuse
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 

@@ -143,7 +143,7 @@ def show(path: Path) -> str:
         return "standard output"
     try:
         return min(os.path.relpath(path), str(path), key=len)
-    except FileNotFoundError:  # The working directory was removed.
+    except (FileNotFoundError, ValueError):  # The working directory was removed, or is on another drive.
         return str(path)
 
 
@@ -162,7 +162,7 @@ def _replace(file: Path, data: bytes) -> None:
     try:
         with temporary.open("xb") as stream:
             if file.exists():
-                os.fchmod(stream.fileno(), stat.S_IMODE(file.stat().st_mode))
+                temporary.chmod(stat.S_IMODE(file.stat().st_mode))
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())

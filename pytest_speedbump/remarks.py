@@ -10,7 +10,8 @@ __all__ = ["Kind", "Remark"]
 Kind = Literal[
     "",
     # why no verdict was reached
-    "time", "too_long", "hopeless", "no_time", "total_time", "busy", "unseen", "far_tail", "too_weak",
+    "time", "too_long", "hopeless", "no_time", "no_knee", "total_time", "busy", "unseen", "far_tail",
+    "too_weak",
     # why no verdict is possible
     "raised", "uncalled", "interfered", "lost", "clock", "delivery", "unpaused", "arms_differ", "called_no_more",
     "less_work", "seldom",
@@ -35,6 +36,7 @@ _SENTENCES: dict[Kind, str] = {
     "give it {advice}, or slow it less",
     "hopeless": "a pass takes {pairs} pairs of rounds, here about {needed_ns:about}, and the limit is {limit_ns:time}; "
     "give it {advice}{instead}, or make rounds shorter",
+    "no_knee": "noise hides where throughput begins to drop: it is not known after {spent_ns:about}; give it {advice}",
     "no_time": "no time was left to measure",
     "total_time": "the total time of {total_ns:time} is used up; give the run a longer --speedbump-total-time",
     "busy": "the machine was busy: threads waited for a processor during {waited:share} of the rounds, "

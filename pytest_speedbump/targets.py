@@ -6,13 +6,14 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING
 
+from pytest_speedbump.core import load_core, why_no_core
 from pytest_speedbump.counts import CodeCounts
 from pytest_speedbump.errors import InputError
 
 if TYPE_CHECKING:
     from pytest_speedbump._core import Patterns
 
-__all__ = ["Targets", "load_core", "parse_scanned", "parse_targets"]
+__all__ = ["Targets", "parse_scanned", "parse_targets"]
 
 LARGEST_FILE = 1 << 20  # A file of patterns, in bytes.
 
@@ -54,7 +55,9 @@ class Targets:
 
     @property
     def of_other_kinds(self) -> list[str]:
-        """The patterns that choose something else than starts of Python functions."""
+        """The patterns that choose something else than starts of Python functions; none where nobody can tell."""
+        if why_no_core():
+            return []
         from pytest_speedbump import _core
 
         return [pattern for pattern in self.patterns if _core.Patterns([pattern]).kinds - {"start"}]
@@ -96,6 +99,8 @@ class Targets:
 def parse_targets(names: Iterable[object], base: Path | None = None) -> Targets:
     """Reads and checks targets; files are looked up from ``base``, the working directory if None.
 
+    Where there is no C core nothing can be slowed, and patterns are taken as they are written.
+
     Raises:
         InputError: not a string; a bad pattern; a missing, unreadable, binary or empty file; exclusions only.
     """
@@ -123,6 +128,8 @@ def parse_scanned(names: Iterable[object], base: Path | None = None) -> Targets:
         InputError: as well where a target is neither of Python functions nor of callables implemented in C.
     """
     targets = parse_targets(names, base)
+    if why_no_core():
+        return targets
     from pytest_speedbump import _core
 
     for pattern in targets.patterns:
@@ -134,23 +141,9 @@ def parse_scanned(names: Iterable[object], base: Path | None = None) -> Targets:
     return targets
 
 
-def load_core() -> None:
-    """Imports the C core, which a run that asks for nothing never needs.
-
-    Raises:
-        InputError: it is not there, or made for another Python.
-    """
-    try:
-        from pytest_speedbump import _core  # noqa: F401
-    except ImportError as error:
-        folder = Path(__file__).parent
-        raise InputError(
-            f"pytest_speedbump was imported from {str(folder)!r}, where its compiled core cannot be loaded ({error}); "
-            f"install it, as with `pip install {str(folder.parent)!r}`, or take that folder off PYTHONPATH"
-        ) from None
-
-
 def _check(patterns: list[str]) -> None:
+    if why_no_core():
+        return
     load_core()
     from pytest_speedbump import _core
 

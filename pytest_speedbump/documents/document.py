@@ -38,6 +38,7 @@ class Document:
             * ``not run``: left to another shard, or the run was stopped before it.
 
             None as well.
+        unmeasured: by node id, why tests that ran were not measured.
         failures: why the run fails as a whole, though every test may have passed; a sentence each.
         program: what the document of a program says of that, as it stands there; empty otherwise.
     """
@@ -100,10 +101,10 @@ _PLAIN_FIELDS = ("seed", "error_rate", "family", "commit", "folder", "run", "att
 _OF_A_PROGRAM = ("program", "mode", "delay_ns", "every", "after_ns", "for_ns", "targets", "matched", "latency")
 
 
-def environment(clock: str) -> dict[str, Any]:
+def environment(clock: str | None) -> dict[str, Any]:
     """Where the results come from; what must agree before two documents may be compared in absolute times.
 
-    ``clock``: the name of the C core's.
+    ``clock``: the name of the C core's; None where there is no core.
     """
     gil_enabled = getattr(sys, "_is_gil_enabled", None)
     return {

@@ -34,7 +34,7 @@ class Axis:
         if drop is None:
             return ""
         cells = ["·"] * CELLS
-        if declared is not None and declared.limit <= self.end:
+        if declared is not None and declared.kind != "slack" and declared.limit <= self.end:
             cells[self._cell(declared.limit)] = "┊"
         low, high = (float(drop) if end is None else end for end in (drop.low, drop.high))
         for cell in range(self._cell(low), self._cell(high) + 1):

@@ -10,8 +10,8 @@ from pytest_speedbump.report.columns import plain
 
 __all__ = ["code", "code_html", "text"]
 
-# A character reference is never markup. Of what is not always, `_` may only be between letters.
-_MARKUP = re.compile(r"[\\`*\[\]<>|&~$!^]|(?<![^\W_])_|_(?![^\W_])|^[-+=#]|(?<=www)\.|:(?=\S)", re.IGNORECASE)
+# A character reference is never markup. Between letters `_` is none either.
+_MARKUP = re.compile(r"[\\`*\[\]<>|&~$!^]|(?<![^\W_])_|^[-+=#]|(?<=www)\.|:(?=\S)", re.IGNORECASE)
 _NUMBERED = re.compile(r"^(\d+)([.)])")
 # `<wbr>` shows nothing and is not copied: it parts what would be a mention, an issue, an address or an emoji.
 _ACTIVE = re.compile(r"@|#(?=\w)|\bgh-(?=\d)|:(?=[\w+-]+:)", re.IGNORECASE)

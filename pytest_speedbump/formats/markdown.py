@@ -17,8 +17,9 @@ from pytest_speedbump.report.notes import gather, notes
 from pytest_speedbump.report.numbers import interval_text, limit_text, margin_text
 from pytest_speedbump.report.ranked import is_folded, standing_text
 from pytest_speedbump.report.repeat import repeat
+from pytest_speedbump.report.sweeps import slack_text
 from pytest_speedbump.report.text import drop_text, failure_text, found, transmission_text, verdict_text
-from pytest_speedbump.result import Estimate, Result
+from pytest_speedbump.result import Result
 from pytest_speedbump.units import format_share, format_time
 
 __all__ = ["COMMENT_BYTES", "LEAST_BYTES", "SUMMARY_BYTES", "markdown"]
@@ -104,7 +105,7 @@ def _rows(results: Sequence[Result]) -> list[str]:
 
 def _row(result: Result, test: str, target: str, axis: Axis) -> str:
     sign = _OUTCOMES.get(result.outcome) or _VERDICTS.get(found(result), "▫️")
-    delay = f"+{result.bump.delay_text}" if result.bump.is_resolved else str(result.bump.asked)
+    delay = f"{'' if result.bump.asks_slack else '+'}{result.bump.delay_text}"
     calls = "" if result.calls is None else f" {TIMES} {result.calls:.6g}"
     cells = (
         f"{sign} {verdict_text(result)}",
@@ -112,7 +113,7 @@ def _row(result: Result, test: str, target: str, axis: Axis) -> str:
         code(target),
         f"{delay}{calls}",
         _drop(result, axis),
-        UNKNOWN if result.known_transmission is None else transmission_text(result),
+        UNKNOWN if result.known_transmission is None else f"{transmission_text(result)}{_limit(result, of_slack=True)}",
     )
     return f"| {' | '.join(cells)} |\n"
 
@@ -120,22 +121,19 @@ def _row(result: Result, test: str, target: str, axis: Axis) -> str:
 def _drop(result: Result, axis: Axis) -> str:
     """``··━●━··· **8.7%** [7.2, 10.2] of 4.0%``, or the slack where that was asked."""
     if result.slack_ns is not None:
-        return f"slack **{_slack(result.slack_ns)}**"
+        return f"slack **{slack_text(result.slack_ns)}**"
     if result.known_drop is None:
         return UNKNOWN
     number, _, interval = drop_text(result).partition(" [")
     if not interval:
         return drop_text(result)
-    limit = "" if result.bump.declared is None else f", limit {limit_text(result.bump.declared.limit)}"
-    return f"`{axis.bar(result)}` **{number}** [{interval}{limit}"
+    return f"`{axis.bar(result)}` **{number}** [{interval}{_limit(result)}"
 
 
-def _slack(slack_ns: Estimate) -> str:
-    """``301us [284us, 317us]`` or, where nobody has seen the end of it, ``at least 57us``."""
-    ends = [None if end is None else format_time(end) for end in (slack_ns.low, slack_ns.high)]
-    if slack_ns.high is None:
-        return f"at least {ends[0] or format_time(slack_ns)}"
-    return f"{format_time(slack_ns)} [{ends[0] or '...'}, {ends[1]}]"
+def _limit(result: Result, *, of_slack: bool = False) -> str:
+    """What was declared, beside the number that it is about: of slack the transmission, else the drop."""
+    declared = result.bump.declared
+    return "" if declared is None or (declared.kind == "slack") != of_slack else f", limit {limit_text(declared.limit)}"
 
 
 def _counted(document: Document) -> Part:
@@ -171,7 +169,7 @@ def _function(one: Ranked) -> str:
         UNKNOWN if one.share is None else format_share(one.share),
         (one.transmission is not None and margin_text(one.transmission)) or UNKNOWN,
         (one.gain is not None and interval_text(one.gain, percent=True)) or UNKNOWN,
-        UNKNOWN if one.slack_ns is None else _slack(one.slack_ns),
+        UNKNOWN if one.slack_ns is None else slack_text(one.slack_ns),
     )
     return f"| {' | '.join(cells)} |\n"
 

@@ -1,5 +1,6 @@
 """Results by what they ask of a reader: those that failed, those in doubt, and all others."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
@@ -39,7 +40,6 @@ def _is_doubtful(result: Result) -> bool:
 
 def _weight(result: Result) -> float:
     """How far it is on the wrong side of what was declared; first of all what is not known to be on any."""
-    if result.known_drop is None:
-        return -2.0
     declared = result.bump.declared
-    return -abs(result.known_drop - (declared.limit if declared else 0.0))
+    known = result.known_transmission if declared is not None and declared.kind == "slack" else result.known_drop
+    return -math.inf if known is None else -abs(known - (declared.limit if declared else 0.0))

@@ -71,10 +71,11 @@ def inside(
     """The share of the rounds' time that all functions together take, between 0 and 1: the median of the rounds.
 
     Args:
-        calls: of all functions together in each round, and ``lengths`` of these, in ns, with what the calls' events take.
+        calls: of all functions together in each round.
+        lengths: of the rounds, in ns, with what the calls' events take.
         bare_ns: length of a round without them, at another time: the machine may have had another speed.
     """
-    found = []
+    found: list[float] = []
     for row, called, length in zip(zip(*functions, strict=True), calls, lengths, strict=True):
         taken = max(sum([own.ns - own.edges * EDGE_NS for own in row]), 0.0)
         events = min(called * CALL_NS, max(length - bare_ns, 0.0))

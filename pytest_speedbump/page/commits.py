@@ -1,7 +1,7 @@
 """Over the commits: what became of the transmission of each bump, which does not depend on the machine as times do."""
 
 import math
-import xml.etree.ElementTree as ET  # noqa: S405 - nothing is parsed
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,11 +12,13 @@ from pytest_speedbump.page.svg import (
     Box,
     Look,
     Scale,
+    Tone,
     as_table,
     clip,
     drawing,
     fitted,
     grid_line,
+    heading,
     look_of,
     mark,
     shape,
@@ -33,7 +35,7 @@ TITLE = "Over the commits"
 CHARTS = 12
 FEWEST = 3  # charts, be it of what has not changed
 WIDTH, HEIGHT = 346.0, 190.0
-PLOT = Box(26, 66, WIDTH - 14, HEIGHT - 24)
+PLOT = Box(34, 66, WIDTH - 14, HEIGHT - 24)
 HASH = 7  # digits
 CRITICAL = 0.5
 LOWEST, HIGHEST = -1.0, 2.5  # transmissions at which an axis ends at most
@@ -77,7 +79,9 @@ class History:
     @property
     def weight(self) -> tuple[bool, float]:
         """What changed the most comes first."""
-        return self.turn is None, -max(self.gap, abs(self.steps[-1].transmission - self.steps[0].transmission) * 1e-3)
+        return self.turn is None, -self.gap if self.turn else -abs(
+            self.steps[-1].transmission - self.steps[0].transmission
+        )
 
 
 def commits_section(documents: Sequence[Document]) -> ET.Element | None:
@@ -96,8 +100,7 @@ def commits_section(documents: Sequence[Document]) -> ET.Element | None:
             f"The numbers of {len(drawn)} chart{'s' * (len(drawn) != 1)} as a table",
             ("Test", "Bump", "Commit", "Transmission", "Verdict"),
             [
-                (name(tests[one.test]), name(one.bump), name(step.commit), margin_text(step.transmission) or "not known",
-                 step.look.word)
+                (name(tests[one.test]), name(one.bump), name(step.commit), _known(step), step.look.word)
                 for one in drawn for step in one.steps
             ],
         ),
@@ -108,8 +111,7 @@ def commits_section(documents: Sequence[Document]) -> ET.Element | None:
                 f"{len(rest)} more, which changed less",
                 ("Test", "Bump", "First", "Last", "Change"),
                 [
-                    (name(tests[one.test]), name(one.bump), margin_text(one.steps[0].transmission),
-                     margin_text(one.steps[-1].transmission), one.told)
+                    (name(tests[one.test]), name(one.bump), _known(one.steps[0]), _known(one.steps[-1]), one.told)
                     for one in rest
                 ],
             )
@@ -119,9 +121,9 @@ def commits_section(documents: Sequence[Document]) -> ET.Element | None:
         element("h2", TITLE),
         element(
             "p",
-            f"Which share of a delay arrives, with its interval, from the oldest of {len(documents)} documents to the newest: "
-            f"{changed} of {len(histories)} changed by more than their intervals. Unlike times, it may be compared "
-            "from machine to machine.",
+            f"Which share of a delay arrives, with its interval, from the oldest of {len(documents)} documents to the "
+            f"newest: {changed} of {len(histories)} changed by more than their intervals. Unlike times, it may be "
+            "compared from machine to machine.",
             class_="m",
         ),
         parts,
@@ -133,6 +135,10 @@ def commits_section(documents: Sequence[Document]) -> ET.Element | None:
 
 def _called(document: Document, place: int) -> str:
     return document.commit[:HASH] if document.commit else document.run or f"#{place + 1}"
+
+
+def _known(step: Step) -> str:
+    return margin_text(step.transmission) or "not known"
 
 
 def _histories(documents: Sequence[Document], called: Sequence[str]) -> Iterator[History]:
@@ -173,16 +179,14 @@ def _turn(steps: Sequence[Step]) -> tuple[Step | None, float, str]:
 
 
 def _draw(one: History, test: str, called: Sequence[str]) -> ET.Element:
-    width = WIDTH - 8
+    tone: Tone = "soft" if one.turn is None else one.turn.look.tone
     across = Scale(0.0, max(len(called) - 1, 1), PLOT.left + 12, PLOT.right - 12)
     ends = [end for step in one.steps for end in (float(step.transmission), step.low, step.high) if math.isfinite(end)]
     up = Scale(clip(min(ends), LOWEST, -0.1), clip(max(ends), 1.1, HIGHEST), PLOT.bottom - 4, PLOT.top)
     return drawing(
         WIDTH, HEIGHT, f"{one.bump} in {test}: {one.told}",
         f"Transmission in {len(one.steps)} documents, from {one.steps[0].commit} to {one.steps[-1].commit}.",
-        element("g", element("title", one.bump), text(fitted(one.target, width, 12, mono=True), 0, 18, tone="ink", size=12, mono=True, bold=True)),
-        text(fitted(f"{one.way} in {test}", width, 10.5), 0, 33, size=10.5),
-        text(fitted(one.told, width, 12, bold=True), 0, 51, tone="soft" if one.turn is None else one.turn.look.tone, size=12, bold=True),
+        heading(one.bump, one.target, f"{one.way} in {test}", one.told, tone, WIDTH - 8),
         _axes(one, across, up, called),
         [_step(step, across, up) for step in one.steps],
     )  # fmt: skip
@@ -206,7 +210,7 @@ def _step(step: Step, across: Scale, up: Scale) -> ET.Element:
     x, look = across(step.place), step.look
     return element(
         "g",
-        element("title", f"{step.commit}: {margin_text(step.transmission) or 'not known'}, {look.word}"),
+        element("title", f"{step.commit}: {_known(step)}, {look.word}"),
         shape(f"M{at(x, up(step.high))}V{up(step.low):.1f}", stroke=look.tone, width=1.8),
         mark(look, x, up(step.transmission), 4.2),
     )

@@ -1,7 +1,7 @@
 """Dose-response curves: how much slower code may get before that costs anything."""
 
 import math
-import xml.etree.ElementTree as ET  # noqa: S405 - nothing is parsed
+import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ from pytest_speedbump.page.svg import (
     drawing,
     fitted,
     grid_line,
+    heading,
     line_through,
     rect,
     shape,
@@ -37,7 +38,7 @@ TITLE = "How much slower is free?"
 NOT_KNOWN = "slack not known"
 LEAST = 3  # delays that make a curve
 WIDTH, HEIGHT = 346.0, 268.0
-PLOT = Box(44, 78, WIDTH - 42, HEIGHT - 40)
+PLOT = Box(48, 78, WIDTH - 46, HEIGHT - 40)
 SIZE = 10.5
 WIDE = 40  # times the smallest delay is the largest, from which on the axis is logarithmic
 
@@ -88,9 +89,9 @@ def curves_section(document: Document) -> ET.Element | None:
         element("h2", TITLE),
         element(
             "p",
-            "How much longer a run takes when each call takes so much longer, with its interval, and what that costs of "
-            "throughput. Green is free; darker green, where it ceases to be, as well as that is known. Dotted: all of "
-            "the delay arrives.",
+            "How much longer a run takes when each call takes so much longer, with its interval, and what that "
+            "costs of throughput. Green is free; darker green, where it ceases to be, as well as that is known. "
+            "Dotted: all of the delay arrives.",
             class_="m",
         ),
         element("div", [_draw(curve, tests[curve.test]) for curve in curves], class_="charts"),
@@ -164,18 +165,14 @@ def _words(curve: Curve) -> str:
 
 def _draw(curve: Curve, test: str) -> ET.Element:
     across, up = _scales(curve)
-    words, width = _words(curve), WIDTH - 8
+    words = _words(curve)
     tone: Tone = "insensitive" if words.startswith("absorbs") else "soft" if words == NOT_KNOWN else "sensitive"
-    heading = [
-        element("g", element("title", curve.name), text(fitted(curve.name, width, 12, mono=True), 0, 18, tone="ink", size=12, mono=True, bold=True)),
-        text(fitted(f"{test}{curve.way}", width, SIZE), 0, 33, size=SIZE),
-        text(words, 0, 51, tone=tone, size=12, bold=True),
-    ]  # fmt: skip
     return drawing(
         WIDTH, HEIGHT, f"{curve.name} in {test}: {words}",
         f"Time added to a run over the delay of each call, {len(curve.points)} delays from "
         f"{format_time(curve.points[0].delay_ns)} to {format_time(curve.points[-1].delay_ns)}.",
-        heading, _free(curve, across), _axes(curve, across, up), _response(curve, across, up),
+        heading(curve.name, curve.name, f"{test}{curve.way}", words, tone, WIDTH - 8),
+        _free(curve, across), _axes(curve, across, up), _response(curve, across, up),
     )  # fmt: skip
 
 
@@ -214,10 +211,11 @@ def _axes(curve: Curve, across: Scale, up: Scale) -> Iterator[ET.Element]:
     for value in ticks(up.low, up.high, 5):
         y = up(value)
         yield grid_line(PLOT.left, y, PLOT.right, y, tone="soft" if not value else "faint")
-        yield text("0" if not value else format_time(value), PLOT.left - 6, y + 3.5, size=10, anchor="end")
+        content = fitted(_time(value), PLOT.left - 6, 10)
+        yield text(content, PLOT.left - 6, y + 3.5, size=10, anchor="end")
     taken = PLOT.left - 30
     for value in _delays(across):
-        content, x = "0" if not value else format_time(value), across(value)
+        content, x = _time(value), across(value)
         box = box_of(content, x, 0, 10, anchor="middle")
         if box.left > taken and box.right < WIDTH:
             yield grid_line(x, PLOT.bottom, x, PLOT.bottom + 4, tone="soft")
@@ -229,7 +227,11 @@ def _axes(curve: Curve, across: Scale, up: Scale) -> Iterator[ET.Element]:
         yield text("drop", WIDTH, PLOT.top - 9, size=SIZE, anchor="end")
     for drop, y in _drops(curve.round_ns, up) if curve.round_ns else ():
         yield grid_line(PLOT.right, y, PLOT.right + 4, y, tone="soft")
-        yield text(f"{100 * drop:zg}%", PLOT.right + 7, y + 3.5, size=10)
+        yield text(fitted(f"{100 * drop:zg}%", WIDTH - PLOT.right - 7, 10), PLOT.right + 7, y + 3.5, size=10)
+
+
+def _time(ns: float) -> str:
+    return format_time(ns) if ns else "0"
 
 
 def _drops(round_ns: float, up: Scale) -> Iterator[tuple[float, float]]:
@@ -269,7 +271,8 @@ def _response(curve: Curve, across: Scale, up: Scale) -> Iterator[ET.Element]:
         stroke_linejoin="round",
     )
     for x, point in points:
-        told = f"{format_time(point.delay_ns)} a call: {time_text(point.added_ns)} added, {interval_text(point.drop, percent=True)} of throughput"
+        costs = interval_text(point.drop, percent=True) or "not known"
+        told = f"{format_time(point.delay_ns)} a call: {time_text(point.added_ns)} added, drop {costs}"
         yield element(
             "g",
             element("title", told),

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 
 from pytest_speedbump.page.element import Child, element, name
 from pytest_speedbump.page.status import Status, status, worst_first
-from pytest_speedbump.page.svg import SANS, grid_line, mark, shape, text
+from pytest_speedbump.page.svg import SANS, grid_line, mark, shape, text, width_of_text
 from pytest_speedbump.page.words import added_text, slack_text
 from pytest_speedbump.report.names import short_names
 from pytest_speedbump.report.text import drop_text, transmission_text
@@ -23,23 +23,25 @@ CAPTION = (
 
 
 class Axis:
-    """Drops across the width of a picture, stretched around zero: ends that lie apart by 1 point are told apart there.
+    """Drops across the width of a picture, stretched around zero, where points of a percent matter.
 
     Attributes:
         low, high: the drops at its ends, wide enough for all that is known of ``results``; of what lies far below zero
             only an arrow is seen.
+        ticks: zero, and others as far as there is room for their labels, those far from zero first.
     """
 
     WIDTH, HEIGHT, MARGIN = 240.0, 22.0, 9.0
     LINEAR = 0.01
     LOWEST = -1.0
     TICKS = (-1.0, -0.5, -0.2, -0.1, -0.05, -0.02, -0.01, 0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.9)
-    APART = 24.0
+    GAP = 4.0  # between labels
 
     def __init__(self, results: Sequence[Result]) -> None:
         ends = [end for result in results for end in _ends(result)]
         self.low = max(self.LOWEST, min((*ends, -0.012)))
         self.high = min(1.0, max((*ends, 0.03)))
+        self.ticks = self._choose()
 
     def at(self, drop: float) -> float:
         """In units of the picture; within its margins, whatever the drop."""
@@ -48,12 +50,21 @@ class Axis:
         )
         return self.MARGIN + (value - low) / (high - low) * (self.WIDTH - 2 * self.MARGIN)
 
-    @property
-    def ticks(self) -> list[float]:
-        """Zero, and others as far as there is room for their labels, the ones nearest to zero last."""
+    @staticmethod
+    def label(tick: float) -> str:
+        return f"{tick * 100:z.0f}"
+
+    def span(self, tick: float) -> tuple[float, float]:
+        """From where to where its label reaches."""
+        middle, half = self.at(tick), width_of_text(self.label(tick), 11) / 2
+        return middle - half, middle + half
+
+    def _choose(self) -> list[float]:
         chosen = [0.0]
-        for tick in sorted(self.TICKS, key=lambda one: (-abs(one) < 0, -abs(one))):
-            if self.low <= tick <= self.high and all(abs(self.at(tick) - self.at(one)) >= self.APART for one in chosen):
+        for tick in sorted(self.TICKS, key=abs, reverse=True):
+            start, end = self.span(tick)
+            free = all(end + self.GAP <= left or right + self.GAP <= start for left, right in map(self.span, chosen))
+            if self.low <= tick <= self.high and free:
                 chosen.append(tick)
         return sorted(chosen)
 
@@ -100,7 +111,7 @@ def forest(results: Sequence[Result], links: Mapping[str, str] | None = None, ca
 
 
 def _head(axis: Axis) -> Element:
-    labels = [text(f"{tick * 100:z.0f}", axis.at(tick), 12, anchor="middle") for tick in axis.ticks]
+    labels = [text(axis.label(tick), axis.at(tick), 12, anchor="middle") for tick in axis.ticks]
     picture = element(
         "svg", labels, viewBox=f"0 0 {axis.WIDTH:.0f} 16", width=axis.WIDTH, height=16.0, role="img",
         aria_label="Axis of the drop in percent", font_family=SANS,

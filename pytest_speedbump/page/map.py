@@ -2,7 +2,7 @@
 
 import math
 import re
-import xml.etree.ElementTree as ET  # noqa: S405 - nothing is parsed
+import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ from pytest_speedbump.page.svg import path_point as at
 from pytest_speedbump.report.columns import plain
 from pytest_speedbump.report.names import short_names
 from pytest_speedbump.report.numbers import margin_text, share_text
-from pytest_speedbump.report.ranked import COLD_SHARE, LEAST_SHARE, is_cold, is_hot_and_free
+from pytest_speedbump.report.ranked import COLD_SHARE, LEAST_SHARE, is_cold, is_hot_and_free, matters
 from pytest_speedbump.result import Estimate
 
 __all__ = ["map_section"]
@@ -115,7 +115,8 @@ def _spots(document: Document) -> Iterator[Spot]:
     for ranking in document.scans:
         for one in ranking.functions:
             if one.transmission is not None and one.share is not None:
-                meaning = COLD if is_cold(one) else HOT if is_hot_and_free(one) else ""
+                known = COLD if is_cold(one) else HOT if is_hot_and_free(one) else ""
+                meaning = known or (_meaning(one.share, one.transmission) if matters(one) else "")
                 yield Spot(one.name, ranking.test, one.share, one.transmission, LOOKS[one.verdict], meaning)
 
 

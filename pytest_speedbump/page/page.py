@@ -5,6 +5,7 @@ everything about each test.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from xml.etree.ElementTree import Element
 
 from pytest_speedbump.documents.document import Document
@@ -57,25 +58,20 @@ def _title(document: Document) -> str:
 def _content(documents: Sequence[Document]) -> Iterator[Child]:
     shown = documents[-1]
     results = shown.results
-    targets = links(results)
     yield element("h1", HEADING)
-    if results:
-        yield chips(results)
+    yield chips(results) if results else None
     yield element("p", _facts(shown), class_="facts m")
     failed = [result for result in results if status(result) is FAILED]
     if failed:
         yield element("section", element("h2", "What failed, and why"), map(failure, failed))
     yield program_section(shown.program)
     if results:
-        yield element("section", element("h2", "Throughput lost"), forest(results, targets), _said(results))
+        yield element("section", element("h2", "Throughput lost"), forest(results, links(results)), _said(results))
     yield from (section(shown) for section in (map_section, curves_section, scan_section))
     yield commits_section(documents)
     if results:
-        yield element(
-            "section",
-            element("h2", "Test by test"),
-            details(results, None if shown.program else lambda result: repeat(result, shown.seed)),
-        )
+        title, again = ("Point by point", None) if shown.program else ("Test by test", partial(repeat, seed=shown.seed))
+        yield element("section", element("h2", title), details(results, again))
     if not (results or shown.scans or shown.program):
         yield element("p", NOTHING)
 

@@ -5,7 +5,7 @@ beside it, ``f-`` for areas and ``s-`` for lines, by which a style sheet changes
 """
 
 import math
-import xml.etree.ElementTree as ET  # noqa: S405 - nothing is parsed
+import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -28,6 +28,7 @@ __all__ = [
     "drawing",
     "fitted",
     "grid_line",
+    "heading",
     "legend",
     "look_of",
     "mark",
@@ -91,9 +92,9 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """From numbers between ``low`` and ``high`` to pixels between ``start`` and ``end``; what is beyond stays at the end.
+    """From numbers between ``low`` and ``high`` to pixels between ``start`` and ``end``.
 
-    ``logarithmic``: both are more than 0.
+    What is beyond stays at the end. ``logarithmic``: both are more than 0.
     """
 
     low: float
@@ -188,6 +189,16 @@ def box_of(content: str, x: float, y: float, size: float, *, anchor: str = "star
     return Box(left, y - ASCENT * size, left + width, y + DESCENT * size)
 
 
+def heading(full: str, shown: str, under: str, words: str, tone: Tone, width: float) -> list[ET.Element]:
+    """Three lines at the top of a small picture: a name, where it was looked at, and what was found."""
+    called = text(fitted(shown, width, 12, mono=True), 0, 18, tone="ink", size=12, mono=True, bold=True)
+    return [
+        element("g", element("title", full), called),
+        text(fitted(under, width, 10.5), 0, 33, size=10.5),
+        text(fitted(words, width, 12, bold=True), 0, 51, tone=tone, size=12, bold=True),
+    ]
+
+
 # ---- shapes ----
 
 
@@ -196,7 +207,7 @@ def drawing(width: float, height: float, title: str, description: str, *children
     return element(
         "svg", element("title", title), element("desc", description), children,
         class_="pic", width=width, height=height, viewBox=f"0 0 {width:g} {height:g}", role="img",
-        font_family=SANS,
+        font_family=SANS, font_weight="400",
     )  # fmt: skip
 
 
@@ -222,8 +233,10 @@ def rect(box: Box, fill: Tone, **attributes: str | float) -> ET.Element:
 def grid_line(
     x1: float, y1: float, x2: float, y2: float, *, dashed: bool = False, tone: Tone = "faint", width: float = 1
 ) -> ET.Element:
-    dashes = {"stroke_dasharray": "4 3"} if dashed else {}
-    return shape(f"M{path_point(x1, y1)}L{path_point(x2, y2)}", stroke=tone, width=width, **dashes)
+    d = f"M{path_point(x1, y1)}L{path_point(x2, y2)}"
+    if dashed:
+        return shape(d, stroke=tone, width=width, stroke_dasharray="4 3")
+    return shape(d, stroke=tone, width=width)
 
 
 def path_point(x: float, y: float) -> str:

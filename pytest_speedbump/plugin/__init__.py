@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_speedbump.core import load_core
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.plugin.collected import Collected
 from pytest_speedbump.plugin.markers import MARKERS, check_markers, is_marked, names_of
 from pytest_speedbump.plugin.options import Options, add_options, join_target_files, parse_options
-from pytest_speedbump.targets import load_core
 
 if TYPE_CHECKING:
+    from pytest_speedbump.plugin.coreless import CorelessPlugin
     from pytest_speedbump.plugin.fixture import SpeedbumpFixture
     from pytest_speedbump.plugin.measuring import MeasuringPlugin
     from pytest_speedbump.plugin.run import Run
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 OPTIONS = pytest.StashKey[Options]()
 COLLECTED = pytest.StashKey[Collected]()
 IDLE = "{} does nothing{}: no test is marked with speedbump, and no target is named; add --speedbump-target PATTERN"
-MEASURING: "pytest.StashKey[MeasuringPlugin]" = pytest.StashKey()
+MEASURING: "pytest.StashKey[MeasuringPlugin | CorelessPlugin]" = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -112,14 +113,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         run = _plan(session)
         if run is None:
             return
-        make_session = _make_session(config, run)
+        measuring = _coreless(run) if run.no_core else _measuring(session, run)
     except InputError as error:
         if hasattr(config, "workeroutput"):
             config.workeroutput["speedbump_refused"] = str(error)
         raise pytest.UsageError(str(error)) from None
-    from pytest_speedbump.plugin.measuring import MeasuringPlugin
-    from pytest_speedbump.plugin.passes import EarlyPasses
-
     if hasattr(config, "workeroutput"):
         config.workeroutput["speedbump_collected"] = config.stash[COLLECTED].to_json()
     else:
@@ -127,15 +125,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
         reporting = ReportingPlugin(config, run, config.stash[COLLECTED], remote=False)
         config.pluginmanager.register(reporting, "speedbump-reporting")
-    early = EarlyPasses(run)
-    config.pluginmanager.register(early, "speedbump-passes")
-    measuring = config.stash[MEASURING] = MeasuringPlugin(config, run, early, make_session)
+    config.stash[MEASURING] = measuring
     config.pluginmanager.register(measuring, "speedbump-measuring")
 
 
 def _plan(session: pytest.Session) -> "Run | None":
     """The run with its plan, or None where nothing is asked of it. Raises InputError."""
-    config, options, collected = session.config, session.config.stash[OPTIONS], session.config.stash[COLLECTED]
+    options, collected = session.config.stash[OPTIONS], session.config.stash[COLLECTED]
     items, collected.items = collected.items, []
     for item in (*items, *session.items):  # Other plugins may have marked them since they were collected.
         collected.note_markers(item.nodeid, names_of(item))
@@ -150,21 +146,41 @@ def _plan(session: pytest.Session) -> "Run | None":
         raise InputError(does_nothing)
     if not options.asked and not any(map(is_marked, session.items)):
         return None
-    load_core()
-    from pytest_speedbump.plugin.measuring import check_environment
-    from pytest_speedbump.plugin.reach import check_targets
     from pytest_speedbump.plugin.run import Run
 
     run = Run.start(options)
+    if not run.no_core:
+        load_core()
     if idle and not run.concerns(collected):
         raise InputError(does_nothing)
     planned = run.collect(items, session.items)
     assert run.family is not None
     collected.plan(run.family, planned, {item.nodeid for item in session.items})
+    return run
+
+
+def _coreless(run: "Run") -> "CorelessPlugin":
+    """What takes the place of measuring where there is no C core. Raises InputError."""
+    from pytest_speedbump.plugin.coreless import CorelessPlugin, refuse_gates
+
+    refuse_gates(run)
+    return CorelessPlugin(run)
+
+
+def _measuring(session: pytest.Session, run: "Run") -> "MeasuringPlugin":
+    """What measures. Raises InputError."""
+    from pytest_speedbump.plugin.measuring import MeasuringPlugin, check_environment
+    from pytest_speedbump.plugin.passes import EarlyPasses
+    from pytest_speedbump.plugin.reach import check_targets
+
+    config = session.config
     if run.tests and not config.option.collectonly:
         check_environment(config)
         check_targets(run, session.items)
-    return run
+    make_session = _make_session(config, run)
+    early = EarlyPasses(run)
+    config.pluginmanager.register(early, "speedbump-passes")
+    return MeasuringPlugin(config, run, early, make_session)
 
 
 def _make_session(config: pytest.Config, run: "Run") -> "MakeSession":

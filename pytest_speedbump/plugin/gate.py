@@ -26,7 +26,7 @@ class Gate:
     def reasons(self) -> list[str]:
         """A sentence each; none where nothing fails the run."""
         run = self._run
-        if run.options.advisory:
+        if run.options.advisory or run.no_core:
             return []
         reasons = [uncalled for option, uncalled in self._uncalled() if self._must_call(option)]
         if run.options.compare is not None:
@@ -47,6 +47,8 @@ class Gate:
         return [uncalled for option, uncalled in self._uncalled() if uncalled and not self._must_call(option)]
 
     def _uncalled(self) -> list[tuple[str, str]]:
+        if self._run.no_core:
+            return []
         return [("target", self._run.uncalled()), ("scan", self._run.unscanned())]
 
     def _must_call(self, option: str) -> bool:

@@ -24,12 +24,11 @@ from pytest_speedbump.plugin.github import Actions
 from pytest_speedbump.plugin.run import Run
 from pytest_speedbump.plugin.seconds import remember
 from pytest_speedbump.ranking import Ranking
+from pytest_speedbump.report.columns import plain
 from pytest_speedbump.report.notes import gather
 from pytest_speedbump.report.status import status
 from pytest_speedbump.report.terminal import write_failures, write_last_word, write_listing, write_rankings, write_table
 from pytest_speedbump.result import Result, lockfile_text
-from pytest_speedbump.slowing.session import clock_name
-from pytest_speedbump.trials.bystanders import bystanders
 
 __all__ = ["ReportingPlugin"]
 
@@ -124,7 +123,8 @@ class ReportingPlugin:
         took += [(test, options.scan_text, ranking.seconds) for test, ranking in run.rankings.items()]
         remember(self._config, took, self._collected)
         self._write_documents()
-        if options.save is not None and not options.list_only and (self._collected.tests or run.results):
+        saves = not options.list_only and not run.no_core and (self._collected.tests or run.results)
+        if options.save is not None and saves:
             absent = self._gate.absent(run.saved)
             gone = [*absent.gone, *absent.dropped] if self._finished else []
             entries, saved = merge(run.saved, run.all_results, gone, options.tolerance)
@@ -157,7 +157,7 @@ class ReportingPlugin:
         commit, run = self._commit, find_run()
         tests = {test: self._fate(test) for test in collected.planned}
         return Document(
-            environment=environment(clock_name()),
+            environment=environment(self._clock_name()),
             seed=options.seed,
             error_rate=options.error_rate,
             family=family.to_json() if family else None,
@@ -168,11 +168,18 @@ class ReportingPlugin:
             options=self._run.asked
             | {"narrowed": options.narrowed or bool(collected.left_out), "shared": bool(collected.elsewhere)},
             tests=tests,
-            unmeasured={test: self._run.unmeasured[test] for test, fate in tests.items() if fate == "unmeasured"},
             failures=tuple(self._failures()),
             results=tuple(self._run.all_results),
             scans=tuple(self._run.rankings.values()),
+            unmeasured=dict(self._run.unmeasured),
         )
+
+    def _clock_name(self) -> str | None:
+        if self._run.no_core:
+            return None
+        from pytest_speedbump.slowing.session import clock_name
+
+        return clock_name()
 
     def _write(self, option: str, path: Path, write: Callable[[Path], None]) -> bool:
         """Whether ``path`` could be written. If not, the summary says why, or standard error where there is none."""
@@ -202,9 +209,9 @@ class ReportingPlugin:
             rankings = list(run.rankings.values())
             write_rankings(terminalreporter, rankings, markers=options.scan_markers, uncalled=self._bystanders())
         for text in self._remarks():
-            terminalreporter.write_line(f"speedbump: {text}")
+            terminalreporter.write_line(plain(f"speedbump: {text}"))
         for text in gather(run.unmeasured.items(), each=terminalreporter.verbosity > 0):
-            terminalreporter.write_line(f"speedbump: not measured: {text}", yellow=True)
+            terminalreporter.write_line(plain(f"speedbump: not measured: {text}"), yellow=True)
         write_failures(terminalreporter, self._failures())
 
     def _bystanders(self) -> list[str]:
@@ -212,6 +219,8 @@ class ReportingPlugin:
         scan, rankings = self._run.options.scan, self._run.rankings.values()
         if scan is None or self._remote or len(rankings) < 2 or not self._finished:
             return []
+        from pytest_speedbump.trials.bystanders import bystanders
+
         return bystanders(scan.value, {one.name for ranking in rankings for one in ranking.functions})
 
     def pytest_unconfigure(self) -> None:

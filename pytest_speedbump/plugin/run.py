@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_speedbump.bump import Bump
+from pytest_speedbump.core import why_no_core
 from pytest_speedbump.documents.whole import uncalled, unscanned
 from pytest_speedbump.files import find_file
 from pytest_speedbump.lockfile import file as lockfile
@@ -21,7 +22,9 @@ from pytest_speedbump.plugin.options import Given, Options, label
 from pytest_speedbump.ranking import Ranking
 from pytest_speedbump.result import Evidence, Outcome, Result, Severity
 from pytest_speedbump.targets import Targets
-from pytest_speedbump.trials.trial import Trial
+
+if TYPE_CHECKING:
+    from pytest_speedbump.trials.trial import Trial
 
 __all__ = ["Run"]
 
@@ -46,6 +49,7 @@ class Run:
         evidence: by node id and index of the bump, what its last attempt ended with; a rerun goes on from there.
         lock: the entries that are to be compared with; empty without any.
         saved: the entries that are to be added to.
+        no_core: why nothing can be measured here, and what asks for it only runs; empty where all can.
     """
 
     options: Options
@@ -58,9 +62,10 @@ class Run:
     results: dict[str, list[Result]] = field(default_factory=dict)
     rankings: dict[str, Ranking] = field(default_factory=dict)
     unmeasured: dict[str, str] = field(default_factory=dict)
-    trials: dict[str, list[Trial]] = field(default_factory=dict)
+    trials: "dict[str, list[Trial]]" = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
     evidence: dict[tuple[str, int], Evidence] = field(default_factory=dict)
+    no_core: str = ""
 
     @classmethod
     def start(cls, options: Options) -> "Run":
@@ -75,7 +80,7 @@ class Run:
         # A lockfile that goes to a stream or a device cannot be read back, and holds what this run finds.
         file = find_file(options.save) if options.save is not None else None
         saved = lockfile.read(file) if file is not None and file.exists() else lock
-        return cls(options, lock, saved)
+        return cls(options, lock, saved, no_core=why_no_core())
 
     def concerns(self, collected: Collected) -> bool:
         """Whether the lockfile to compare with names a test of this run, or one that its files no longer hold."""

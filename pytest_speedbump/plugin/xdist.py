@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from pytest_speedbump.core import load_core, why_no_core
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.plugin.collected import Collected
 from pytest_speedbump.plugin.options import Options
-from pytest_speedbump.targets import load_core
 
 __all__ = ["Controller"]
 
@@ -24,7 +24,8 @@ class Controller:
         """Raises UsageError where the lockfile or the C core cannot be used."""
         self._started = True
         try:
-            load_core()
+            if not why_no_core():
+                load_core()
             from pytest_speedbump.plugin.reporting import ReportingPlugin
             from pytest_speedbump.plugin.run import Run
 

@@ -26,7 +26,6 @@ from pytest_speedbump.runner.run_command import FAILED, tell
 from pytest_speedbump.runner.settings import Settings
 from pytest_speedbump.runner.watch import create_folder
 from pytest_speedbump.slowing.folder import Folder
-from pytest_speedbump.targets import load_core
 
 __all__ = ["attach"]
 
@@ -53,7 +52,6 @@ def attach(arguments: Sequence[str], _all: Sequence[str]) -> int:
     given, unknown = parser.parse_known_args(arguments)
     if unknown:
         refuse_unknown(parser, unknown[0], f"is no option; write one process, as in `{NAME} attach 4711 --target ...`")
-    load_core()
     options = vars(given)
     settings, json = parse_settings(options, given.target), parse_json(given.json)
     experiment = Experiment.parse(options, option)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from pytest_speedbump import __version__
+from pytest_speedbump.core import load_core
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.runner.arguments import NAME, did_you_mean
 from pytest_speedbump.runner.console import say
@@ -22,6 +23,9 @@ COMMANDS = {
     "merge": "makes one document, and one verdict, of those of all shards",
     "lock": "shows lockfiles, compares them, and merges what two branches made of one",
 }
+
+
+NEED_THE_CORE = ("run", "attach")  # the others read documents
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,6 +59,8 @@ def _dispatch(arguments: Sequence[str]) -> int:
         return 0
     if command not in COMMANDS:
         raise InputError(f"command {command!r} is unknown; {did_you_mean(command, COMMANDS)}")
+    if command in NEED_THE_CORE:
+        load_core()
     module = import_module(f"pytest_speedbump.runner.{command}_command")
     do: Callable[[Sequence[str], Sequence[str]], int] = getattr(module, command)
     return do(rest, arguments)

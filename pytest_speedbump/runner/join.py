@@ -10,7 +10,13 @@ import os
 import sys
 from _thread import _is_main_interpreter  # type: ignore[attr-defined]  # threading imports it so too
 
-from pytest_speedbump import _core
+try:
+    from pytest_speedbump import _core
+except ImportError:
+    from pytest_speedbump.core import load_core
+
+    load_core()
+    raise
 from pytest_speedbump.slowing.folder import VARIABLE, Folder, is_own
 
 TYPE_CHECKING = False

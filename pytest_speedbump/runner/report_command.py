@@ -12,7 +12,7 @@ from pytest_speedbump.documents.read import read
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.files import STDOUT, find_file, parse_output, show, write_text
 from pytest_speedbump.formats.bencher import bencher
-from pytest_speedbump.formats.markdown import markdown
+from pytest_speedbump.formats.markdown import COMMENT_BYTES, markdown
 from pytest_speedbump.page.page import page
 from pytest_speedbump.report.program_table import lay_out_found, lay_out_program
 from pytest_speedbump.report.sheet import MORE, lay_out_rankings, lay_out_results
@@ -33,6 +33,7 @@ examples:
 _FORMATS: Mapping[str, Callable[[Sequence[Document]], str]] = {
     "html": page,
     "markdown": lambda documents: markdown(documents[-1]),
+    "comment": lambda documents: markdown(documents[-1], COMMENT_BYTES),
     "bmf": lambda documents: json.dumps(bencher(documents[-1]), indent=1, allow_nan=False) + "\n",
 }
 
@@ -64,7 +65,7 @@ def report(arguments: Sequence[str], command_line: Sequence[str]) -> int:  # noq
 def _parser() -> Parser:
     parser = Parser(
         prog=f"{NAME} report",
-        usage=f"{NAME} report DOCUMENT ... [--html PATH] [--markdown PATH] [--bmf PATH]",
+        usage=f"{NAME} report DOCUMENT ... [--html PATH] [--markdown PATH] [--comment PATH] [--bmf PATH]",
         description="Shows what a run has found: the last of the documents, which --speedbump-json, or --json of "
         f"`{NAME} run`, wrote; those before it are its history, which the page shows. Without an option it prints "
         "the table. The exit code is 0 whatever was found.",
@@ -74,7 +75,8 @@ def _parser() -> Parser:
     )
     parser.add_argument("documents", nargs="*", metavar="DOCUMENT", help="a result document; - is standard input")
     parser.add_argument("--html", metavar="PATH", help="write a page there; - is standard output")
-    parser.add_argument("--markdown", metavar="PATH", help="write Markdown for GitHub there")
+    parser.add_argument("--markdown", metavar="PATH", help="write Markdown there, for the summary of a step on GitHub")
+    parser.add_argument("--comment", metavar="PATH", help="the same, short enough for a comment")
     parser.add_argument("--bmf", metavar="PATH", help="write Bencher Metric Format there, which is JSON")
     return parser
 
@@ -83,7 +85,7 @@ def _check(outputs: Mapping[str, Path], documents: Sequence[str]) -> None:
     """Raises InputError where an output would replace a document, or another output."""
     taken = {os.path.realpath(name): f"document {name!r}" for name in documents}
     for name, path in outputs.items():
-        file = find_file(path)
+        file = None if path == STDOUT else find_file(path)
         key = str(path) if file is None else os.path.realpath(file)
         if key in taken:
             raise InputError(f"{option(name)} {str(path)!r} would overwrite {taken[key]}; name another file")

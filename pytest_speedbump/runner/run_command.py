@@ -34,7 +34,7 @@ from pytest_speedbump.runner.unrun import Sources, why_alone
 from pytest_speedbump.runner.watch import create_folder
 from pytest_speedbump.slowing.folder import VARIABLE, Folder
 from pytest_speedbump.slowing.session import clock_name
-from pytest_speedbump.targets import Targets, load_core
+from pytest_speedbump.targets import Targets
 
 __all__ = ["run"]
 
@@ -81,7 +81,6 @@ def run(arguments: Sequence[str], all_arguments: Sequence[str]) -> int:
         where = "stands before --, where only options may" if dashes else "is no option"
         mend = f"{where}; write the program after --, as in `{NAME} run --target ... -- {unknown[0]}`"
         refuse_unknown(parser, unknown[0], mend)
-    load_core()
     options = vars(given)
     settings = parse_settings(options, given.target)
     asked = Run(

@@ -59,7 +59,7 @@ def test_names_where_only_html_is_read(name: str) -> None:
     assert unescape(inside.replace("<wbr>", "")) == plain(name)
 
 
-@given(ATTACKS)
+@given(ATTACKS | st.lists(st.sampled_from(["#1", "@all", "GH-1", ":tada:", "www.a.com", " ", "a"])).map("".join))
 def test_what_github_looks_for_in_text_is_parted(sentence: str) -> None:
     """Of that no parser knows: it is sought in what is between tags."""
     shown = text(sentence)

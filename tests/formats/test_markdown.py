@@ -1,5 +1,6 @@
 """The report as Markdown: what is where, whole rows within so many bytes, and no name that is more than a name."""
 
+import math
 import re
 from dataclasses import replace
 
@@ -44,7 +45,7 @@ def test_cells() -> None:
     assert ["❌ grown FAILED", "test_decode_step", "engine.log:emit", "+40us × 1",  # noqa: RUF001
             "·┊●········· 8.7% [7.2, 10.2], limit 4.0%", "0.95 [0.78, 1.14]"] in shown  # fmt: skip
     assert ["⚪ void", "test_validate", "graphql.language.parser:Parser.parse_name", "+2us × 0", "–", "–"] in shown  # noqa: RUF001
-    assert "slack 301us [284us, 317us]" in [row[4] for row in shown if row[1] == "test_slack"]
+    assert "slack 301us [284, 317]" in [row[4] for row in shown if row[1] == "test_slack"]
     assert ["🔺 critical*", "engine.log.emit", "0.5%", "0.97 +-0.10", "0.485% [0.435, 0.535]", "–"] in shown  # noqa: RUF001
     assert [row[1] for row in shown].count("engine.metrics.inc") == 0, "too small for a line"
     assert "1 more" in [cell.text for cell in inlines(markdown(EVERYTHING))]
@@ -53,6 +54,14 @@ def test_cells() -> None:
 def test_a_slack_that_has_no_end() -> None:
     result = replace(SLACK, slack_ns=Estimate(57e3, 57e3, None))
     assert "slack **at least 57us**" in markdown(a_document(result))
+
+
+def test_a_declared_slack_is_about_the_transmission() -> None:
+    """A share of the delay, which no axis of drops can hold."""
+    (row,) = [row for row in cells(markdown(a_document(a_result(limit=0.1, kind="slack")))) if "+40us" in row[3].text]
+    assert [cell.text for cell in row[4:]] == ["········━━●━ 8.7% [7.2, 10.2]", "0.95 [0.78, 1.14], limit 10.0%"]
+    asked = replace(SLACK, bump=replace(SLACK.bump, delay_ns=math.nan))
+    assert any(row[3].text.startswith("slack") for row in cells(markdown(a_document(asked)))[1:])
 
 
 def test_nothing() -> None:

@@ -64,9 +64,9 @@ def test_table(folder: Path) -> None:
 
 
 def test_outputs(folder: Path) -> None:
-    out, err = ask(folder, "result.json", "--html=page.html", "--markdown", "-", "--bmf=metrics.json")
+    out, err = ask(folder, "result.json", "--html=page.html", "--markdown", "-", "--bmf=metrics.json", "--comment=c.md")
     assert err == ""
-    assert out == markdown(read(folder / "result.json"))
+    assert out == markdown(read(folder / "result.json")) == (folder / "c.md").read_text()
     assert (folder / "page.html").read_text().startswith("<!doctype html>")
     assert "transmission" in str(json.loads((folder / "metrics.json").read_text()))
 
@@ -125,11 +125,20 @@ def test_hostile_documents(folder: Path) -> None:
 
 def test_readers_that_leave_and_disks_that_are_full(folder: Path) -> None:
     write(folder, many(1500))
+    ask(folder, "result.json", "--comment=comment.md")
+    assert 60_000 < (folder / "comment.md").stat().st_size <= 65_536
     done = subprocess.run(
         ["bash", "-c", f"{' '.join(COMMAND)} result.json | head -1; echo ${{PIPESTATUS[0]}}"],
         cwd=folder, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert (done.stdout.splitlines()[-1], done.stderr) == ("0", "")
+    closed = [*COMMAND, "result.json", "--markdown=-"]
+    done = subprocess.run(
+        ["bash", "-c", '"$@" >&-', "bash", *closed], cwd=folder, stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (
+        1, "speedbump: --markdown: standard output was not written: standard output is closed\n",
+    )  # fmt: skip
     (folder / "full").symlink_to("/dev/full")
     _, err = ask(folder, "result.json", "--html=page.html", "--markdown=full", code=1)
     assert err == "speedbump: --markdown: full was not written: No space left on device\n"
