@@ -93,7 +93,7 @@ def append_text(path: Path, text: str) -> None:
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     descriptor = os.open(path, flags, 0o666)
     os.set_blocking(descriptor, True)
-    with open(descriptor, "ab") as stream:
+    with os.fdopen(descriptor, "ab") as stream:
         stream.write(text.encode("utf-8"))
 
 

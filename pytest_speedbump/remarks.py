@@ -10,8 +10,7 @@ __all__ = ["Kind", "Remark"]
 Kind = Literal[
     "",
     # why no verdict was reached
-    "time", "too_long", "hopeless", "no_time", "no_knee", "total_time", "busy", "unseen", "far_tail",
-    "too_weak",
+    "time", "too_long", "hopeless", "no_time", "no_knee", "total_time", "busy", "unseen", "far_tail", "too_weak",
     # why no verdict is possible
     "raised", "uncalled", "interfered", "lost", "clock", "delivery", "unpaused", "arms_differ", "called_no_more",
     "less_work", "seldom",

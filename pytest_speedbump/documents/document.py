@@ -38,7 +38,6 @@ class Document:
             * ``not run``: left to another shard, or the run was stopped before it.
 
             None as well.
-        unmeasured: by node id, why tests that ran were not measured.
         failures: why the run fails as a whole, though every test may have passed; a sentence each.
         program: what the document of a program says of that, as it stands there; empty otherwise.
     """

@@ -168,10 +168,10 @@ class ReportingPlugin:
             options=self._run.asked
             | {"narrowed": options.narrowed or bool(collected.left_out), "shared": bool(collected.elsewhere)},
             tests=tests,
+            unmeasured={test: self._run.unmeasured[test] for test, fate in tests.items() if fate == "unmeasured"},
             failures=tuple(self._failures()),
             results=tuple(self._run.all_results),
             scans=tuple(self._run.rankings.values()),
-            unmeasured=dict(self._run.unmeasured),
         )
 
     def _clock_name(self) -> str | None:

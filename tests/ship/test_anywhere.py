@@ -20,7 +20,7 @@ import pytest, pytest_benchmark.plugin, importlib, pathlib, subprocess, tempfile
 for name in gone:
     sys.modules.pop(name, None)
 sys.meta_path.insert(0, NotHere())
-for name in ("fork", "register_at_fork", "getuid", "fchmod", "sched_getaffinity", "O_NOCTTY", "O_NONBLOCK", "O_CLOEXEC"):
+for name in "fork register_at_fork getuid fchmod sched_getaffinity O_NOCTTY O_NONBLOCK O_CLOEXEC".split():
     delattr(os, name)  # as on Windows
 import signal
 for name in ("SIGKILL", "SIGHUP", "SIGCHLD", "SIGALRM", "pthread_sigmask", "setitimer"):

@@ -211,3 +211,16 @@ def test_overview_of_commands(coreless: Environment, project: Path) -> None:
     done = coreless.run(project, "-m", "pytest_speedbump", "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert coreless.run(project, "-m", "pytest_speedbump", "--version").stdout.startswith("speedbump ")
+
+
+def test_documents_and_lockfiles_are_read(coreless: Environment, project: Path) -> None:
+    document = str(ROOT / "docs" / "measured" / "readme.json")
+    made = ("--html", "page.html", "--markdown", "page.md", "--bmf", "page.json")
+    done = coreless.run(project, "-m", "pytest_speedbump", "report", document, *made)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "test_execute" in (project / "page.html").read_text(encoding="utf-8")
+    assert "test_execute" in (project / "page.md").read_text(encoding="utf-8")
+    assert read(project / "page.json")
+    (project / ".speedbump.json").write_text(LOCK)
+    done = coreless.run(project, "-m", "pytest_speedbump", "lock", "show")
+    assert (done.returncode, done.stderr) == (0, "")

@@ -147,7 +147,7 @@ def test_what_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert show(Path("/out.json")) == "/out.json"
 
 
-@pytest.mark.parametrize(("where", "step"), [(os, "fsync"), (os, "fchmod"), (Path, "replace")])
+@pytest.mark.parametrize(("where", "step"), [(os, "fsync"), (Path, "chmod"), (Path, "replace")])
 def test_a_write_that_fails_half_way_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: object, step: str
 ) -> None:
