@@ -23,7 +23,7 @@ from pytest_speedbump.units import LONGEST_DELAY_NS
 __all__ = ["SlackTrial"]
 
 LATE = 0.1  # of a delay, from which on it was preempted rather than delivered
-RUNG, LONG_RUNG = 6, 30  # pairs of a dose of the ladder: at least, and where it is not plain how much arrives
+RUNG, LONG_RUNG = 3, 30  # pairs of a dose of the ladder: at least, and where it is not plain how much arrives
 ARRIVES = 0.5  # of a delay: more than that, and the knee lies well below it
 MOST_ROUNDS = 3.0  # of delay in a round, after which nothing larger is tried
 DESIGN = (0.5, 0.85, 1.25, 1.75, 2.5)  # doses, as shares of the knee as far as it is known
@@ -34,6 +34,7 @@ FEWEST = 6  # pairs of a dose, fewer of which tell too little of their own scatt
 GROWTH = 1.25  # of the pairs, between two looks at the knee
 KNOWN = 0.05  # of the slack, to which it is to be known...
 KNOWN_ROUND = 0.005  # ...or of the round, whichever is more
+MORE = 4  # times the time that did not do, which is recommended
 ALL = 0.9  # of the largest dose, which is free where the slack is at least so much
 
 
@@ -159,6 +160,12 @@ class SlackTrial(Trial):
     def _is_measured(self) -> bool:
         return bool(self._largest_ns) and fit(self._points) is not None
 
+    def _why_unmeasured(self) -> Remark:
+        why, spent_ns = self._prospect.why_undecided(), self._measurement.spent_ns
+        if why.kind != "time":
+            return why
+        return Remark("no_knee", spent_ns=spent_ns, advice=self._rules.advice(MORE * spent_ns))
+
     def _judged(self, matched: tuple[CodeCounts, ...]) -> Result:
         measurement, case, points = self._measurement, self._case, self._points
         knee = fit(points, self._rules.alpha_end)
@@ -168,8 +175,7 @@ class SlackTrial(Trial):
         is_known = low > 0 or high < math.inf
         reason = Remark()
         if not is_known:
-            advice = self._rules.advice(4 * measurement.spent_ns)
-            reason = Remark("no_knee", spent_ns=measurement.spent_ns, advice=advice)
+            reason = self._why_unmeasured()
         control_ns, share = measurement.median_control_ns, case.bare.share
         said = (self._heavy, self._strayed, *doubts(measurement.tally, measurement.conditions))
         doses = [(delay_ns, len(pushes)) for delay_ns, pushes in sorted(self._pushes.items()) if len(pushes) >= FEWEST]

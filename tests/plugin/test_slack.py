@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from documents import errors
 from locked import NAME
 from suite import Suite
 
@@ -206,3 +207,26 @@ def test_a_sweep_tells_its_slack(suite: Suite) -> None:
     )
     assert "test_it.py::test_it [host.schedule]: slack " in run.out
     assert " a call, by 4 delays" in run.out
+
+
+def test_in_another_process_in_passes_and_as_a_document(suite: Suite) -> None:
+    """What crosses to the controller of pytest-xdist is still a question about slack, in the lockfile too."""
+    suite.write("host.py", HOST.format(host_ns=50_000))
+    tests = """
+        import host
+
+        def test_it(speedbump):
+            speedbump(host.decode)
+    """
+    options = ("--speedbump-slack", "--speedbump-target=host.schedule", "--speedbump-max-time=8s")
+    remote = suite.run(
+        tests, *options, "-n1", "--speedbump-save", "--junit-xml=junit.xml", plugins=("benchmark", "speedbump", "xdist")
+    )
+    assert errors("result-1", remote.document) == []
+    assert remote.result["slack_ns"]["estimate"] > 200e3
+    assert [one["slack"]["estimate"] > 200e3 for one in suite.read_json(NAME)["entries"]] == [True]
+    assert 'name="speedbump.0.slack_ns"' in (suite.path / "junit.xml").read_text()
+    assert "test_it.py::test_it [host.schedule slack]" in remote.out
+    again = suite.run(tests, *options, "--speedbump-compare", "--speedbump-passes=2")
+    assert again.code == 0
+    assert again.result["lock"]["kind"] in ("kept", "inconclusive")  # the same device, however busy the machine
