@@ -55,7 +55,10 @@ def test_declared_slack(suite: Suite) -> None:
         "--speedbump-every=1000",
         "--speedbump-mode=nogil",
         "--speedbump-max-time=2s",
+        "--speedbump-save",
     )
+    assert (errors("result-1", run.document), errors("lock-1", suite.read_json(NAME))) == ([], [])
+    assert {one["declared"]["kind"] for one in suite.read_json(NAME)["entries"]} <= {"slack"}
     there, two, used_up = run.results
     assert [one["declared"] for one in run.results] == [{"kind": "slack", "limit": 0.05, "by": "marker"}] * 3
     assert [(one["delay_ns"], one["every"], one["mode"]) for one in run.results] == [
@@ -179,6 +182,7 @@ def test_slack_shrinks_before_throughput_falls(suite: Suite) -> None:
     options = ("--speedbump-slack", "--speedbump-max-time=8s")
     saved = suite.run(DECODE, *options, "--speedbump-save")
     assert (saved.code, [one["verdict"] for one in saved.results]) == (0, ["measured", "insensitive"])
+    assert errors("lock-1", suite.read_json(NAME)) == []
     [entry] = [one for one in suite.read_json(NAME)["entries"] if "slack" in one]
     assert entry["delay_ns"] is None
     assert 250e3 < entry["slack"]["low"] <= entry["slack"]["estimate"] <= entry["slack"]["high"] < 450e3
