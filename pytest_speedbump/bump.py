@@ -20,6 +20,7 @@ __all__ = [
     "check_mode",
     "check_scan_mode",
     "every_text",
+    "least_delay_ns",
     "parse_every",
     "parse_mode",
     "share_delay_ns",
@@ -30,6 +31,7 @@ Kind = Literal["insensitive", "sensitive", "slack"]
 Origin = Literal["command line", "marker", "ini", "default"]
 
 MODES: tuple[Mode, ...] = get_args(Mode)
+LEAST_DELAY_NS = 50.0  # shorter ones are hardly delivered
 LEAST_AWAIT_NS = 100e3  # an idle event loop wakes up 20 to 60 us late
 MOST_EVERY = 10**9
 
@@ -143,6 +145,11 @@ def share_delay_ns(share: float, round_ns: float, calls: float) -> float:
     more than a minute, as any delay.
     """
     return min(share * round_ns / calls, LONGEST_DELAY_NS) if calls else 0.0
+
+
+def least_delay_ns(mode: Mode, delay_ns: float) -> float:
+    """The delay, or the shortest that the mode can deliver; 0 stays."""
+    return max(delay_ns, LEAST_AWAIT_NS if mode == "await" else LEAST_DELAY_NS) if delay_ns else 0.0
 
 
 def parse_mode(value: object, name: str, known: tuple[Mode, ...] = MODES) -> Mode:

@@ -90,7 +90,8 @@ def append_text(path: Path, text: str) -> None:
     Raises:
         OSError: a full disk, a missing folder, a pipe that nobody reads.
     """
-    with open(path if find_file(path) is not None else _open_for_appending(path), "ab") as stream:  # noqa: PTH123 - either
+    regular = find_file(path) is not None
+    with path.open("ab") if regular else os.fdopen(_open_for_appending(path), "ab") as stream:
         stream.write(text.encode("utf-8"))
 
 

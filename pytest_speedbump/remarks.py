@@ -10,7 +10,7 @@ __all__ = ["Kind", "Remark"]
 Kind = Literal[
     "",
     # why no verdict was reached
-    "time", "too_long", "hopeless", "no_time", "total_time", "busy", "unseen", "far_tail",
+    "time", "too_long", "hopeless", "no_time", "no_knee", "total_time", "busy", "unseen", "far_tail", "too_weak",
     # why no verdict is possible
     "raised", "uncalled", "interfered", "lost", "clock", "delivery", "unpaused", "arms_differ", "called_no_more",
     "less_work", "seldom",
@@ -35,6 +35,8 @@ _SENTENCES: dict[Kind, str] = {
     "give it {advice}, or slow it less",
     "hopeless": "a pass takes {pairs} pairs of rounds, here about {needed_ns:about}, and the limit is {limit_ns:time}; "
     "give it {advice}{instead}, or make rounds shorter",
+    "no_knee": "noise, or too few rounds, hide where throughput begins to drop: it is not known after {spent_ns:about}; "
+    "give it {advice}",
     "no_time": "no time was left to measure",
     "total_time": "the total time of {total_ns:time} is used up; give the run a longer --speedbump-total-time",
     "busy": "the machine was busy: threads waited for a processor during {waited:share} of the rounds, "
@@ -43,6 +45,8 @@ _SENTENCES: dict[Kind, str] = {
     "whether it had to wait for a processor itself; measure again when less runs beside it",
     "far_tail": "some slowed rounds are far slower than a drop within the budget explains; "
     "look at the tail of the round times",
+    "too_weak": "the evidence of all attempts does not suffice for a verdict that shares the error rate with all "
+    "shards; measure again, with more time",
     "raised": "the callable raised {error} when repeated (round {round}, {arm}); "
     "one that cannot run twice needs benchmark.pedantic(setup=...)",
     "uncalled": "{target} never ran in the measured rounds{hint}",

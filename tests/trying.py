@@ -9,9 +9,10 @@ from pytest_speedbump.experiment.scheduler import Scheduler
 from pytest_speedbump.result import Evidence, Result, Severity
 from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.trials.rules import Rules
+from pytest_speedbump.trials.slack import SlackTrial
 from pytest_speedbump.trials.trial import Trial
 
-__all__ = ["RULES", "on", "plain_trial"]
+__all__ = ["RULES", "on", "plain_trial", "slack_of"]
 
 TARGETS = parse_targets(["machine:target"])
 RULES = Rules(max_time_ns=3e9, alpha_fail=0.05, severity=Severity(strict=False, advisory=False), seed=1)
@@ -19,6 +20,18 @@ RULES = Rules(max_time_ns=3e9, alpha_fail=0.05, severity=Severity(strict=False, 
 
 class Nobody:
     def visited(self, bump: Bump, elapsed_ns: float, pairs: int) -> None: ...
+
+
+def slack_of(machine: Machine, rules: Rules = RULES, mode: Mode = "spin", every: int = 1) -> Result:
+    """Looks for the slack that the machine has."""
+    bump = Bump(TARGETS, math.nan, mode, None, "marker", every=every)
+    one = SlackTrial("t.py::t", bump, rules, Nobody(), lambda *_: machine, machine)
+    with machine.running():
+        while not one.settled:
+            one.measure(machine, rules.max_time_ns)
+        result = one.result(None)
+    assert not machine.is_armed
+    return result
 
 
 def plain_trial(machine: Machine, rules: Rules = RULES) -> Trial:

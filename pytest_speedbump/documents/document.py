@@ -5,15 +5,17 @@ import platform
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pytest_speedbump import __version__
 from pytest_speedbump.ranking import Ranking
 from pytest_speedbump.result import Result
 
-__all__ = ["SCHEMA", "Document", "environment"]
+__all__ = ["SCHEMA", "Document", "Fate", "environment"]
 
 SCHEMA = "pytest-speedbump/1"
+
+Fate = Literal["measured", "xfailed", "unmeasured", "passed", "skipped", "failed", "deselected", "not run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,9 +26,19 @@ class Document:
         environment: where the results come from, as :func:`environment` has it.
         seed, error_rate: of pytest; None in the document of a program without an experiment.
         family: all verdicts that share the error rate; None where nobody knows them.
-        commit: of the working tree that was measured, in hexadecimal digits; None where there is none.
-        run: names the run of CI, of which this may be a part; None where no CI told.
-        unmeasured: by node id, why tests that ran were not measured.
+        commit, folder: as :class:`pytest_speedbump.documents.provenance.Commit` has them; None where there is none.
+        run, attempt: as :class:`pytest_speedbump.documents.provenance.CiRun` has them; None where no CI told.
+        options: those that decide what fails, as the schema has them; None where an earlier version wrote the document.
+        tests: what became here of each test of the family, by node id, in the order of collection:
+
+            * ``measured``, and ``xfailed`` if it was expected to fail;
+            * ``unmeasured``: it ran, and something kept it from measuring, which ``unmeasured`` names;
+            * ``passed``, ``skipped`` or ``failed`` by itself, without measuring;
+            * ``deselected`` by pytest itself, as by ``-k``;
+            * ``not run``: left to another shard, or the run was stopped before it.
+
+            None as well.
+        failures: why the run fails as a whole, though every test may have passed; a sentence each.
         program: what the document of a program says of that, as it stands there; empty otherwise.
     """
 
@@ -35,10 +47,15 @@ class Document:
     error_rate: float | None = None
     family: Mapping[str, Any] | None = None
     commit: str | None = None
+    folder: str | None = None
     run: str | None = None
+    attempt: int | None = None
+    options: Mapping[str, Any] | None = None
+    tests: Mapping[str, Fate] | None = None
+    unmeasured: Mapping[str, str] = field(default_factory=dict)
+    failures: tuple[str, ...] = ()
     results: tuple[Result, ...] = ()
     scans: tuple[Ranking, ...] = ()
-    unmeasured: Mapping[str, str] = field(default_factory=dict)
     program: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -49,10 +66,15 @@ class Document:
             "error_rate": self.error_rate,
             "family": self.family,
             "commit": self.commit,
+            "folder": self.folder,
             "run": self.run,
+            "attempt": self.attempt,
+            "options": self.options,
             "environment": dict(self.environment),
+            "failures": list(self.failures),
             "results": [result.to_json() for result in self.results],
             "scans": [ranking.to_json() for ranking in self.scans],
+            "tests": self.tests,
             "unmeasured": dict(self.unmeasured),
             **self.program,
         }
@@ -67,12 +89,14 @@ class Document:
             environment=dict(one["environment"]),
             results=tuple(map(Result.from_json, one.get("results", ()))),
             scans=tuple(map(Ranking.from_json, one.get("scans", ()))),
-            unmeasured=dict(one.get("unmeasured", {})),
             program={key: value for key, value in one.items() if key in _OF_A_PROGRAM},
-            **{name: one.get(name) for name in ("seed", "error_rate", "family", "commit", "run")},
+            unmeasured={test: str(why) for test, why in one.get("unmeasured", {}).items()},
+            failures=tuple(one.get("failures", ())),
+            **{name: one.get(name) for name in _PLAIN_FIELDS},
         )
 
 
+_PLAIN_FIELDS = ("seed", "error_rate", "family", "commit", "folder", "run", "attempt", "options", "tests")
 _OF_A_PROGRAM = ("program", "mode", "delay_ns", "every", "after_ns", "for_ns", "targets", "matched", "latency")
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from statistics import median
 
-from pytest_speedbump.bump import Bump, share_delay_ns
+from pytest_speedbump.bump import Bump, least_delay_ns, share_delay_ns
 from pytest_speedbump.counts import CodeCounts, Counts
 from pytest_speedbump.experiment.conditions import Conditions
 from pytest_speedbump.experiment.pilot import (
@@ -36,6 +36,7 @@ FIRST_STRETCH_NS = 5e6  # as long as there are fewer groups than...
 BARE_GROUPS = 5  # ...make a median that no change of the machine's speed moves
 STRETCH_PAIRS = 10  # ...and at least so many pairs
 BARE_SHARE = 0.1  # of a stretch, for the bare rounds that follow it
+FIRST_DOSE = 0.1  # of the round, where the slack is asked for: a tenth of that drowns in noise
 LEAST_PAIRS = 50  # that must fit into the limit, before rounds are made shorter than the benchmark's own
 
 
@@ -128,7 +129,6 @@ class Measurement:
             InputError: another bump is armed, or no tool id is free.
         """
         assert self.round_ns is not None
-        self._plan.delay_ns = self._bump.delay_ns
         experiment = Experiment(self._session, subject, self._plan, self._rng, self._scheduler)
         if not self._first_bare:
             self._first_bare = experiment.bare(BLOCK_NS)
@@ -192,7 +192,7 @@ class Measurement:
         control = experiment.undelayed()
         self.calls = control.counts.calls
         self._resolve(self.calls)
-        self.pair_ns = 2 * control.ns + self.calls / self._bump.every * self._bump.delay_ns
+        self.pair_ns = self.pair_of(self._plan.delay_ns, control.ns)
         fitting_ns = self.left_ns / LEAST_PAIRS
         if self.pair_ns > fitting_ns and subject.stretchable and subject.iterations > 1:
             self.iterations = max(1, int(subject.iterations * fitting_ns / self.pair_ns))
@@ -205,11 +205,27 @@ class Measurement:
             self.conditions.hides_threads = self.conditions.hides_threads or others_run(subject)
 
     def _resolve(self, calls: float) -> None:
-        """What a share comes to where so many calls are in a round."""
-        if self._bump.delay_share is not None:
+        """What a share comes to where so many calls are in a round, and so the first dose where slack is asked for."""
+        bump = self._bump
+        share = FIRST_DOSE if bump.asks_slack else bump.delay_share
+        if share is not None:
             bare_ns = median([one.ns for one in self._first_bare])
-            self._bump = self._bump.resolved(share_delay_ns(self._bump.delay_share, bare_ns, calls / self._bump.every))
-            self._plan.delay_ns = self._bump.delay_ns
+            delay_ns = share_delay_ns(share, bare_ns, calls / bump.every)
+            self.slow_by(least_delay_ns(bump.mode, delay_ns) if bump.asks_slack else delay_ns)
+            self._bump = bump if bump.asks_slack else bump.resolved(delay_ns)
+
+    def slow_by(self, delay_ns: float) -> None:
+        """Another delay from the next pair on, where the slack is asked for."""
+        self._plan.delay_ns = delay_ns
+
+    @property
+    def delay_ns(self) -> float:
+        """Of the pairs that run now."""
+        return self._plan.delay_ns
+
+    def pair_of(self, delay_ns: float, round_ns: float) -> float:
+        """What a pair is expected to take under that delay, were nothing absorbed."""
+        return 2 * round_ns + self.calls / self._bump.every * delay_ns
 
     def run_pilot(self, experiment: Experiment) -> list[Times]:
         """Returns those of its pairs that would be judged. They are no evidence."""
@@ -223,7 +239,7 @@ class Measurement:
         first_ns = self._first_bare[0].ns
         if first_ns < LONG_ROUND_NS or first_ns <= self.pilot.pairs[0].control.ns:
             self._add_bare(self._first_bare)  # A single long round that takes longer than one with a probe was cold.
-        if not self._bump.delay_ns:  # What is called in some rounds only may have been missing in the first.
+        if not self._plan.delay_ns:  # What is called in some rounds only may have been missing in the first.
             self._resolve(self.tally.calls)
         return self.selection.sift(self.pilot.pairs)
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from pytest_speedbump.bump import bump_text
 from pytest_speedbump.result import Estimate, Result
 from pytest_speedbump.units import Delay
 
-__all__ = ["Entry", "Key", "entry_of", "from_json", "key_of", "name_of", "to_json"]
+__all__ = ["Entry", "Key", "digest", "entry_of", "from_json", "key_of", "name_of", "to_json"]
 
 DIGITS = 4  # significant, of every number: what is beyond is noise
 
@@ -187,6 +187,11 @@ def from_json(one: Any) -> Entry:
     if to_json(entry) != one:
         raise ValueError(f"the entry of {entry.test} does not match its check sum")
     return entry
+
+
+def digest(entries: Iterable[Entry]) -> str:
+    """16 hexadecimal digits, the same for the same entries in whatever order."""
+    return hashlib.sha256("".join(sorted(to_json(entry)["check"] for entry in entries)).encode()).hexdigest()[:16]
 
 
 def _check(body: Mapping[str, Any]) -> str:

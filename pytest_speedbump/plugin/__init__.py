@@ -4,7 +4,8 @@ A run without targets and markers needs no more than these: the C core, the stat
 only once something is asked.
 """
 
-from collections.abc import Generator
+import sys
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,22 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     collected.note_markers(item.nodeid, names_of(item))
 
 
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    if items and _is_said_by_pytest():
+        items[0].config.stash[COLLECTED].left_out.update(item.nodeid for item in items)
+
+
+def _is_said_by_pytest() -> bool:
+    """Whether pytest's own code has called the hook that asks, rather than a plugin or a conftest file."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None:
+        frame = frame.f_back
+        package = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if package not in ("pluggy", "pytest_speedbump"):
+            return package == "_pytest"
+    return False
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(
     collector: pytest.Collector,
@@ -136,8 +153,9 @@ def _plan(session: pytest.Session) -> "Run | None":
         load_core()
     if idle and not run.concerns(collected):
         raise InputError(does_nothing)
-    run.collect(items, session.items)
-    collected.family = run.family
+    planned = run.collect(items, session.items)
+    assert run.family is not None
+    collected.plan(run.family, planned, {item.nodeid for item in session.items})
     return run
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -17,26 +17,37 @@ class Family:
 
     Attributes:
         verdicts: how many may fail.
-        digest: 16 hexadecimal digits, the same where the same verdicts are planned, in whatever order.
+        digest: 16 hexadecimal digits, the same where the same questions are planned, in whatever order. Those that
+            cannot fail are among them, so that a shard is missed which asks no others.
     """
 
     verdicts: int
     digest: str
 
     @classmethod
-    def of(cls, plan: Mapping[str, Iterable[Bump]], *, locks: bool) -> Self:
-        """Of the declarations of ``plan`` and, where a lockfile may fail a bump as well, of all comparisons."""
+    def of(cls, plan: Mapping[str, Iterable[Bump]], *, locks: bool, scans: Mapping[str, str] | None = None) -> Self:
+        """Of the declarations of ``plan`` and, where a lockfile may fail a bump as well, of all comparisons.
+
+        ``scans``: what each test that is scanned is asked.
+        """
         members = sorted(_members(plan, locks=locks))
-        return cls(len(members), hashlib.sha256(json.dumps(members).encode()).hexdigest()[:16])
+        asked = sorted(_questions(plan, scans or {}))
+        digest = hashlib.sha256(json.dumps([members, asked]).encode()).hexdigest()[:16]
+        return cls(len(members), digest)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def _members(plan: Mapping[str, Iterable[Bump]], *, locks: bool) -> Iterable[tuple[str, ...]]:
+def _members(plan: Mapping[str, Iterable[Bump]], *, locks: bool) -> Iterator[tuple[str, ...]]:
     for test, bumps in plan.items():
         for bump in bumps:
             if bump.declared is not None:
                 yield test, str(bump), bump.declared.kind, repr(bump.declared.limit)
             if locks:
                 yield test, str(bump), "compared"
+
+
+def _questions(plan: Mapping[str, Iterable[Bump]], scans: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    yield from ((test, str(bump)) for test, bumps in plan.items() for bump in bumps)
+    yield from scans.items()

@@ -125,6 +125,9 @@ def is_benchmark(item: pytest.Item) -> bool:
 
 
 def _suite_wide(targets: Given[Targets], options: Options) -> Iterator[Bump]:
+    if options.slack:
+        yield _slack_of(targets.value, options.mode.value, targets.by)
+        return
     declared = None
     if options.budget is not None:
         declared = Declaration("insensitive", options.budget.value, options.budget.by)
@@ -161,6 +164,12 @@ def _from_marker(marker: pytest.Mark, options: Options, base: Path) -> Iterator[
         slack, free = Delay(_slack_ns(arguments)), Declaration("slack", FREE, "marker")
         yield replace(_bump(targets, slack, 1, mode, free, by, options), notes=tuple(notes))
         return
+    if kind.declares is None and options.slack:
+        for name in ("delay", "every"):
+            if name in arguments:
+                notes.append(f"{name} {arguments[name]} of the marker gives way to --speedbump-slack")
+        yield replace(_slack_of(targets, mode, by), notes=tuple(notes))
+        return
     delays = options.delays.value
     if "delay" in arguments:
         delays = _prevailing("delay", arguments["delay"], parse_delays, options.delays, notes)
@@ -172,6 +181,12 @@ def _from_marker(marker: pytest.Mark, options: Options, base: Path) -> Iterator[
         if declared is not None and delay.ns == 0:
             raise InputError("a delay of 0 proves nothing; write more than 0")
         yield replace(_bump(targets, delay, every, mode, declared, by, options), notes=tuple(notes))
+
+
+def _slack_of(targets: Targets, mode: Mode, by: Origin) -> Bump:
+    """Asks how much each call of the targets may be delayed."""
+    check_mode(mode, targets, math.nan)
+    return Bump(targets, math.nan, mode, None, by)
 
 
 def _bump(

@@ -32,6 +32,7 @@ from pytest_speedbump.slowing.session import MakeSession, armed, make_session
 from pytest_speedbump.targets import parse_targets
 from pytest_speedbump.trials.listing import list_bump
 from pytest_speedbump.trials.rules import Rules
+from pytest_speedbump.trials.slack import SlackTrial
 from pytest_speedbump.trials.time_share import time_share
 from pytest_speedbump.trials.trial import ENOUGH_NS, Trial
 from pytest_speedbump.trials.turns import measure_in_turn
@@ -264,7 +265,7 @@ class MeasuringPlugin:
         if trials is None:
             prior = self._run.evidence
             trials = self._run.trials[item.nodeid] = [
-                Trial(
+                (SlackTrial if bump.asks_slack else Trial)(
                     *(item.nodeid, bump, self._rules(), self._progress, self._make_session),
                     prior=prior.get((item.nodeid, index)),
                 )

@@ -30,13 +30,19 @@ MOST_PASSES = 100
 _PREFIX = re.compile(r"speed[-_]?bump[-_]?", re.IGNORECASE)
 
 # Options that are given to be used at once. The others, such as a mode, are settings that may wait for a target.
-NEED_A_TARGET = ("list", "budget", "delay", "every", "save", "compare", "compare_ref", "total_time")
+NEED_A_TARGET = ("list", "budget", "delay", "every", "save", "compare", "compare_ref", "total_time", "slack")
 OF_A_SCAN = ("list", "total_time")  # of those the ones that a scan makes use of
 NO_SCAN = "--speedbump-scan-markers does nothing: nothing is scanned; add --speedbump-scan PATTERN"
 SCANNED = (
     "a scan ranks the functions of pytest's own process alone, by the time that they take themselves; leave "
     "--speedbump-children out, or slow one function of the children by itself, with --speedbump-target"
 )
+BESIDE_SLACK = {
+    "delay": "--speedbump-slack chooses its delays itself; leave --speedbump-delay out",
+    "budget": "--speedbump-slack finds out what is free, and a budget is for one delay; leave --speedbump-budget out",
+    "every": "--speedbump-slack is of each call; leave --speedbump-every out",
+    "list": "--speedbump-slack does nothing: --speedbump-list measures nothing; leave one of them out",
+}
 LISTED = "--speedbump-scan-markers does nothing: --speedbump-list measures nothing; leave one of them out"
 
 
@@ -130,6 +136,11 @@ class Options:
     @property
     def contradiction(self) -> str:
         """One sentence about what was typed and makes no sense, whatever the tests are; empty where all does."""
+        if self.slack:
+            typed = self.typed if "slack" in self.typed else self.typed - {"list"}  # which measures nothing anyway
+            found = next((sentence for name, sentence in BESIDE_SLACK.items() if name in typed), "")
+            if found:
+                return found
         if "scan_markers" not in self.typed:
             return ""
         if self.scan is None:

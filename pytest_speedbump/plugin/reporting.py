@@ -5,13 +5,14 @@ Under pytest-xdist they are registered in the controller, without it in the one 
 
 import sys
 from collections.abc import Callable, Generator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pytest_speedbump.documents.document import Document, environment
-from pytest_speedbump.documents.provenance import find_commit, find_run
+from pytest_speedbump.documents.document import Document, Fate, environment
+from pytest_speedbump.documents.provenance import Commit, find_commit, find_run
 from pytest_speedbump.files import find_stream, show, write_json, write_text
 from pytest_speedbump.formats.markdown import markdown
 from pytest_speedbump.lockfile import file as lockfile
@@ -31,6 +32,9 @@ from pytest_speedbump.result import Result, lockfile_text
 
 __all__ = ["ReportingPlugin"]
 
+LEFT_OUT = "the target stands in an ini file, and a part of the suite was left out"
+SHARED = "benchmarks were left to other shards, and `speedbump merge` tells whether one of those calls it"
+
 
 class ReportingPlugin:
     """Reports ``run`` and what collection found.
@@ -45,6 +49,7 @@ class ReportingPlugin:
     def __init__(self, config: pytest.Config, run: Run, collected: Collected, *, remote: bool) -> None:
         self._config, self._run, self._collected, self._remote = config, run, collected, remote
         self._passed: set[str] = set()
+        self._fates: dict[str, Fate] = {}
         self._gate = Gate(run, collected, self._passed, config.rootpath)
         self._saved: list[str] = []
         self._unwritten: list[str] = []
@@ -57,6 +62,8 @@ class ReportingPlugin:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call" and report.outcome == "passed":
             self._passed.add(report.nodeid)
+        if report.when == "call" or report.outcome != "passed":
+            self._note_fate(report)
         sent = getattr(report, "speedbump", None)
         if not self._remote or sent is None:
             return
@@ -68,10 +75,27 @@ class ReportingPlugin:
         if sent["unmeasured"]:
             self._run.unmeasured[report.nodeid] = sent["unmeasured"]
 
+    def _note_fate(self, report: pytest.TestReport) -> None:
+        if hasattr(report, "wasxfail") and report.outcome == "skipped":
+            self._fates[report.nodeid] = "xfailed"
+        elif report.outcome in ("passed", "skipped", "failed"):  # and not to be run again
+            self._fates[report.nodeid] = report.outcome
+
+    def _fate(self, test: str) -> Fate:
+        run, fate = self._run, self._fates.get(test)
+        if fate is None:
+            return "deselected" if test in self._collected.left_out else "not run"
+        if test in run.results or test in run.rankings:
+            return "xfailed" if fate == "xfailed" else "measured"
+        return "unmeasured" if test in run.unmeasured else "skipped" if fate == "xfailed" else fate
+
     # ---- gating ----
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, Any]:
+        options = self._run.options
+        if options.json or options.html or options.markdown or self._actions.listens:
+            _ = self._commit  # before the tests, which may change files
         outcome = yield
         self._finished = True
         if self._failures():
@@ -125,18 +149,30 @@ class ReportingPlugin:
         if options.markdown is not None:
             self._write("--speedbump-markdown", options.markdown, lambda path: write_text(path, markdown(found)))
 
+    @cached_property
+    def _commit(self) -> Commit | None:
+        return find_commit(self._config.rootpath)
+
     def _document(self) -> Document:
-        options, family = self._run.options, self._collected.family
+        options, collected, family = self._run.options, self._collected, self._collected.family
+        commit, run = self._commit, find_run()
+        tests = {test: self._fate(test) for test in collected.planned}
         return Document(
             environment=environment(self._clock_name()),
             seed=options.seed,
             error_rate=options.error_rate,
             family=family.to_json() if family else None,
-            commit=find_commit(self._config.rootpath),
-            run=find_run(),
+            commit=commit.name if commit else None,
+            folder=commit.folder if commit else None,
+            run=run.name if run else None,
+            attempt=run.attempt if run else None,
+            options=self._run.asked
+            | {"narrowed": options.narrowed or bool(collected.left_out), "shared": bool(collected.elsewhere)},
+            tests=tests,
+            unmeasured={test: self._run.unmeasured[test] for test, fate in tests.items() if fate == "unmeasured"},
+            failures=tuple(self._failures()),
             results=tuple(self._run.all_results),
             scans=tuple(self._run.rankings.values()),
-            unmeasured=dict(self._run.unmeasured),
         )
 
     def _clock_name(self) -> str | None:
@@ -213,5 +249,5 @@ class ReportingPlugin:
         if options.save is not None:
             remarks += [f"{show(options.save)}: {said}" for said in self._saved]
         for uncalled in self._gate.excused() if self._finished else ():
-            remarks.append(f"{uncalled}; the target stands in an ini file, and a part of the suite was left out")
+            remarks.append(f"{uncalled}; {SHARED if self._collected.is_shard else LEFT_OUT}")
         return remarks

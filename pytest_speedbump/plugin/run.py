@@ -2,17 +2,18 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_speedbump.bump import Bump
 from pytest_speedbump.core import why_no_core
+from pytest_speedbump.documents.whole import uncalled, unscanned
 from pytest_speedbump.files import find_file
 from pytest_speedbump.lockfile import file as lockfile
 from pytest_speedbump.lockfile.absence import file_of
 from pytest_speedbump.lockfile.compare import compare
-from pytest_speedbump.lockfile.entry import Entry, Key, key_of
+from pytest_speedbump.lockfile.entry import Entry, Key, digest, key_of
 from pytest_speedbump.lockfile.revision import read_revision
 from pytest_speedbump.plugin.collected import Collected
 from pytest_speedbump.plugin.family import Family
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Run"]
 
-# The kinds of reasons for which more time, or another callable, would not have ranked anything.
-_UNSCANNED = ("unmatched", "uncalled", "not_listed", "not_scanned")
 _WORSE: tuple[Outcome, ...] = ("passed", "warned", "failed")
 
 
@@ -87,24 +86,30 @@ class Run:
         """Whether the lockfile to compare with names a test of this run, or one that its files no longer hold."""
         return any(key[0] in collected.tests or file_of(key) in collected.files for key in self.lock)
 
-    def collect(self, items: Iterable[pytest.Item], selected: Iterable[pytest.Item]) -> None:
+    def collect(self, items: Iterable[pytest.Item], selected: Iterable[pytest.Item]) -> list[str]:
         """Plans what is ``selected`` and counts the family, of which all ``items`` that were collected are members.
+
+        Returns the node ids of all ``items`` that anything is planned for.
 
         Raises InputError: a bad marker, or a marked test that uses no fixture of ours; of a test that is not selected
         as well, because without it nobody knows how large the family is.
         """
         run = {item.nodeid: item for item in selected}
         planned: dict[str, list[Bump]] = {}
-        for nodeid, item in ({item.nodeid: item for item in items} | run).items():
+        known = {item.nodeid: item for item in items} | run
+        for nodeid, item in known.items():
             if is_marked(item):
                 check_fixtures(item)
                 if nodeid in run:
                     self.marked.add(nodeid)
             planned[nodeid] = bumps_of(item, self.options)
-        self.family = Family.of(planned, locks=self._locks)
-        self.plan = {nodeid: planned[nodeid] for nodeid in run if planned[nodeid]}
+        scans: dict[str, str] = {}
         if self.options.scan is not None:
-            self.scans = {nodeid: None for nodeid, item in run.items() if is_benchmark(item)}
+            scans = {nodeid: self.options.scan_text for nodeid, item in known.items() if is_benchmark(item)}
+        self.family = Family.of(planned, locks=self._locks, scans=scans)
+        self.plan = {nodeid: planned[nodeid] for nodeid in run if planned[nodeid]}
+        self.scans = {nodeid: None for nodeid in run if nodeid in scans}
+        return [nodeid for nodeid in known if planned[nodeid] or nodeid in scans]
 
     @property
     def tests(self) -> Collection[str]:
@@ -182,41 +187,33 @@ class Run:
         return max(bumps_ns, self.options.scan_time_ns if self.scans else 0.0) / 1e9
 
     def uncalled(self) -> str:
-        """What is wrong with the run as a whole: its targets ran nowhere. Empty if they ran somewhere.
-
-        Targets of an ini file are there for every run, also for one that has no benchmarks.
-        """
-        targets = self.options.targets
-        if targets is None:
-            return ""
-        suite_wide = self._suite_wide(targets)
-        if any(result.is_called or result.verdict in ("measured", "inconclusive") for result in suite_wide):
-            return ""
-        if suite_wide:
-            return f"no benchmark of this run calls its targets: {suite_wide[0].reason}"
-        if targets.by == "command line":
-            return f"no benchmark was measured under {targets.value}"
-        return ""
+        """What is wrong with the run as a whole: its targets ran nowhere. Empty if they ran somewhere."""
+        return "" if self.options.targets is None else uncalled(self.all_results, self.asked["targets"])
 
     def unscanned(self) -> str:
-        """The same of what was to be scanned. That a benchmark does not repeat, or had no time, is none of it."""
-        scan = self.options.scan
-        if scan is None:
+        """The same of what was to be scanned."""
+        if self.options.scan is None:
             return ""
-        if self.options.list_only:
-            found = [(one.test, one.is_called, one.reason) for one in self._suite_wide(scan)]
-        else:
-            found = [(test, bool(one.functions), one.reason) for test, one in self.rankings.items()]
-        if any(matched or reason.kind not in _UNSCANNED for _, matched, reason in found):
-            return ""
-        for test, _, reason in found:
-            return f"no benchmark of this run could be scanned: {test}: {reason}"
-        return f"no benchmark was scanned for {scan.value}" if scan.by == "command line" else ""
+        listed = self.options.list_only
+        return unscanned(self.all_results, self.rankings.values(), self.asked["scan"], listed=listed)
 
-    def _suite_wide(self, targets: Given[Targets]) -> list[Result]:
-        """The results for targets of the whole run; what comes from another process has only their names."""
-        return [
-            result
-            for result in self.all_results
-            if result.bump.suite_wide and result.bump.targets.names == targets.value.names
-        ]
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The options that decide what fails, as the document has them."""
+        options = self.options
+
+        def named(name: str, given: Given[Targets] | None) -> dict[str, Any] | None:
+            """Targets of the whole run; ``typed``: they must be called in this very run."""
+            if given is None:
+                return None
+            return {"names": list(given.value.names), "by": given.by, "typed": name in options.typed}
+
+        return {
+            "targets": named("target", options.targets),
+            "scan": named("scan", options.scan),
+            "strict": options.strict,
+            "advisory": options.advisory,
+            "tolerance": options.tolerance,
+            "lockfile": None if options.compare is None else digest(self.lock.values()),
+            "listed": options.list_only,
+        }

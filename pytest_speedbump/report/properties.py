@@ -27,6 +27,10 @@ def properties(results: Sequence[Result]) -> Iterator[tuple[str, object]]:
             values["drop_high"] = result.known_drop.high
         if result.known_transmission is not None:
             values["transmission"] = float(result.known_transmission)
+        if result.slack_ns is not None:
+            values["slack_ns"] = float(result.slack_ns)
+            values["slack_low_ns"] = result.slack_ns.low
+            values["slack_high_ns"] = result.slack_ns.high
         for name, value in values.items():
             if value is not None:
                 yield f"{PREFIX}{index}.{name}", value

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pytest_speedbump.report.columns import plain
 from pytest_speedbump.report.grid import Shape, Table, fit
 from pytest_speedbump.report.names import short_names
+from pytest_speedbump.report.sweeps import slack_text
 from pytest_speedbump.report.text import drop_text, transmission_text, verdict_text
 from pytest_speedbump.result import Result
 
@@ -28,7 +29,7 @@ def _cells(result: Result, names: dict[str, str]) -> tuple[str, ...]:
         plain(str(result.bump.targets)),
         result.bump.delay_text,
         "-" if result.calls is None else f"{result.calls:.6g}",
-        drop_text(result),
+        drop_text(result) if result.slack_ns is None else f"slack {slack_text(result.slack_ns)}",
         transmission_text(result),
         verdict_text(result),
     )

@@ -62,7 +62,7 @@ def _headline(result: Result) -> str:
     delay = f"{format_time(bump.delay_ns)} {every_text(bump.every)}" if bump.is_resolved else ""
     if bump.delay_share is not None:
         delay = f"{delay} ({bump.asked} of the round)" if delay else f"{bump.asked} of the round"
-    slowed = f"speedbump: {bump.targets} slowed by {delay}"
+    slowed = f"speedbump: {bump.targets}" + (f" slowed by {delay}" if delay else "")
     if _lock_decides(result):
         assert result.lock is not None
         return f"{slowed}: {result.lock.kind} since the {result.lock.lockfile} was written: {result.lock.text}"

@@ -31,7 +31,7 @@ class Judgement(NamedTuple):
 
 
 def judge(case: Case, largest: float) -> Judgement:
-    """What the evidence says, of one block at least; ``largest``, in units, is what a round loses that absorbs nothing."""
+    """What the evidence says, of one block at least; ``largest``, in units, is lost by a round that absorbs nothing."""
     procedure, question, bare_ns, unit_ns = case.procedure, case.question, case.bare.ns, case.unit.ns
     found = case.interval
     verdict: Verdict = "measured"

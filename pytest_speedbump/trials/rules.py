@@ -8,7 +8,7 @@ from pytest_speedbump.bump import Bump
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.inference.excess import excess_from_drop
 from pytest_speedbump.inference.question import Question
-from pytest_speedbump.result import Severity
+from pytest_speedbump.result import ALPHA_PASS, Severity
 from pytest_speedbump.units import parse_time
 
 __all__ = ["Rules", "is_whole", "parse_limit", "parse_seed"]
@@ -27,7 +27,7 @@ class Rules:
         max_time_ns: limit of one verdict.
         limited_by: the option that says so. Others take ``taken_ns`` of its time, and ``sharers`` bumps share the rest.
         alpha_fail: chance that a program which keeps its declaration fails.
-        alpha_pass: chance that one which breaks it passes. 0.01 costs 1.5 times the blocks of 0.05.
+        alpha_pass: chance that one which breaks it passes.
         alpha_end: most error at each end of an interval: 0.025, so that the whole covers 95 %, or less.
         seed: draws the order of the arms.
     """
@@ -36,7 +36,7 @@ class Rules:
     alpha_fail: float
     severity: Severity
     seed: int
-    alpha_pass: float = 0.01
+    alpha_pass: float = ALPHA_PASS
     alpha_end: float = 0.025
     limited_by: str = "--speedbump-max-time"
     taken_ns: float = 0.0

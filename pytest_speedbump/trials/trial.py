@@ -72,8 +72,8 @@ class Trial:
         """``prior``: what earlier attempts at the same verdict had found when they stopped."""
         self._test, self._rules, self._watch = test, rules, watch
         session = self._session = make_session(bump.targets, bump.mode, f"the bump {str(bump)!r} of {test}")
-        rng = random.Random(f"{rules.seed} {test} {bump}")  # noqa: S311 - a coin, no secret
-        self._measurement = Measurement(bump, session, rng, rules.max_time_ns, scheduler or this_scheduler())
+        self._rng = random.Random(f"{rules.seed} {test} {bump}")  # noqa: S311 - a coin, no secret
+        self._measurement = Measurement(bump, session, self._rng, rules.max_time_ns, scheduler or this_scheduler())
         self._case = Case(rules.question(bump), (0.0, 0.0) if prior is None else (prior.over, prior.under))
         self._prior = prior
         self._prospect = Prospect(self._measurement, self._case, rules)
@@ -136,8 +136,8 @@ class Trial:
         problem = audit(measurement.tally, measurement.conditions, self._bump.every if self._bump.delay_ns else 1)
         if problem:
             return self._result("void", problem, matched)
-        if not self._case.procedure.blocks:
-            return self._result(undecided(self._bump), self._hopeless or self._prospect.why_undecided(), matched)
+        if not self._is_measured:
+            return self._result(undecided(self._bump), self._hopeless or self._why_unmeasured(), matched)
         return self._judged(matched)
 
     # ---- rounds ----
@@ -152,7 +152,7 @@ class Trial:
                 return
             pilot = measurement.run_pilot(experiment)
             tally, bump = measurement.tally, self._bump
-            self.settled = not tally.most_calls or (bump.delay_ns > 0 and bool(too_seldom(tally, bump.every)))
+            self.settled = not tally.most_calls or (bump.delay_ns != 0 and bool(too_seldom(tally, bump.every)))
             if pilot and not self.settled:
                 self._open(pilot)
         while not self.settled:
@@ -162,21 +162,34 @@ class Trial:
             elif time.perf_counter_ns() >= turn_ends or measurement.stretch_over:
                 return
             else:
-                self._weigh()
-                most = self._prospect.most()
-                others_known = measurement.conditions.others is not None or measurement.spent_ns >= KNOWN_NS
-                judged = measurement.block(experiment)
-                if case.is_open and measurement.is_bare_known:
-                    case.add(judged, most)
-                elif judged and not case.is_open:  # All pairs of the pilot had waited.
-                    self._open(judged)
+                self._step(experiment)
                 case.renew_bare(measurement.bare, measurement.controls, measurement.tally.most_calls)
                 self._watch.visited(self._bump, measurement.spent_ns, measurement.tally.pairs)
-                self.settled = (
-                    case.is_decided
-                    and (measurement.spent_ns >= ENOUGH_NS or case.is_sharp())
-                    and (others_known or not self._prospect.is_unseen or case.procedure.state != "over")
-                )
+
+    def _step(self, experiment: Experiment) -> None:
+        """A block, and whether more of them are needed."""
+        measurement, case = self._measurement, self._case
+        self._weigh()
+        most = self._prospect.most()
+        others_known = measurement.conditions.others is not None or measurement.spent_ns >= KNOWN_NS
+        judged = measurement.block(experiment)
+        if case.is_open and measurement.is_bare_known:
+            case.add(judged, most)
+        elif judged and not case.is_open:  # All pairs of the pilot had waited.
+            self._open(judged)
+        self.settled = (
+            case.is_decided
+            and (measurement.spent_ns >= ENOUGH_NS or case.is_sharp())
+            and (others_known or not self._prospect.is_unseen or case.procedure.state != "over")
+        )
+
+    @property
+    def _is_measured(self) -> bool:
+        """Whether there is any evidence."""
+        return bool(self._case.procedure.blocks)
+
+    def _why_unmeasured(self) -> Remark:
+        return self._prospect.why_undecided()
 
     def _open(self, pilot: Sequence[Times]) -> None:
         """Learns from pairs, which then are no evidence, what is to be expected."""
@@ -212,7 +225,6 @@ class Trial:
         if verdict == "inconclusive":
             reason = reason or self._prospect.why_undecided()
         control_ns, probe_share = measurement.median_control_ns, 1 - case.bare.share
-        probe = Remark("probe", share=probe_share) if probe_share > PROBE_SHARE else Remark()
         earlier = Remark("earlier") if self._prior else Remark()
         procedure, evidence = case.procedure, None
         if isinstance(procedure, Sequential):
@@ -222,7 +234,9 @@ class Trial:
             self._result(verdict, reason, matched),
             needed_ns=self._prospect.time_that_would_do(judgement),
             warnings=tuple(
-                str(one) for one in (self._doubt, probe, self._strayed, earlier, *doubt, *judgement.warnings) if one
+                str(one)
+                for one in (self._doubt, self._heavy, self._strayed, earlier, *doubt, *judgement.warnings)
+                if one
             ),
             known_drop=judgement.drop,
             known_transmission=judgement.transmission,
@@ -232,6 +246,11 @@ class Trial:
             probe_ns=probe_share * control_ns / measurement.iterations,
             evidence=evidence,
         )
+
+    @property
+    def _heavy(self) -> Remark:
+        share = 1 - self._case.bare.share
+        return Remark("probe", share=share) if share > PROBE_SHARE else Remark()
 
     @property
     def _strayed(self) -> Remark:

@@ -158,7 +158,7 @@ def test_target_ini_key(files: Suite, pattern: str, sentence: str) -> None:
         ("speedbump_slack('work.leaf', at_least=50)", f"at_least 50 is not a time; {UNITS}"),
         ("speedbump_slack('work.leaf', at_least='-1us')", "at_least '-1us' is negative; time cannot be given back"),
         ("speedbump_slack('work.leaf', at_least='61s')", "at_least '61s' is over the limit; write at most 60s"),
-        ("speedbump_slack('work.leaf', at_least='5us', delay='5us')", "unknown keyword 'delay'; it knows at_least, mode"),
+        ("speedbump_slack('work.leaf', at_least='5us', delay='5us')", "unknown keyword 'delay'; it knows at_least"),
         ("speedbump_slack('work.leaf', at_least='5us', every=2)", "unknown keyword 'every'; it knows at_least, mode"),
         ("speedbump_slack('work.leaf', at_least='5us', mode='await')", "mode await cannot add 5us, because an event"),
     ],
@@ -426,3 +426,23 @@ def test_pytest_benchmark_of_another_shape(suite: Suite, name: str) -> None:
         r"install pytest-benchmark [\d.]+, or a newer pytest-speedbump",
         said,
     )
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        ("--speedbump-delay=2us", "--speedbump-slack chooses its delays itself; leave --speedbump-delay out"),
+        ("--speedbump-budget=2%", "--speedbump-slack finds out what is free, and a budget is for one delay; leave"),
+        ("--speedbump-every=10", "--speedbump-slack is of each call; leave --speedbump-every out"),
+        (LIST, "--speedbump-slack does nothing: --speedbump-list measures nothing; leave one of them out"),
+    ],
+)
+def test_what_makes_no_sense_beside_the_search_for_slack(suite: Suite, option: str, sentence: str) -> None:
+    said = suite.refuse(TEST, "--speedbump-slack", "--speedbump-target=work.leaf", option)
+    assert said.startswith(sentence)
+
+
+def test_slack_of_nothing(suite: Suite) -> None:
+    assert suite.refuse(TEST, "--speedbump-slack") == f"--speedbump-slack does nothing: {NEEDED}"
+    said = suite.refuse(TEST, "--speedbump-slack", SCAN)
+    assert said == f"--speedbump-slack does nothing in a scan: {NEEDED}"

@@ -5,6 +5,8 @@ from textwrap import dedent
 import pytest
 from suite import BRIEFLY, Suite
 
+from pytest_speedbump.targets import parse_targets
+
 # Half of the time in `hot`, whatever the machine does; `nested` is in it, and must not count twice.
 HALVES = """
 import work
@@ -30,7 +32,7 @@ def run():
 
 
 def test_half_of_the_time(suite: Suite) -> None:
-    """One target; two of which one calls the other; a coroutine function's sleep, and what is no function at all."""
+    """One target; two of which one calls the other; a declared one; and what is no function, or never runs."""
     suite.pytester.makepyfile(halves=HALVES)
     run = suite.run(
         """
@@ -126,11 +128,28 @@ def test_nobody_looks(suite: Suite) -> None:
             def run():
                 time.sleep({seconds})
                 work.call()
-                assert not timed.is_timed()
+                if timed.is_timed():
+                    open("was_timed", "w").close()
             assert speedbump(run).drop > -1
         """
     slow = suite.run(tests.format(seconds=0.02), "--speedbump-max-time=600ms")
     assert (slow.code, slow.result["time_share"], slow.result["verdict"]) == (0, None, "measured")
+    assert not (suite.path / "was_timed").exists()
     suite.write("test_it.py", "import pytest, work\n" + dedent(tests.format(seconds=0)))
     unseen = suite.pytester.runpytest_subprocess("-p", "speedbump", BRIEFLY)
     unseen.assert_outcomes(passed=1)
+    assert not (suite.path / "was_timed").exists()
+
+
+@pytest.mark.parametrize(
+    ("target", "timed"),
+    [
+        ("pkg.f", True),
+        ("c:zlib.crc32", True),
+        ("resume:pkg.f", False),
+        ("pkg/mod.py:12", False),
+        ("native:libz.so*:crc32", False),
+    ],
+)
+def test_what_is_entered_and_left_has_a_time(target: str, *, timed: bool) -> None:
+    assert parse_targets(["pkg.g", target]).are_timed == timed

@@ -112,6 +112,15 @@ def test_another_question_is_another_family(change: Callable[[], dict[str, list[
     assert Family.of(PLAN | change(), locks=locks).digest != Family.of(PLAN, locks=locks).digest
 
 
+def test_what_cannot_fail_is_of_the_family_as_well() -> None:
+    """Else nobody would miss a shard that measures or scans and declares nothing."""
+    scanned = [Family.of(PLAN, locks=False, scans=scans) for scans in ({}, {"t.py::d": "scan of pkg.*"}, {"t.py::d": "scan of f"})]  # fmt: skip  # noqa: E501
+    measured = Family.of(PLAN | {"t.py::d": [replace(BUMP, declared=None)]}, locks=False)
+    families = [*scanned, measured]
+    assert {family.verdicts for family in families} == {2}
+    assert len({family.digest for family in families}) == 4
+
+
 def test_who_declared_it_is_no_matter() -> None:
     declared = replace(BUMP, declared=Declaration("insensitive", 0.02, "command line"), notes=("a note",))
     assert Family.of(PLAN | {"t.py::a": [declared]}, locks=False) == Family.of(PLAN, locks=False)
