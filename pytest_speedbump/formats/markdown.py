@@ -49,6 +49,7 @@ def markdown(document: Document, most_bytes: int = SUMMARY_BYTES) -> str:
     rows = _rows((*asking, *results.others))
     head = _head(Axis.of(document.results))
     said = gather((f"{one.test} [{one.bump}]", note) for one in (*asking, *results.others) for note in notes(one))
+    said += [f"not measured: {one}" for one in gather(document.unmeasured.items())]
     parts = [
         Part(
             [_alert(one, document) for one in results.failed[:MOST_ALERTS]],

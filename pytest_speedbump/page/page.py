@@ -21,7 +21,7 @@ from pytest_speedbump.page.scan_section import scan_section
 from pytest_speedbump.page.status import FAILED, chips, counted, status
 from pytest_speedbump.page.style import FONTS, SCOPE, STYLE
 from pytest_speedbump.page.words import added_text, count
-from pytest_speedbump.report.notes import gathered, notes
+from pytest_speedbump.report.notes import gather, gathered, notes
 from pytest_speedbump.report.repeat import repeat
 from pytest_speedbump.result import Result
 from pytest_speedbump.units import format_share
@@ -72,7 +72,10 @@ def _content(documents: Sequence[Document]) -> Iterator[Child]:
     if results:
         title, again = ("Point by point", None) if shown.program else ("Test by test", partial(repeat, seed=shown.seed))
         yield element("section", element("h2", title), details(results, again))
-    if not (results or shown.scans or shown.program):
+    if shown.unmeasured:
+        unmeasured = [element("li", line) for line in gather(shown.unmeasured.items())]
+        yield element("section", element("h2", "Not measured"), element("ul", unmeasured))
+    elif not (results or shown.scans or shown.program):
         yield element("p", NOTHING)
 
 
@@ -84,7 +87,8 @@ def _facts(document: Document) -> Iterator[Child]:
     if environment.get("cpus"):
         cpus = environment["cpus"]
         said.append(f"{cpus} processor{'s' * (cpus != 1)}")
-    said.append(f"clock {environment.get('clock')}")
+    if environment.get("clock"):
+        said.append(f"clock {environment['clock']}")
     if document.error_rate is not None:
         family = document.family and document.family.get("verdicts")
         among = f" among {count(family, 'verdict')}" if family else ""

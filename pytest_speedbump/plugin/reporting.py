@@ -135,7 +135,8 @@ class ReportingPlugin:
 
     def _write_documents(self) -> None:
         options = self._run.options
-        is_told = self._actions.listens and not options.list_only and (self._run.all_results or self._run.rankings)
+        found_any = self._run.all_results or self._run.rankings or self._run.unmeasured
+        is_told = self._actions.listens and not options.list_only and found_any
         if not (options.json or options.html or options.markdown or is_told):
             return
         found = self._document()
