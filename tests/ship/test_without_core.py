@@ -222,6 +222,11 @@ def test_documents_and_lockfiles_are_read(coreless: Environment, project: Path) 
     assert "test_execute" in (project / "page.html").read_text(encoding="utf-8")
     assert "test_execute" in (project / "page.md").read_text(encoding="utf-8")
     assert read(project / "page.json")
+    assert coreless.run(project, *PASSING, "--speedbump-json=shard.json").returncode == 0
+    done = coreless.run(project, "-m", "pytest_speedbump", "merge", "shard.json", "--output", "whole.json", "--partial")
+    assert "Traceback" not in done.stderr, done
+    whole, shard = read(project / "whole.json"), read(project / "shard.json")
+    assert whole["unmeasured"] == shard["unmeasured"] != {}
     (project / ".speedbump.json").write_text(LOCK)
     done = coreless.run(project, "-m", "pytest_speedbump", "lock", "show")
     assert (done.returncode, done.stderr) == (0, "")
