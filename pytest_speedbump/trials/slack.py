@@ -121,13 +121,15 @@ class SlackTrial(Trial):
 
     def _design(self) -> list[float]:
         """Doses of a call: around the knee, as far as it is known."""
-        knee, largest_ns = self._knee, self._largest_ns
-        if knee is None or knee.slack.high == math.inf:
+        knee, largest_ns, mode = self._knee, self._largest_ns, self._bump.mode
+        if self._is_limited and (knee is None or knee.slack.high == math.inf):
             doses = [share * largest_ns for share in WITHOUT]
         else:
-            around_ns = max(knee.slack.centre / self._measurement.calls, NEAREST * largest_ns)
-            doses = [min(share * around_ns, largest_ns) for share in DESIGN]
-        mode = self._bump.mode
+            centre_ns = 0.0 if knee is None else knee.slack.centre / self._measurement.calls
+            # Were all of them the shortest that can be delivered, they would show no knee.
+            least_ns = least_delay_ns(mode, 1.0) / DESIGN[0]
+            around_ns = max(centre_ns, NEAREST * largest_ns, least_ns)
+            doses = [min(share * around_ns, max(largest_ns, DESIGN[-1] * least_ns)) for share in DESIGN]
         steps = {round(STEPS * math.log2(dose / largest_ns)) for dose in doses}
         return sorted({least_delay_ns(mode, largest_ns * 2.0 ** (step / STEPS)) for step in steps})
 
