@@ -52,7 +52,7 @@ def markdown(document: Document, most_bytes: int = SUMMARY_BYTES) -> str:
     said += [f"not measured: {one}" for one in gather(document.unmeasured.items())]
     parts = [
         Part(
-            [_alert(one, document) for one in results.failed[:MOST_ALERTS]],
+            [*map(_run_alert, document.failures), *(_alert(one, document) for one in results.failed[:MOST_ALERTS])],
             "The reasons of {n} more are left out.",
             ALERTS,
         ),
@@ -89,6 +89,11 @@ def _alert(result: Result, document: Document) -> str:
     if not document.program:
         lines.append(f"Measure it again: {code(repeat(result, document.seed))}")
     return "\n> [!CAUTION]\n> " + "\\\n> ".join(lines) + "\n"
+
+
+def _run_alert(reason: str) -> str:
+    """Why the run fails as a whole, though each test may have passed."""
+    return f"\n> [!CAUTION]\n> **The run fails**\\\n> {text(plain(reason))}\n"
 
 
 def _head(axis: Axis) -> str:

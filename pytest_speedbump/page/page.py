@@ -13,7 +13,7 @@ from pytest_speedbump.page.commits import commits_section
 from pytest_speedbump.page.curves import curves_section
 from pytest_speedbump.page.details import details, links
 from pytest_speedbump.page.element import Child, element, name, to_html
-from pytest_speedbump.page.failure import failure
+from pytest_speedbump.page.failure import failure, run_failure
 from pytest_speedbump.page.forest import forest
 from pytest_speedbump.page.map import map_section
 from pytest_speedbump.page.program import program_section
@@ -62,8 +62,9 @@ def _content(documents: Sequence[Document]) -> Iterator[Child]:
     yield chips(results) if results else None
     yield element("p", _facts(shown), class_="facts m")
     failed = [result for result in results if status(result) is FAILED]
-    if failed:
-        yield element("section", element("h2", "What failed, and why"), map(failure, failed))
+    if failed or shown.failures:
+        reasons = (*map(run_failure, shown.failures), *map(failure, failed))
+        yield element("section", element("h2", "What failed, and why"), reasons)
     yield program_section(shown.program)
     if results:
         yield element("section", element("h2", "Throughput lost"), forest(results, links(results)), _said(results))
