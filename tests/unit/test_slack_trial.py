@@ -86,7 +86,7 @@ def test_what_is_too_noisy_says_so() -> None:
     result = searched(jitter(0.9), 1)
     assert (result.slack_ns, result.reason.kind) == (None, "no_knee")
     assert result.reason.startswith(
-        "noise, or too few rounds, hide where throughput begins to drop: it is not known after 6"
+        "noise, or too few rounds, hide where throughput begins to drop: it is not known after 90"
     )
     assert "; give it --speedbump-max-time 4s" in result.reason
 
