@@ -17,7 +17,7 @@ from pytest_speedbump.remarks import Remark
 from pytest_speedbump.result import Dose, Estimate, Result
 from pytest_speedbump.trials.audit import doubts
 from pytest_speedbump.trials.case import SPARE
-from pytest_speedbump.trials.trial import ENOUGH_NS, Trial
+from pytest_speedbump.trials.trial import KNOWN_NS, Trial
 from pytest_speedbump.units import LONGEST_DELAY_NS
 
 __all__ = ["SlackTrial"]
@@ -143,7 +143,7 @@ class SlackTrial(Trial):
         if knee is None or len(self._points) < len(self._design()):
             return
         centre, low, high = knee.slack
-        if self._measurement.spent_ns < ENOUGH_NS:
+        if self._measurement.spent_ns < KNOWN_NS:  # Until then nobody may know who else is busy.
             return
         if high == math.inf:
             self.settled = self._is_limited and low >= ALL * self._points[-1].delay_ns

@@ -27,7 +27,7 @@ from pytest_speedbump.trials.reach import unreached
 from pytest_speedbump.trials.rules import Rules
 from pytest_speedbump.uncalled import Uncalled
 
-__all__ = ["ENOUGH_NS", "Trial", "Watch", "try_bump"]
+__all__ = ["ENOUGH_NS", "KNOWN_NS", "Trial", "Watch", "try_bump"]
 
 ENOUGH_NS = 0.2e9  # after which a verdict stops however badly it knows the drop
 KNOWN_NS = 0.5e9  # by which the kernel has told how busy others are, if it ever does

@@ -12,7 +12,7 @@ from pytest_speedbump.bump import Mode
 from pytest_speedbump.result import Estimate, Result
 
 RUNS = 3
-LIMIT = replace(RULES, max_time_ns=0.6e9)
+LIMIT = replace(RULES, max_time_ns=0.9e9)
 
 
 def searched(trace: MakeTrace, seed: int, *, calls: int = 1, reaches: float = 1.0, slack_ns: float = 30e3) -> Result:
@@ -49,7 +49,7 @@ def test_a_quiet_machine_tells_it_soon_and_well() -> None:
     assert slack.low is not None
     assert abs(slack - 10e3) < 500
     assert slack.high - slack.low < 0.1 * slack
-    assert result.seconds < 0.4
+    assert result.seconds < 0.7
     assert [dose.delay_ns for dose in result.doses] == sorted(dose.delay_ns for dose in result.doses)
     for dose in result.doses:
         added = max(3 * dose.delay_ns - 30e3, 0.0)
@@ -71,7 +71,7 @@ def test_where_all_is_absorbed_it_is_at_least_so_much() -> None:
     assert result.slack_ns is not None
     assert (result.slack_ns.low, result.slack_ns.high) == (float(result.slack_ns), None)
     assert 100e3 < result.slack_ns < 300e3
-    assert result.seconds < 0.5
+    assert result.seconds < 0.7
 
 
 def test_where_nothing_is_absorbed_it_is_less_than_a_hundredth_of_the_round() -> None:
@@ -86,9 +86,9 @@ def test_what_is_too_noisy_says_so() -> None:
     result = searched(jitter(0.9), 1)
     assert (result.slack_ns, result.reason.kind) == (None, "no_knee")
     assert result.reason.startswith(
-        "noise, or too few rounds, hide where throughput begins to drop: it is not known after 6"
+        "noise, or too few rounds, hide where throughput begins to drop: it is not known after 90"
     )
-    assert "; give it --speedbump-max-time 3s" in result.reason
+    assert "; give it --speedbump-max-time 4s" in result.reason
 
 
 @pytest.mark.parametrize(
