@@ -33,6 +33,7 @@ Origin = Literal["command line", "marker", "ini", "default"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 LEAST_DELAY_NS = 50.0  # shorter ones are hardly delivered
 LEAST_AWAIT_NS = 100e3  # an idle event loop wakes up 20 to 60 us late
+EXACT_AWAIT_NS = 1e6  # of which that is a few percent
 MOST_EVERY = 10**9
 
 
@@ -148,8 +149,8 @@ def share_delay_ns(share: float, round_ns: float, calls: float) -> float:
 
 
 def least_delay_ns(mode: Mode, delay_ns: float) -> float:
-    """The delay, or the shortest that the mode can deliver; 0 stays."""
-    return max(delay_ns, LEAST_AWAIT_NS if mode == "await" else LEAST_DELAY_NS) if delay_ns else 0.0
+    """The delay, or the shortest that the mode delivers to a few percent; 0 stays."""
+    return max(delay_ns, EXACT_AWAIT_NS if mode == "await" else LEAST_DELAY_NS) if delay_ns else 0.0
 
 
 def parse_mode(value: object, name: str, known: tuple[Mode, ...] = MODES) -> Mode:

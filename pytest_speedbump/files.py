@@ -90,10 +90,8 @@ def append_text(path: Path, text: str) -> None:
     Raises:
         OSError: a full disk, a missing folder, a pipe that nobody reads.
     """
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-    descriptor = os.open(path, flags, 0o666)
-    os.set_blocking(descriptor, True)
-    with os.fdopen(descriptor, "ab") as stream:
+    regular = find_file(path) is not None
+    with path.open("ab") if regular else os.fdopen(_open_for_appending(path), "ab") as stream:
         stream.write(text.encode("utf-8"))
 
 
@@ -175,6 +173,13 @@ def _replace(file: Path, data: bytes) -> None:
 def _write_in_place(path: Path, data: bytes) -> None:
     with open(_open_for_writing(path), "wb") as stream:
         stream.write(data)
+
+
+def _open_for_appending(path: Path) -> int:
+    """A descriptor. Whoever reads from a pipe is there already."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def _open_for_writing(path: Path) -> int:

@@ -35,7 +35,8 @@ _SENTENCES: dict[Kind, str] = {
     "give it {advice}, or slow it less",
     "hopeless": "a pass takes {pairs} pairs of rounds, here about {needed_ns:about}, and the limit is {limit_ns:time}; "
     "give it {advice}{instead}, or make rounds shorter",
-    "no_knee": "noise hides where throughput begins to drop: it is not known after {spent_ns:about}; give it {advice}",
+    "no_knee": "noise, or too few rounds, hide where throughput begins to drop: it is not known after "
+    "{spent_ns:about}; give it {advice}",
     "no_time": "no time was left to measure",
     "total_time": "the total time of {total_ns:time} is used up; give the run a longer --speedbump-total-time",
     "busy": "the machine was busy: threads waited for a processor during {waited:share} of the rounds, "

@@ -23,10 +23,10 @@ def annotations(document: Document, folder: str = "") -> list[str]:
     ``folder``: where the tests' files lie in the repository, as a path that ends in a slash.
     """
     results, files = Sorted.of(document.results), not document.program
-    whole = [f"::error title=speedbump%3A the run fails::{_data(plain(why))}" for why in why_it_fails(document)]
-    errors = [_command("error", one, _failure(one, document), folder, files=files) for one in results.failed]
+    errors = [f"::error title=speedbump%3A the run fails::{_data(plain(reason))}" for reason in why_it_fails(document)]
+    errors += (_command("error", one, _failure(one, document), folder, files=files) for one in results.failed)
     return [
-        *(whole + errors)[:MOST],
+        *errors[:MOST],
         *(_command("warning", one, _doubt(one), folder, files=files) for one in results.doubtful[:MOST]),
     ]
 

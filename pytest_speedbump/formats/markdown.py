@@ -52,9 +52,11 @@ def markdown(document: Document, most_bytes: int = SUMMARY_BYTES) -> str:
     said = gather((f"{one.test} [{one.bump}]", note) for one in (*asking, *results.others) for note in notes(one))
     said += [f"not measured: {one}" for one in gather(document.unmeasured.items())]
     parts = [
-        Part([_alert_of_run(one) for one in why_it_fails(document)], "{n} more reasons are left out.", ALERTS),
         Part(
-            [_alert(one, document) for one in results.failed[:MOST_ALERTS]],
+            [
+                *map(_run_alert, why_it_fails(document)),
+                *(_alert(one, document) for one in results.failed[:MOST_ALERTS]),
+            ],
             "The reasons of {n} more are left out.",
             ALERTS,
         ),
@@ -94,8 +96,9 @@ def _alert(result: Result, document: Document) -> str:
     return "\n> [!CAUTION]\n> " + "\\\n> ".join(lines) + "\n"
 
 
-def _alert_of_run(why: str) -> str:
-    return f"\n> [!CAUTION]\n> The run fails: {text(plain(why))}\n"
+def _run_alert(reason: str) -> str:
+    """Why the run fails as a whole, though each test may have passed."""
+    return f"\n> [!CAUTION]\n> **The run fails**\\\n> {text(plain(reason))}\n"
 
 
 def _head(axis: Axis) -> str:

@@ -3,11 +3,11 @@
 from xml.etree.ElementTree import Element
 
 from pytest_speedbump.page.element import element, name
-from pytest_speedbump.page.status import status, word
+from pytest_speedbump.page.status import FAILED, status, word
 from pytest_speedbump.report.text import failure_text
 from pytest_speedbump.result import Result
 
-__all__ = ["failure"]
+__all__ = ["failure", "run_failure"]
 
 
 def failure(result: Result) -> Element:
@@ -20,3 +20,8 @@ def failure(result: Result) -> Element:
         [element("p", line.strip(), class_="m") for line in others],
         class_="card",
     )
+
+
+def run_failure(reason: str) -> Element:
+    """Why a run fails as a whole, though each test may have passed."""
+    return element("div", element("h3", word(FAILED), " the run as a whole"), element("p", reason), class_="card")

@@ -14,7 +14,7 @@ from pytest_speedbump.page.commits import commits_section
 from pytest_speedbump.page.curves import curves_section
 from pytest_speedbump.page.details import details, links
 from pytest_speedbump.page.element import Child, element, name, to_html
-from pytest_speedbump.page.failure import failure
+from pytest_speedbump.page.failure import failure, run_failure
 from pytest_speedbump.page.forest import forest
 from pytest_speedbump.page.map import map_section
 from pytest_speedbump.page.program import program_section
@@ -65,9 +65,10 @@ def _content(documents: Sequence[Document]) -> Iterator[Child]:
     yield chips(results) if results else None
     yield element("p", _facts(shown), class_="facts m")
     failed = [result for result in results if status(result) is FAILED]
-    whole = [element("div", element("p", f"The run fails: {why}"), class_="card") for why in why_it_fails(shown)]
-    if failed or whole:
-        yield element("section", element("h2", "What failed, and why"), whole, map(failure, failed))
+    why = why_it_fails(shown)
+    if failed or why:
+        reasons = (*map(run_failure, why), *map(failure, failed))
+        yield element("section", element("h2", "What failed, and why"), reasons)
     yield program_section(shown.program)
     if results:
         yield element("section", element("h2", "Throughput lost"), forest(results, links(results)), _said(results))
@@ -77,8 +78,8 @@ def _content(documents: Sequence[Document]) -> Iterator[Child]:
         title, again = ("Point by point", None) if shown.program else ("Test by test", partial(repeat, seed=shown.seed))
         yield element("section", element("h2", title), details(results, again))
     if shown.unmeasured:
-        lines = [element("li", element("bdi", line)) for line in gather(shown.unmeasured.items())]
-        yield element("section", element("h2", "Not measured"), element("ul", lines, class_="said"))
+        unmeasured = [element("li", line) for line in gather(shown.unmeasured.items())]
+        yield element("section", element("h2", "Not measured"), element("ul", unmeasured))
     elif not (results or shown.scans or shown.program):
         yield element("p", NOTHING)
 
@@ -91,7 +92,8 @@ def _facts(document: Document) -> Iterator[Child]:
     if environment.get("cpus"):
         cpus = environment["cpus"]
         said.append(f"{cpus} processor{'s' * (cpus != 1)}")
-    said.append(f"clock {environment.get('clock')}")
+    if environment.get("clock"):
+        said.append(f"clock {environment['clock']}")
     if document.error_rate is not None:
         family = document.family and document.family.get("verdicts")
         among = f" among {count(family, 'verdict')}" if family else ""

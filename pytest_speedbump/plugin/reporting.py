@@ -158,8 +158,8 @@ class ReportingPlugin:
 
     def _write_documents(self) -> None:
         options = self._run.options
-        is_told = self._actions.listens and not options.list_only
-        is_told = is_told and bool(self._run.all_results or self._run.rankings or self._failures())
+        found_any = self._run.all_results or self._run.rankings or self._run.unmeasured or self._failures()
+        is_told = self._actions.listens and not options.list_only and found_any
         if not (options.json or options.html or options.markdown or is_told):
             return
         found = self._document()

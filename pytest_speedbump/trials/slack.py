@@ -17,13 +17,13 @@ from pytest_speedbump.remarks import Remark
 from pytest_speedbump.result import Dose, Estimate, Result
 from pytest_speedbump.trials.audit import doubts
 from pytest_speedbump.trials.case import SPARE
-from pytest_speedbump.trials.trial import ENOUGH_NS, Trial
+from pytest_speedbump.trials.trial import KNOWN_NS, Trial
 from pytest_speedbump.units import LONGEST_DELAY_NS
 
 __all__ = ["SlackTrial"]
 
 LATE = 0.1  # of a delay, from which on it was preempted rather than delivered
-RUNG, LONG_RUNG = 6, 30  # pairs of a dose of the ladder: at least, and where it is not plain how much arrives
+RUNG, LONG_RUNG = 3, 30  # pairs of a dose of the ladder: at least, and where it is not plain how much arrives
 ARRIVES = 0.5  # of a delay: more than that, and the knee lies well below it
 MOST_ROUNDS = 3.0  # of delay in a round, after which nothing larger is tried
 DESIGN = (0.5, 0.85, 1.25, 1.75, 2.5)  # doses, as shares of the knee as far as it is known
@@ -34,6 +34,7 @@ FEWEST = 6  # pairs of a dose, fewer of which tell too little of their own scatt
 GROWTH = 1.25  # of the pairs, between two looks at the knee
 KNOWN = 0.05  # of the slack, to which it is to be known...
 KNOWN_ROUND = 0.005  # ...or of the round, whichever is more
+MORE = 4  # times the time that did not do, which is recommended
 ALL = 0.9  # of the largest dose, which is free where the slack is at least so much
 
 
@@ -120,13 +121,15 @@ class SlackTrial(Trial):
 
     def _design(self) -> list[float]:
         """Doses of a call: around the knee, as far as it is known."""
-        knee, largest_ns = self._knee, self._largest_ns
-        if knee is None or knee.slack.high == math.inf:
+        knee, largest_ns, mode = self._knee, self._largest_ns, self._bump.mode
+        if self._is_limited and (knee is None or knee.slack.high == math.inf):
             doses = [share * largest_ns for share in WITHOUT]
         else:
-            around_ns = max(knee.slack.centre / self._measurement.calls, NEAREST * largest_ns)
-            doses = [min(share * around_ns, largest_ns) for share in DESIGN]
-        mode = self._bump.mode
+            centre_ns = 0.0 if knee is None else knee.slack.centre / self._measurement.calls
+            # Were all of them the shortest that can be delivered, they would show no knee.
+            least_ns = least_delay_ns(mode, 1.0) / DESIGN[0]
+            around_ns = max(centre_ns, NEAREST * largest_ns, least_ns)
+            doses = [min(share * around_ns, max(largest_ns, DESIGN[-1] * least_ns)) for share in DESIGN]
         steps = {round(STEPS * math.log2(dose / largest_ns)) for dose in doses}
         return sorted({least_delay_ns(mode, largest_ns * 2.0 ** (step / STEPS)) for step in steps})
 
@@ -140,7 +143,7 @@ class SlackTrial(Trial):
         if knee is None or len(self._points) < len(self._design()):
             return
         centre, low, high = knee.slack
-        if self._measurement.spent_ns < ENOUGH_NS:
+        if self._measurement.spent_ns < KNOWN_NS:  # Until then nobody may know who else is busy.
             return
         if high == math.inf:
             self.settled = self._is_limited and low >= ALL * self._points[-1].delay_ns
@@ -159,6 +162,12 @@ class SlackTrial(Trial):
     def _is_measured(self) -> bool:
         return bool(self._largest_ns) and fit(self._points) is not None
 
+    def _why_unmeasured(self) -> Remark:
+        why, spent_ns = self._prospect.why_undecided(), self._measurement.spent_ns
+        if why.kind != "time":
+            return why
+        return Remark("no_knee", spent_ns=spent_ns, advice=self._rules.advice(MORE * spent_ns))
+
     def _judged(self, matched: tuple[CodeCounts, ...]) -> Result:
         measurement, case, points = self._measurement, self._case, self._points
         knee = fit(points, self._rules.alpha_end)
@@ -168,8 +177,7 @@ class SlackTrial(Trial):
         is_known = low > 0 or high < math.inf
         reason = Remark()
         if not is_known:
-            advice = self._rules.advice(4 * measurement.spent_ns)
-            reason = Remark("no_knee", spent_ns=measurement.spent_ns, advice=advice)
+            reason = self._why_unmeasured()
         control_ns, share = measurement.median_control_ns, case.bare.share
         said = (self._heavy, self._strayed, *doubts(measurement.tally, measurement.conditions))
         doses = [(delay_ns, len(pushes)) for delay_ns, pushes in sorted(self._pushes.items()) if len(pushes) >= FEWEST]

@@ -27,7 +27,7 @@ from pytest_speedbump.trials.reach import unreached
 from pytest_speedbump.trials.rules import Rules
 from pytest_speedbump.uncalled import Uncalled
 
-__all__ = ["ENOUGH_NS", "Trial", "Watch", "try_bump"]
+__all__ = ["ENOUGH_NS", "KNOWN_NS", "Trial", "Watch", "try_bump"]
 
 ENOUGH_NS = 0.2e9  # after which a verdict stops however badly it knows the drop
 KNOWN_NS = 0.5e9  # by which the kernel has told how busy others are, if it ever does
@@ -137,7 +137,7 @@ class Trial:
         if problem:
             return self._result("void", problem, matched)
         if not self._is_measured:
-            return self._result(undecided(self._bump), self._hopeless or self._prospect.why_undecided(), matched)
+            return self._result(undecided(self._bump), self._hopeless or self._why_unmeasured(), matched)
         return self._judged(matched)
 
     # ---- rounds ----
@@ -187,6 +187,9 @@ class Trial:
     def _is_measured(self) -> bool:
         """Whether there is any evidence."""
         return bool(self._case.procedure.blocks)
+
+    def _why_unmeasured(self) -> Remark:
+        return self._prospect.why_undecided()
 
     def _open(self, pilot: Sequence[Times]) -> None:
         """Learns from pairs, which then are no evidence, what is to be expected."""

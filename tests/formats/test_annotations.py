@@ -47,6 +47,14 @@ def test_what_failed_and_what_is_in_doubt() -> None:
     assert "time ran out after 10s" in doubtful[2]
 
 
+def test_why_the_run_fails_as_a_whole() -> None:
+    document = replace(a_document(*SOME), failures=("nothing was called\n::error::x",))
+    kind, properties, message = parse(annotations(document)[0])
+    assert (kind, properties) == ("error", {"title": "speedbump: the run fails"})
+    assert message == r"nothing was called\n::error::x"
+    assert len(annotations(replace(document, failures=tuple("abcdefghijkl")))) == MOST + 1
+
+
 def test_a_void_verdict_counts_where_the_test_named_the_target() -> None:
     for_all, own = (a_result("t.py::test_it", verdict="void", drop=None, by=by) for by in ("command line", "marker"))
     (line,) = annotations(a_document(for_all, own))

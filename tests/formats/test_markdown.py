@@ -38,6 +38,11 @@ def test_everything_has_its_place() -> None:
     assert written.endswith("chance of any false failure at most 5.0%; seed 22107; commit 0123abc</sub>\n")
 
 
+def test_why_the_run_fails_as_a_whole() -> None:
+    written = markdown(replace(EVERYTHING, failures=("no benchmark calls <b>its</b> targets",)))
+    assert "\n> [!CAUTION]\n> **The run fails**\\\n> no benchmark calls &#60;b&#62;its&#60;/b&#62; targets\n" in written
+
+
 def test_cells() -> None:
     shown = [[cell.text for cell in row] for row in cells(markdown(EVERYTHING))]
     titles = ["", "test", "target", "delay × calls", "throughput lost, 0–50 %", "transmission"]  # noqa: RUF001

@@ -93,6 +93,12 @@ def test_what_failed_is_said_as_pytest_says_it() -> None:
     assert not shown(a_document(a_result())).all(class_="card")
 
 
+def test_why_the_run_fails_as_a_whole() -> None:
+    failed = replace(a_document(a_result()), failures=("no benchmark of this run calls its targets: <b>",))
+    card = shown(failed).one("div", class_="card")
+    assert [one.text for one in card.all("h3", "p")] == ["◆ failed the run as a whole", *failed.failures]
+
+
 def test_rows_the_worst_first() -> None:
     limits = [one for one in drops(shown(a_document(SOME[0]))).all("path") if "stroke-dasharray" in one.attributes]
     assert len(limits) == 1

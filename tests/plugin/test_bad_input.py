@@ -305,7 +305,10 @@ PYTEST_ITSELF = ("-W", "default::pytest.PytestUnknownMarkWarning")
         ("speedbump_insensitve", "did you mean speedbump_insensitive?"),
         ("Speedbump", "did you mean speedbump?"),
         ("speed_bump_sensitive", "did you mean speedbump_sensitive?"),
-        ("speedbump_xxxxxxxxxxxxxxxxxxxxxxx", "write one of speedbump, speedbump_insensitive, speedbump_sensitive"),
+        (
+            "speedbump_xxxxxxxxxxxxxxxxxxxxxxx",
+            "write one of speedbump, speedbump_insensitive, speedbump_sensitive, speedbump_slack",
+        ),
     ],
 )
 def test_a_misspelt_marker(suite: Suite, marker: str, mend: str) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from documents import errors
 from locked import NAME
 from suite import Suite
 
@@ -54,7 +55,10 @@ def test_declared_slack(suite: Suite) -> None:
         "--speedbump-every=1000",
         "--speedbump-mode=nogil",
         "--speedbump-max-time=2s",
+        "--speedbump-save",
     )
+    assert (errors("result-1", run.document), errors("lock-1", suite.read_json(NAME))) == ([], [])
+    assert {one["declared"]["kind"] for one in suite.read_json(NAME)["entries"]} <= {"slack"}
     there, two, used_up = run.results
     assert [one["declared"] for one in run.results] == [{"kind": "slack", "limit": 0.05, "by": "marker"}] * 3
     assert [(one["delay_ns"], one["every"], one["mode"]) for one in run.results] == [
@@ -178,6 +182,7 @@ def test_slack_shrinks_before_throughput_falls(suite: Suite) -> None:
     options = ("--speedbump-slack", "--speedbump-max-time=8s")
     saved = suite.run(DECODE, *options, "--speedbump-save")
     assert (saved.code, [one["verdict"] for one in saved.results]) == (0, ["measured", "insensitive"])
+    assert errors("lock-1", suite.read_json(NAME)) == []
     [entry] = [one for one in suite.read_json(NAME)["entries"] if "slack" in one]
     assert entry["delay_ns"] is None
     assert 250e3 < entry["slack"]["low"] <= entry["slack"]["estimate"] <= entry["slack"]["high"] < 450e3
@@ -206,3 +211,26 @@ def test_a_sweep_tells_its_slack(suite: Suite) -> None:
     )
     assert "test_it.py::test_it [host.schedule]: slack " in run.out
     assert " a call, by 4 delays" in run.out
+
+
+def test_in_another_process_in_passes_and_as_a_document(suite: Suite) -> None:
+    """What crosses to the controller of pytest-xdist is still a question about slack, in the lockfile too."""
+    suite.write("host.py", HOST.format(host_ns=50_000))
+    tests = """
+        import host
+
+        def test_it(speedbump):
+            speedbump(host.decode)
+    """
+    options = ("--speedbump-slack", "--speedbump-target=host.schedule", "--speedbump-max-time=8s")
+    remote = suite.run(
+        tests, *options, "-n1", "--speedbump-save", "--junit-xml=junit.xml", plugins=("benchmark", "speedbump", "xdist")
+    )
+    assert errors("result-1", remote.document) == []
+    assert remote.result["slack_ns"]["estimate"] > 200e3
+    assert [one["slack"]["estimate"] > 200e3 for one in suite.read_json(NAME)["entries"]] == [True]
+    assert 'name="speedbump.0.slack_ns"' in (suite.path / "junit.xml").read_text()
+    assert "test_it.py::test_it [host.schedule slack]" in remote.out
+    again = suite.run(tests, *options, "--speedbump-compare", "--speedbump-passes=2")
+    assert again.code == 0
+    assert again.result["lock"]["kind"] in ("kept", "inconclusive")  # the same device, however busy the machine

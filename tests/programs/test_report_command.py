@@ -88,13 +88,13 @@ def test_a_run_that_fails_whatever_its_tests_found(folder: Path) -> None:
         assert out[-3:] == [f"speedbump: not measured: {unmeasured}", *(f"speedbump: the run fails: {o}" for o in said)]
         written = markdown(read(folder / "result.json"))
         assert written.splitlines()[1].startswith("### speedbump: the run fails: ")
-        assert written.count("> The run fails: ") == 2
+        assert written.count("> **The run fails**") == 2
         assert "benchmarks are disabled" in written
         errors = annotations(one)[:2]
         assert [f"::error title=speedbump%3A the run fails::{o}" for o in said] == errors
         html = page([one])
         assert "<title>speedbump: the run fails</title>" in html
-        assert all(f"The run fails: {o}" in html for o in said)
+        assert all(f" the run as a whole</h3><p>{o}</p>" in html for o in said)
         assert unmeasured in html
 
 

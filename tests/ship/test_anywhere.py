@@ -1,5 +1,7 @@
 """What has to work on every platform imports neither the C core nor what only some systems have."""
 
+from pathlib import Path
+
 import pytest
 from scripts import run_plain
 
@@ -39,6 +41,20 @@ COMMANDS = ["runner.command", "runner.report_command", "runner.merge_command", "
 def test_imports(rooms: list[str]) -> None:
     names = ["pytest_speedbump", *(f"pytest_speedbump.{room}" for room in rooms)]
     run_plain(IMPORT.format(names=names, gone=("pytest_speedbump._core", *ELSEWHERE)))
+
+
+def test_reports_are_written(tmp_path: Path) -> None:
+    script = f"""
+from pytest_speedbump.files import append_text, write_text
+path = pathlib.Path({str(tmp_path / "report")!r})
+write_text(path, "older")
+write_text(path, "one ")
+append_text(path, "two")
+append_text(path.with_name("new"), "three")
+print(path.read_text(), path.with_name("new").read_text())
+"""
+    gone = ("pytest_speedbump._core", *ELSEWHERE)
+    assert run_plain(IMPORT.format(names=[], gone=gone) + script) == "one two three\n"
 
 
 def test_the_same_of_what_measures_fails() -> None:

@@ -116,8 +116,9 @@ def test_the_readme_example_runs_unmeasured_and_says_so(coreless: Environment, p
     assert list(document["unmeasured"]) == UNMEASURED
     assert all(reason.startswith(WHY) for reason in document["unmeasured"].values())
     assert document["family"]["verdicts"] == 2, "as it is on a platform that measures"
-    assert (project / "report.html").read_text(encoding="utf-8").strip()
-    assert (project / "report.markdown").read_text(encoding="utf-8").strip()
+    for report in ("report.html", "report.markdown"):
+        assert WHY in (project / report).read_text(encoding="utf-8"), "no report hides what it lacks"
+        assert "clock None" not in (project / report).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -221,6 +222,11 @@ def test_documents_and_lockfiles_are_read(coreless: Environment, project: Path) 
     assert "test_execute" in (project / "page.html").read_text(encoding="utf-8")
     assert "test_execute" in (project / "page.md").read_text(encoding="utf-8")
     assert read(project / "page.json")
+    assert coreless.run(project, *PASSING, "--speedbump-json=shard.json").returncode == 0
+    done = coreless.run(project, "-m", "pytest_speedbump", "merge", "shard.json", "--output", "whole.json", "--partial")
+    assert "Traceback" not in done.stderr, done
+    whole, shard = read(project / "whole.json"), read(project / "shard.json")
+    assert whole["unmeasured"] == shard["unmeasured"] != {}
     (project / ".speedbump.json").write_text(LOCK)
     done = coreless.run(project, "-m", "pytest_speedbump", "lock", "show")
     assert (done.returncode, done.stderr) == (0, "")

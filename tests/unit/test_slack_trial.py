@@ -12,7 +12,7 @@ from pytest_speedbump.bump import Mode
 from pytest_speedbump.result import Estimate, Result
 
 RUNS = 3
-LIMIT = replace(RULES, max_time_ns=0.6e9)
+LIMIT = replace(RULES, max_time_ns=0.9e9)
 
 
 def searched(trace: MakeTrace, seed: int, *, calls: int = 1, reaches: float = 1.0, slack_ns: float = 30e3) -> Result:
@@ -49,7 +49,7 @@ def test_a_quiet_machine_tells_it_soon_and_well() -> None:
     assert slack.low is not None
     assert abs(slack - 10e3) < 500
     assert slack.high - slack.low < 0.1 * slack
-    assert result.seconds < 0.4
+    assert result.seconds < 0.7
     assert [dose.delay_ns for dose in result.doses] == sorted(dose.delay_ns for dose in result.doses)
     for dose in result.doses:
         added = max(3 * dose.delay_ns - 30e3, 0.0)
@@ -71,7 +71,7 @@ def test_where_all_is_absorbed_it_is_at_least_so_much() -> None:
     assert result.slack_ns is not None
     assert (result.slack_ns.low, result.slack_ns.high) == (float(result.slack_ns), None)
     assert 100e3 < result.slack_ns < 300e3
-    assert result.seconds < 0.5
+    assert result.seconds < 0.7
 
 
 def test_where_nothing_is_absorbed_it_is_less_than_a_hundredth_of_the_round() -> None:
@@ -85,8 +85,10 @@ def test_where_nothing_is_absorbed_it_is_less_than_a_hundredth_of_the_round() ->
 def test_what_is_too_noisy_says_so() -> None:
     result = searched(jitter(0.9), 1)
     assert (result.slack_ns, result.reason.kind) == (None, "no_knee")
-    assert result.reason.startswith("noise hides where throughput begins to drop: it is not known after 6")
-    assert "; give it --speedbump-max-time 3s" in result.reason
+    assert result.reason.startswith(
+        "noise, or too few rounds, hide where throughput begins to drop: it is not known after 90"
+    )
+    assert "; give it --speedbump-max-time 4s" in result.reason
 
 
 @pytest.mark.parametrize(
@@ -122,13 +124,19 @@ def test_long_rounds_are_not_begun_that_do_not_fit() -> None:
     assert slack_of(Machine(round_ns=1e9), LIMIT).reason.kind == "too_long"
 
 
-@pytest.mark.parametrize(("mode", "least_ns"), [("spin", 50.0), ("await", 100e3)])
-def test_doses_can_be_delivered(mode: Mode, least_ns: float) -> None:
+@pytest.mark.parametrize(
+    ("mode", "least_ns", "machine"),
+    [
+        ("spin", 50.0, Machine(calls=1000, slack_ns=0.0, noise=0.001)),
+        ("await", 1e6, Machine(round_ns=5e6, slack_ns=0.0, noise=0.001)),
+    ],
+)
+def test_doses_can_be_delivered(mode: Mode, least_ns: float, machine: Machine) -> None:
     """A mode that wakes up late, and a target that is called so often that a tenth of the round is next to nothing."""
-    result = slack_of(Machine(calls=1000, slack_ns=30e3, noise=0.001), LIMIT, mode)
-    assert result.verdict == "measured"
-    assert min([dose.delay_ns for dose in result.doses], default=least_ns) >= least_ns
-    assert holds(result.slack_ns, 30.0)
+    result = slack_of(machine, replace(LIMIT, max_time_ns=4e9), mode)
+    assert (result.verdict, result.slack_ns is None) == ("measured", False)
+    assert min(dose.delay_ns for dose in result.doses) == least_ns
+    assert holds(result.slack_ns, 0.0)
 
 
 def test_the_machine_that_waits() -> None:
