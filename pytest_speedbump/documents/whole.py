@@ -1,13 +1,16 @@
 """What is wrong with a run as a whole, be it one run or merged of shards: its targets ran nowhere. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pytest_speedbump.documents.document import Document
 from pytest_speedbump.ranking import Ranking
 from pytest_speedbump.result import Result
 
-__all__ = ["failures", "uncalled", "uncalled_or_unscanned", "unscanned", "why_it_fails"]
+__all__ = ["failures", "uncalled", "uncalled_or_unscanned", "unscanned", "why_it_fails", "without_expected"]
+
+EXPECTED = "it fails, as it is expected to"
 
 # The kinds of reasons for which more time, or another callable, would not have ranked anything.
 _UNSCANNED = ("unmatched", "uncalled", "not_listed", "not_scanned")
@@ -21,6 +24,20 @@ def why_it_fails(document: Document) -> list[str]:
     who = f"{broken[0]} and {len(broken) - 1} more" if len(broken) > 1 else broken[0]
     themselves = "themselves" if len(broken) > 1 else "itself"
     return [*document.failures, f"{who} failed by {themselves}, before anything was measured"]
+
+
+def without_expected(document: Document) -> Document:
+    """The same, but what fails a test that is marked xfail passes, with a remark: the run does not fail by it."""
+    tests = document.tests or {}
+    return replace(
+        document,
+        results=tuple(
+            replace(one, outcome="passed", warnings=(*one.warnings, EXPECTED))
+            if one.outcome == "failed" and tests.get(one.test) == "xfailed"
+            else one
+            for one in document.results
+        ),
+    )
 
 
 def failures(document: Document) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pytest_speedbump.counts import CodeCounts, Snapshot, TargetCounts
 from pytest_speedbump.documents.document import Document
 from pytest_speedbump.documents.program import program_run
-from pytest_speedbump.documents.whole import why_it_fails
+from pytest_speedbump.documents.whole import why_it_fails, without_expected
 from pytest_speedbump.formats.bar import Axis
 from pytest_speedbump.formats.literal import code, code_html, text
 from pytest_speedbump.formats.room import Part, fit
@@ -45,6 +45,7 @@ def markdown(document: Document, most_bytes: int = SUMMARY_BYTES) -> str:
 
     Where that does not suffice, whole rows are left out and counted: those that passed first, those that failed last.
     """
+    document = without_expected(document)
     results = Sorted.of(document.results)
     asking = (*results.failed, *results.doubtful)
     rows = _rows((*asking, *results.others))

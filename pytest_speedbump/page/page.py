@@ -9,7 +9,7 @@ from functools import partial
 from xml.etree.ElementTree import Element
 
 from pytest_speedbump.documents.document import Document
-from pytest_speedbump.documents.whole import why_it_fails
+from pytest_speedbump.documents.whole import why_it_fails, without_expected
 from pytest_speedbump.page.commits import commits_section
 from pytest_speedbump.page.curves import curves_section
 from pytest_speedbump.page.details import details, links
@@ -35,6 +35,7 @@ NOTHING = "Nothing was measured: no test was marked with speedbump, and no targe
 
 def page(documents: Sequence[Document]) -> str:
     """The whole file. The last of ``documents`` is the one that is shown; earlier ones are its history."""
+    documents = [without_expected(one) for one in documents]
     shown = documents[-1]
     head = element(
         "head",

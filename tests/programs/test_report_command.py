@@ -17,6 +17,7 @@ from supervised import supervised
 from pytest_speedbump.documents.document import Document, Fate
 from pytest_speedbump.documents.program import program_run
 from pytest_speedbump.documents.read import read
+from pytest_speedbump.documents.whole import EXPECTED
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.formats.annotations import annotations
 from pytest_speedbump.formats.literal import text
@@ -99,6 +100,17 @@ def test_a_run_that_fails_whatever_its_tests_found(folder: Path) -> None:
         assert "<title>speedbump: the run fails</title>" in html
         assert all(f" the run as a whole</h3><p>{o}</p>" in html for o in said)
         assert unmeasured in html
+
+
+def test_what_is_expected_to_fail_is_no_failure() -> None:
+    failed = next(one for one in SOME if one.outcome == "failed")
+    one = replace(a_document(failed), tests={failed.test: "xfailed"})
+    assert annotations(one) == []
+    assert "failed" not in markdown(one).splitlines()[1]
+    assert "CAUTION" not in markdown(one)
+    html = page([one])
+    assert "What failed, and why" not in html
+    assert all(EXPECTED in report for report in (html, markdown(one)))
 
 
 def test_the_slack_of_a_sweep_is_said_by_every_report(folder: Path) -> None:
