@@ -59,6 +59,11 @@ def parse(data: bytes, name: str, again: str) -> dict[Key, Entry]:
         raise InputError(f"{name} is broken or cut off: it is not JSON; restore it, or {again}") from None
     if not isinstance(content, dict) or "schema" not in content:
         raise InputError(f"{name} is no lockfile of pytest-speedbump: it has no schema; {again}")
+    if str(content["schema"]).startswith("pytest-speedbump/"):
+        raise InputError(
+            f"{name} is a result document, which says what a run found and not what was accepted; "
+            "name the file of --speedbump-save"
+        )
     if content["schema"] != SCHEMA:
         raise InputError(f"{name} has the schema {content['schema']!r}, and this version reads {SCHEMA!r}; {again}")
     try:

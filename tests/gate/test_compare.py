@@ -300,11 +300,12 @@ def test_a_file_that_cannot_be_trusted_is_refused_before_any_test(suite: Suite, 
         says = "was edited by hand or is broken: the entry of test_it.py::test_it does not match its check sum"
     else:
         path.write_text('{"schema": "pytest-speedbump/1", "seed": 1, "results": []}')
-        says = "has the schema 'pytest-speedbump/1', and this version reads 'pytest-speedbump-lock/1'"
+        says = "is a result document, which says what a run found and not what was accepted"
     before = path.read_bytes()
     sentence = suite.refuse(guarded("test_it"), f"--speedbump-{option}")
     assert sentence.startswith(f"lockfile {str(path)!r} {says}")
-    assert sentence.endswith("delete it and write it anew with --speedbump-save")
+    anew = "delete it and write it anew with --speedbump-save"
+    assert sentence.endswith("name the file of --speedbump-save" if fault == "result document" else anew)
     assert path.read_bytes() == before
 
 

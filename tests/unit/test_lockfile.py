@@ -231,7 +231,7 @@ def test_no_bytes_end_in_a_traceback(path: Path, content: bytes) -> None:
     ("content", "says"),
     [
         ("[]", "it has no schema"),
-        ('{"schema": "pytest-speedbump/1", "entries": []}', "schema 'pytest-speedbump/1', and this version reads"),
+        ('{"schema": "pytest-speedbump/1", "entries": []}', "is a result document, which says what a run found"),
         ('{"schema": "pytest-speedbump-lock/2", "entries": []}', "schema 'pytest-speedbump-lock/2', and this version"),
         ('{"schema": "pytest-speedbump-lock/1"}', "'entries'"),
         ('{"schema": "pytest-speedbump-lock/1", "entries": 1}', "broken"),
@@ -246,7 +246,9 @@ def test_what_is_no_lockfile_is_refused_with_the_mend(path: Path, content: str, 
         lockfile.read(path)
     assert says in str(caught.value)
     assert repr(str(path)) in str(caught.value)
-    assert str(caught.value).endswith("delete it and write it anew with --speedbump-save")
+    assert str(caught.value).endswith(
+        ("delete it and write it anew with --speedbump-save", "; name the file of --speedbump-save")
+    )
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
