@@ -294,15 +294,22 @@ class Result:
     def drop(self) -> Estimate:
         """Drop of the bare program's throughput, ``1 - T_bare / (T_bare + added)``. Raises :class:`VoidError`."""
         if self.known_drop is None:
-            raise VoidError(f"no drop is known for {self.bump}: {self.reason}")
+            raise VoidError(f"no drop is known for {self.bump}: {self.reason or self._unasked}")
         return self.known_drop
 
     @property
     def transmission(self) -> Estimate:
         """Share of the delivered delay that reached the round time. Raises :class:`VoidError` where none is known."""
         if self.known_transmission is None:
-            raise VoidError(f"no transmission is known for {self.bump}: {self.reason or 'nothing was delivered'}")
+            raise VoidError(f"no transmission is known for {self.bump}: {self.reason or self._unasked}")
         return self.known_transmission
+
+    @property
+    def _unasked(self) -> str:
+        """Why a number is not known though nothing went wrong."""
+        if self.verdict == "listed":
+            return "--speedbump-list measures nothing"
+        return "its slack was measured, which is `slack_ns`" if self.bump.asks_slack else "nothing was delivered"
 
     @property
     def calls(self) -> float | None:

@@ -69,6 +69,12 @@ def test_what_is_not_known_cannot_be_read() -> None:
         assert VOID.transmission
     with pytest.raises(VoidError, match="nothing was delivered"):
         assert replace(RESULT, known_transmission=None).transmission
+    nothing = replace(RESULT, known_drop=None, known_transmission=None, reason=Remark())
+    slack = replace(nothing, bump=replace(nothing.bump, delay_ns=math.nan))
+    for one, why in ((replace(nothing, verdict="listed"), "--speedbump-list measures nothing"), (slack, "`slack_ns`")):
+        for name in ("drop", "transmission"):
+            with pytest.raises(VoidError, match=why):
+                getattr(one, name)
 
 
 @pytest.mark.parametrize("result", [RESULT, VOID, SHARE, UNRESOLVED], ids=["known", "void", "share", "unresolved"])
