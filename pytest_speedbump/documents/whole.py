@@ -7,10 +7,20 @@ from pytest_speedbump.documents.document import Document
 from pytest_speedbump.ranking import Ranking
 from pytest_speedbump.result import Result
 
-__all__ = ["failures", "uncalled", "uncalled_or_unscanned", "unscanned"]
+__all__ = ["failures", "uncalled", "uncalled_or_unscanned", "unscanned", "why_it_fails"]
 
 # The kinds of reasons for which more time, or another callable, would not have ranked anything.
 _UNSCANNED = ("unmatched", "uncalled", "not_listed", "not_scanned")
+
+
+def why_it_fails(document: Document) -> list[str]:
+    """All reasons besides what its bumps have found; tests that failed by themselves are one of them."""
+    broken = [test for test, fate in (document.tests or {}).items() if fate == "failed"]
+    if not broken:
+        return list(document.failures)
+    who = f"{broken[0]} and {len(broken) - 1} more" if len(broken) > 1 else broken[0]
+    themselves = "themselves" if len(broken) > 1 else "itself"
+    return [*document.failures, f"{who} failed by {themselves}, before anything was measured"]
 
 
 def failures(document: Document) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from pytest_speedbump.documents.document import Document
+from pytest_speedbump.documents.whole import why_it_fails
 from pytest_speedbump.formats.sorted import Sorted
 from pytest_speedbump.report.columns import plain, shorten
 from pytest_speedbump.report.notes import notes
@@ -22,7 +23,7 @@ def annotations(document: Document, folder: str = "") -> list[str]:
     ``folder``: where the tests' files lie in the repository, as a path that ends in a slash.
     """
     results, files = Sorted.of(document.results), not document.program
-    errors = [f"::error title=speedbump%3A the run fails::{_data(plain(reason))}" for reason in document.failures]
+    errors = [f"::error title=speedbump%3A the run fails::{_data(plain(reason))}" for reason in why_it_fails(document)]
     errors += (_command("error", one, _failure(one, document), folder, files=files) for one in results.failed)
     return [
         *errors[:MOST],

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pytest_speedbump.counts import CodeCounts, Snapshot, TargetCounts
 from pytest_speedbump.documents.document import Document
 from pytest_speedbump.documents.program import program_run
+from pytest_speedbump.documents.whole import why_it_fails
 from pytest_speedbump.formats.bar import Axis
 from pytest_speedbump.formats.literal import code, code_html, text
 from pytest_speedbump.formats.room import Part, fit
@@ -52,7 +53,10 @@ def markdown(document: Document, most_bytes: int = SUMMARY_BYTES) -> str:
     said += [f"not measured: {one}" for one in gather(document.unmeasured.items())]
     parts = [
         Part(
-            [*map(_run_alert, document.failures), *(_alert(one, document) for one in results.failed[:MOST_ALERTS])],
+            [
+                *map(_run_alert, why_it_fails(document)),
+                *(_alert(one, document) for one in results.failed[:MOST_ALERTS]),
+            ],
             "The reasons of {n} more are left out.",
             ALERTS,
         ),
@@ -69,6 +73,7 @@ def markdown(document: Document, most_bytes: int = SUMMARY_BYTES) -> str:
 
 def _heading(document: Document) -> str:
     verdicts = Counter("failed" if one.outcome == "failed" else found(one) for one in document.results)
+    fails = "the run fails: " if why_it_fails(document) else ""
     order = ("failed", "inconclusive", "void")
     said = [f"{verdicts[name]} {name}" for name in (*order, *(name for name in verdicts if name not in order))]
     said = [one for one in said if not one.startswith("0 ")]
@@ -77,7 +82,7 @@ def _heading(document: Document) -> str:
     run = program_run(document)
     if run is not None:
         said.insert(0, code(shorten(plain(" ".join(run.words)), LONGEST)))
-    return f"{MARK}\n### speedbump: {', '.join(said) or 'nothing was measured'}\n"
+    return f"{MARK}\n### speedbump: {fails}{', '.join(said) or 'nothing was measured'}\n"
 
 
 def _alert(result: Result, document: Document) -> str:

@@ -9,6 +9,7 @@ from functools import partial
 from xml.etree.ElementTree import Element
 
 from pytest_speedbump.documents.document import Document
+from pytest_speedbump.documents.whole import why_it_fails
 from pytest_speedbump.page.commits import commits_section
 from pytest_speedbump.page.curves import curves_section
 from pytest_speedbump.page.details import details, links
@@ -48,6 +49,8 @@ def page(documents: Sequence[Document]) -> str:
 
 
 def _title(document: Document) -> str:
+    if why_it_fails(document):
+        return "the run fails"
     if document.results:
         return ", ".join(f"{number} {one.word}" for one, number in counted(document.results))
     if document.program:
@@ -62,8 +65,9 @@ def _content(documents: Sequence[Document]) -> Iterator[Child]:
     yield chips(results) if results else None
     yield element("p", _facts(shown), class_="facts m")
     failed = [result for result in results if status(result) is FAILED]
-    if failed or shown.failures:
-        reasons = (*map(run_failure, shown.failures), *map(failure, failed))
+    why = why_it_fails(shown)
+    if failed or why:
+        reasons = (*map(run_failure, why), *map(failure, failed))
         yield element("section", element("h2", "What failed, and why"), reasons)
     yield program_section(shown.program)
     if results:

@@ -308,6 +308,9 @@ def parse_options(config: pytest.Config) -> Options:
     compare_ref = parse("compare_ref", lambda value, _: str(value))
     if compare_ref is not None and compare is None:
         compare = _find_lockfile(save, config)
+    documents = {name: parse_path(name, _parse_document) for name in ("json", "html", "markdown")}
+    if writes:
+        _refuse_one_file_twice({**documents, "save": save, "compare": None if compare_ref else compare})
     return Options(
         targets=None if targets is None else Given(_parse_targets(targets, config), targets.by),
         scan=None if scan is None else Given(_parse_targets(scan, config, parse_scanned), scan.by),
@@ -323,7 +326,7 @@ def parse_options(config: pytest.Config) -> Options:
         strict=flag("strict"),
         advisory=flag("advisory"),
         seed=seed.value if seed else int.from_bytes(os.urandom(4), "big") % 10**6,
-        json=parse_path("json", _parse_document),
+        json=documents["json"],
         list_only=flag("list"),
         save=save,
         compare=compare,
@@ -333,8 +336,8 @@ def parse_options(config: pytest.Config) -> Options:
         narrowed=_is_narrowed(config),
         children=flag("children"),
         slack=flag("slack"),
-        html=parse_path("html", _parse_document),
-        markdown=parse_path("markdown", _parse_document),
+        html=documents["html"],
+        markdown=documents["markdown"],
         compare_ref=compare_ref,
     )
 
@@ -460,6 +463,18 @@ def _parse_compared(value: object, name: str, base: Path) -> Path:
     except OSError as error:
         raise InputError(f"{name} {str(value)!r} cannot be read: {error.strerror}; name another file") from None
     raise InputError(f"{name} {str(value)!r} is a stream or a device; name the regular file that was saved")
+
+
+def _refuse_one_file_twice(paths: Mapping[str, Path | None]) -> None:
+    """Refuses outputs of which one would replace another, or what is compared with; a lockfile is there for both."""
+    taken: dict[Path, str] = {}
+    for name, path in paths.items():
+        file = None if path is None else find_file(path)
+        if file is None:
+            continue
+        other = taken.setdefault(file, name)
+        if other != name and {other, name} != {"save", "compare"}:
+            raise InputError(f"{_flag(other)} and {_flag(name)} name one file, {str(path)!r}; give each its own")
 
 
 def _refuse_what_is_no_lockfile(value: object, name: str, base: Path) -> None:

@@ -50,6 +50,7 @@ class ReportingPlugin:
         self._config, self._run, self._collected, self._remote = config, run, collected, remote
         self._passed: set[str] = set()
         self._fates: dict[str, Fate] = {}
+        self._broken: dict[str, str] = {}  # tests that failed, and in which of their phases
         self._gate = Gate(run, collected, self._passed, config.rootpath)
         self._saved: list[str] = []
         self._unwritten: list[str] = []
@@ -64,6 +65,10 @@ class ReportingPlugin:
             self._passed.add(report.nodeid)
         if report.when == "call" or report.outcome != "passed":
             self._note_fate(report)
+        if report.when == "setup":
+            self._broken.pop(report.nodeid, None)  # What counts is the last attempt.
+        if report.outcome == "failed":
+            self._broken[report.nodeid] = report.when
         sent = getattr(report, "speedbump", None)
         if not self._remote or sent is None:
             return
@@ -106,6 +111,24 @@ class ReportingPlugin:
         """A run that was cut short does not fail: the tests that it did not reach may be those that are missed."""
         return self._gate.reasons() if self._finished and not self._config.option.collectonly else []
 
+    def _failed_later(self) -> list[str]:
+        """One sentence about tests that were measured and failed for a reason of their own, as by an assertion.
+
+        pytest has told of them. The document has to, lest whoever merges it forgives them.
+        """
+        results = self._run.results
+        broken = [
+            test
+            for test, phase in self._broken.items()
+            if (test in results or test in self._run.rankings)
+            and not (phase == "call" and any(one.outcome == "failed" for one in results.get(test, ())))
+        ]
+        if not broken:
+            return []
+        if len(broken) == 1:
+            return [f"{broken[0]} failed by itself, though it was measured"]
+        return [f"{broken[0]} and {len(broken) - 1} more failed by themselves, though they were measured"]
+
     # ---- reporting ----
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -135,7 +158,7 @@ class ReportingPlugin:
 
     def _write_documents(self) -> None:
         options = self._run.options
-        found_any = self._run.all_results or self._run.rankings or self._run.unmeasured
+        found_any = self._run.all_results or self._run.rankings or self._run.unmeasured or self._failures()
         is_told = self._actions.listens and not options.list_only and found_any
         if not (options.json or options.html or options.markdown or is_told):
             return
@@ -170,7 +193,7 @@ class ReportingPlugin:
             | {"narrowed": options.narrowed or bool(collected.left_out), "shared": bool(collected.elsewhere)},
             tests=tests,
             unmeasured={test: self._run.unmeasured[test] for test, fate in tests.items() if fate == "unmeasured"},
-            failures=tuple(self._failures()),
+            failures=(*self._failures(), *self._failed_later()),
             results=tuple(self._run.all_results),
             scans=tuple(self._run.rankings.values()),
         )

@@ -1,6 +1,6 @@
 """What a run has found, as lines of text fitted to a terminal, where pytest is not there to print them. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_speedbump.ranking import Ranking
 from pytest_speedbump.report.columns import plain, wrap
@@ -15,7 +15,7 @@ from pytest_speedbump.report.table import lay_out
 from pytest_speedbump.report.text import failure_text, summary
 from pytest_speedbump.result import Result
 
-__all__ = ["lay_out_rankings", "lay_out_results"]
+__all__ = ["lay_out_rankings", "lay_out_results", "lay_out_run"]
 
 INDENT = 4  # of what does not fit a line
 MORE = "the document has all"
@@ -54,3 +54,11 @@ def lay_out_rankings(rankings: Sequence[Ranking], width: int | None) -> Iterator
         for table in overview.tables:
             yield from ruled(f" speedbump scan: {len(rankings)} benchmarks ", table, width)
         yield from overview.legend
+
+
+def lay_out_run(failures: Sequence[str], unmeasured: Mapping[str, str], width: int | None) -> Iterator[str]:
+    """What there is to say of the run as a whole: which tests were kept from measuring by what, and why it fails."""
+    said = [f"speedbump: not measured: {text}" for text in gather(unmeasured.items())]
+    said += [f"speedbump: the run fails: {text}" for text in failures]
+    for text in said:
+        yield from wrap(plain(text), width, INDENT)

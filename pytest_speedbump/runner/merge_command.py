@@ -1,11 +1,12 @@
 """``speedbump merge``: one document, and one verdict, of those of all shards."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_speedbump.documents.document import Document
 from pytest_speedbump.documents.merge import merge as merge_documents
 from pytest_speedbump.documents.read import read
+from pytest_speedbump.documents.whole import why_it_fails
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.files import parse_output, show, write_json
 from pytest_speedbump.report.columns import plain, wrap
@@ -33,7 +34,7 @@ def merge(arguments: Sequence[str], command_line: Sequence[str]) -> int:  # noqa
         found = merge_documents(documents, partial=given.partial)
     except InputError as error:
         raise InputError(plain(str(error))) from None  # Tests may be named by anything.
-    reasons = list(_failures(found))
+    reasons = why_it_fails(found)
     if not given.quiet:
         say("\n".join(lay_out_merged(found.results, found.scans, found.tests or {}, found.unmeasured, edge())))
     for reason in reasons:
@@ -52,19 +53,6 @@ def merge(arguments: Sequence[str], command_line: Sequence[str]) -> int:  # noqa
 def _counts(found: Document, test: str) -> bool:
     """Whether what fails ``test`` fails the run: a test that is marked xfail may."""
     return (found.tests or {}).get(test) != "xfailed"
-
-
-def _failures(found: Document) -> Iterator[str]:
-    """Why the run fails as a whole, as one run over all tests would have."""
-    yield from found.failures
-    broken = [test for test, fate in (found.tests or {}).items() if fate == "failed"]
-    if broken:
-        more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
-        yield (
-            f"{broken[0]}{more} failed by themselves, before anything was measured"
-            if more
-            else (f"{broken[0]} failed by itself, before anything was measured")
-        )
 
 
 def _parser() -> Parser:

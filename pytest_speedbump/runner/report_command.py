@@ -9,13 +9,14 @@ from pathlib import Path
 from pytest_speedbump.documents.document import Document
 from pytest_speedbump.documents.program import program_run
 from pytest_speedbump.documents.read import read
+from pytest_speedbump.documents.whole import why_it_fails
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.files import STDOUT, find_file, parse_output, show, write_text
 from pytest_speedbump.formats.bencher import bencher
 from pytest_speedbump.formats.markdown import COMMENT_BYTES, markdown
 from pytest_speedbump.page.page import page
 from pytest_speedbump.report.program_table import lay_out_found, lay_out_program
-from pytest_speedbump.report.sheet import MORE, lay_out_rankings, lay_out_results
+from pytest_speedbump.report.sheet import MORE, lay_out_rankings, lay_out_results, lay_out_run
 from pytest_speedbump.runner.arguments import NAME, Parser, option, refuse_unknown
 from pytest_speedbump.runner.console import edge, say
 
@@ -105,6 +106,7 @@ def _lines(document: Document, width: int | None) -> Iterator[str]:
         yield from lay_out_rankings(document.scans, width)
     if not (document.results or document.scans):
         yield "speedbump: nothing was measured"
+    yield from lay_out_run(why_it_fails(document), document.unmeasured, width)
 
 
 def _write(path: Path, text: str, what: str) -> int:

@@ -175,6 +175,37 @@ def test_a_run_that_passes(suite: Suite) -> None:
     assert len(json.loads(paths[0].read_text(encoding="utf-8"))["results"]) == 4
 
 
+BROKEN_LATER = """
+    @pytest.fixture
+    def closing():
+        yield
+        raise OSError("no teardown")
+
+    @pytest.mark.speedbump_sensitive("work.leaf", delay="200us", at_least="10%")
+    def test_asserts(benchmark):
+        benchmark(work.call)
+        assert False
+
+    @pytest.mark.speedbump_sensitive("work.leaf", delay="200us", at_least="10%")
+    def test_closes(benchmark, closing):
+        benchmark(work.call)
+"""
+
+
+def test_what_failed_by_itself_after_it_was_measured_is_not_forgiven(suite: Suite) -> None:
+    run = suite.run(BROKEN_LATER)
+    assert run.code == 1
+    assert [result["outcome"] for result in run.document["results"]] == ["passed", "passed"]
+    done = merge(suite.path, keep(suite, run, "only.json"))
+    assert done.returncode == 1
+    said = "test_it.py::test_asserts and 1 more failed by themselves, though they were measured"
+    assert f"speedbump: the run fails: {said}" in done.stderr
+    assert f"the run fails: {said}" not in run.out, "pytest has told of them"
+    # A verdict that failed a test fails it once.
+    again = suite.run(BROKEN_LATER.replace("_sensitive", "_insensitive").replace("at_least", "budget"), "-k", "asserts")
+    assert again.document["failures"] == []
+
+
 def test_names_that_attack(tmp_path: Path) -> None:
     document = whole(*(a_result(name, name) for name in HOSTILE if "\udcff" not in name))
     shards = cut(document, [index % 2 for index in range(len(document.results))], 2)

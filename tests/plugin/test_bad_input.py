@@ -449,3 +449,23 @@ def test_slack_of_nothing(suite: Suite) -> None:
     assert suite.refuse(TEST, "--speedbump-slack") == f"--speedbump-slack does nothing: {NEEDED}"
     said = suite.refuse(TEST, "--speedbump-slack", SCAN)
     assert said == f"--speedbump-slack does nothing in a scan: {NEEDED}"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--speedbump-json=one", "--speedbump-markdown=./one"], "--speedbump-json and --speedbump-markdown name one"),
+        (["--speedbump-html=link", "--speedbump-markdown=one"], "--speedbump-html and --speedbump-markdown name one"),
+        (["--speedbump-json=.speedbump.json", "--speedbump-save"], "--speedbump-json and --speedbump-save name one"),
+        (["--speedbump-json=one", "--speedbump-compare=one"], "--speedbump-json and --speedbump-compare name one"),
+    ],
+)
+def test_one_file_for_two_outputs(suite: Suite, options: list[str], sentence: str) -> None:
+    lock(suite, entry("test_it"))
+    (suite.path / NAME).rename(suite.path / "one")
+    (suite.path / "link").symlink_to("one")
+    before = (suite.path / "one").read_text()
+    said = suite.refuse(guarded("test_it"), *options)
+    assert said.startswith(sentence)
+    assert said.endswith("; give each its own")
+    assert (suite.path / "one").read_text() == before

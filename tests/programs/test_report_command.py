@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ import pytest
 from reports import SCAN, SOME, a_document, hostile_document, many
 from supervised import supervised
 
-from pytest_speedbump.documents.document import Document
+from pytest_speedbump.documents.document import Document, Fate
 from pytest_speedbump.documents.program import program_run
 from pytest_speedbump.documents.read import read
 from pytest_speedbump.errors import InputError
+from pytest_speedbump.formats.annotations import annotations
 from pytest_speedbump.formats.markdown import markdown
+from pytest_speedbump.page.page import page
 from pytest_speedbump.runner.report_command import report
 
 GROWN = "it costs 8.6% of throughput instead of 0.1% (transmission 0.00 -> 0.97)"
@@ -69,6 +72,30 @@ def test_outputs(folder: Path) -> None:
     assert out == markdown(read(folder / "result.json")) == (folder / "c.md").read_text()
     assert (folder / "page.html").read_text().startswith("<!doctype html>")
     assert "transmission" in str(json.loads((folder / "metrics.json").read_text()))
+
+
+def test_a_run_that_fails_whatever_its_tests_found(folder: Path) -> None:
+    """No report looks as if it had passed."""
+    why = "no benchmark of this run calls its targets: pkg.\u202ef never ran"
+    tests: dict[str, Fate] = {"t.py::test_a": "failed", "t.py::test_b": "failed", "t.py::test_c": "unmeasured"}
+    broken = "t.py::test_a and 1 more failed by themselves, before anything was measured"
+    unmeasured = "t.py::test_c: benchmarks are disabled"
+    for results in ((SOME[3],), ()):
+        one = replace(a_document(*results), failures=(why,), tests=tests, unmeasured=dict([unmeasured.split(": ")]))
+        write(folder, one)
+        said = [why.replace("\u202e", "\\u202e"), broken]
+        out = ask(folder, "result.json")[0].splitlines()
+        assert out[-3:] == [f"speedbump: not measured: {unmeasured}", *(f"speedbump: the run fails: {o}" for o in said)]
+        written = markdown(read(folder / "result.json"))
+        assert written.splitlines()[1].startswith("### speedbump: the run fails: ")
+        assert written.count("> **The run fails**") == 2
+        assert "benchmarks are disabled" in written
+        errors = annotations(one)[:2]
+        assert [f"::error title=speedbump%3A the run fails::{o}" for o in said] == errors
+        html = page([one])
+        assert "<title>speedbump: the run fails</title>" in html
+        assert all(f" the run as a whole</h3><p>{o}</p>" in html for o in said)
+        assert unmeasured in html
 
 
 def test_the_last_document_is_shown(folder: Path) -> None:
