@@ -18,7 +18,7 @@ from pytest_speedbump.report.notes import gather, notes
 from pytest_speedbump.report.numbers import interval_text, limit_text, margin_text
 from pytest_speedbump.report.ranked import is_folded, standing_text
 from pytest_speedbump.report.repeat import repeat
-from pytest_speedbump.report.sweeps import slack_text
+from pytest_speedbump.report.sweeps import slack_text, slacks
 from pytest_speedbump.report.text import drop_text, failure_text, found, transmission_text, verdict_text
 from pytest_speedbump.result import Result
 from pytest_speedbump.units import format_share, format_time
@@ -49,7 +49,8 @@ def markdown(document: Document, most_bytes: int = SUMMARY_BYTES) -> str:
     asking = (*results.failed, *results.doubtful)
     rows = _rows((*asking, *results.others))
     head = _head(Axis.of(document.results))
-    said = gather((f"{one.test} [{one.bump}]", note) for one in (*asking, *results.others) for note in notes(one))
+    said = list(slacks(document.results))
+    said += gather((f"{one.test} [{one.bump}]", note) for one in (*asking, *results.others) for note in notes(one))
     said += [f"not measured: {one}" for one in gather(document.unmeasured.items())]
     parts = [
         Part(

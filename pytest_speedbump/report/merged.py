@@ -8,6 +8,7 @@ from pytest_speedbump.report.grid import ruled
 from pytest_speedbump.report.names import short_names
 from pytest_speedbump.report.notes import gather, notes
 from pytest_speedbump.report.ranking_table import lay_out_ranking
+from pytest_speedbump.report.sweeps import slacks
 from pytest_speedbump.report.table import lay_out
 from pytest_speedbump.report.text import failure_text, summary
 from pytest_speedbump.result import Result
@@ -43,6 +44,7 @@ def lay_out_merged(
 def _said(results: Sequence[Result], tests: Mapping[str, str], unmeasured: Mapping[str, str]) -> Iterator[str]:
     if results:
         yield f"{summary(results)}; intervals hold for 95%"
+    yield from slacks(results)
     yield from gather((f"{result.test} [{result.bump}]", note) for result in results for note in notes(result))
     yield from gather(_failures(results, tests))
     for text in gather(unmeasured.items()):

@@ -11,6 +11,7 @@ from pytest_speedbump.report.notes import gather, notes
 from pytest_speedbump.report.overview import lay_out_overview
 from pytest_speedbump.report.ranking_table import lay_out_ranking
 from pytest_speedbump.report.repeat import repeat
+from pytest_speedbump.report.sweeps import slacks
 from pytest_speedbump.report.table import lay_out
 from pytest_speedbump.report.text import failure_text, summary
 from pytest_speedbump.result import Result
@@ -37,6 +38,7 @@ def lay_out_results(results: Sequence[Result], seed: int | None, width: int | No
     yield from ruled(f" speedbump: {bumps} ", lay_out(results, width), width)
     of_seed = "" if seed is None else f"; seed {seed}"
     said = [f"{summary(results)}; intervals hold for 95%{of_seed}"]
+    said += [f"  {line}" for line in slacks(results)]
     said += gather((f"  {result.test} [{result.bump}]", note) for result in results for note in notes(result))
     for text in said:
         yield from wrap(plain(text), width, INDENT)

@@ -1,6 +1,6 @@
 """Sweeps: results that ask the same with several delays, and the slack that they show together. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import isfinite
 
@@ -10,7 +10,7 @@ from pytest_speedbump.report.numbers import time_text
 from pytest_speedbump.result import Estimate, Result
 from pytest_speedbump.units import format_time
 
-__all__ = ["ENOUGH", "Sweep", "point_of", "slack_text", "sweeps"]
+__all__ = ["ENOUGH", "Sweep", "point_of", "slack_text", "slacks", "sweeps"]
 
 ENOUGH = 4  # different delays, from which on their knee is said
 ENDS = 2 * 1.96  # standard errors between the two ends of an interval; more for one that may be read at any time
@@ -71,3 +71,12 @@ def slack_text(slack_ns: Estimate) -> str:
     if slack_ns.high is None:
         return f"at least {format_time(slack_ns)}"
     return time_text(slack_ns) if slack_ns.low else f"less than {format_time(slack_ns.high)}"
+
+
+def slacks(results: Iterable[Result]) -> Iterator[str]:
+    """A sentence for each sweep that says what slack there is."""
+    for sweep in sweeps(results):
+        first, slack = sweep.results[0], sweep.slack_ns
+        if slack is not None and (slack.low or slack.high is not None):
+            names = f"{first.test} [{first.bump.targets}]"
+            yield f"{names}: slack {slack_text(slack)} a call, by {len(sweep.results)} delays"

@@ -1,7 +1,7 @@
 """The tables at the end of a run, on pytest's terminal."""
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from _pytest.terminal import TerminalReporter
 
@@ -14,7 +14,7 @@ from pytest_speedbump.report.notes import gather, notes
 from pytest_speedbump.report.overview import Overview, lay_out_overview, unnoticed
 from pytest_speedbump.report.pins import pins
 from pytest_speedbump.report.ranking_table import lay_out_ranking
-from pytest_speedbump.report.sweeps import slack_text, sweeps
+from pytest_speedbump.report.sweeps import slacks
 from pytest_speedbump.report.table import lay_out
 from pytest_speedbump.report.text import found, summary
 from pytest_speedbump.result import Result
@@ -40,19 +40,10 @@ def write_table(terminal: TerminalReporter, results: Sequence[Result], seed: int
     foot = [f"{summary(results)}; intervals hold for 95%; seed {seed}"]
     if table.left_out:
         foot.append(f"no room in {width} columns for {' and '.join(table.left_out)}: --speedbump-json has all")
-    foot += [f"  {line}" for line in (*_slacks(results), *gather(said, each=each))]
+    foot += [f"  {line}" for line in (*slacks(results), *gather(said, each=each))]
     for text in foot:
         for line in wrap(plain(text), width, indent=4):
             terminal.write_line(line)
-
-
-def _slacks(results: Sequence[Result]) -> Iterator[str]:
-    """What each sweep says of the slack."""
-    for sweep in sweeps(results):
-        first, slack = sweep.results[0], sweep.slack_ns
-        if slack is not None and (slack.low or slack.high is not None):
-            names = f"{first.test} [{first.bump.targets}]"
-            yield f"{names}: slack {slack_text(slack)} a call, by {len(sweep.results)} delays"
 
 
 def write_rankings(

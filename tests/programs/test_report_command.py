@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reports import SCAN, SOME, a_document, hostile_document, many
+import sharded
+from reports import SCAN, SOME, a_document, hostile_document, many, sweep
 from supervised import supervised
 
 from pytest_speedbump.documents.document import Document, Fate
@@ -17,6 +19,7 @@ from pytest_speedbump.documents.program import program_run
 from pytest_speedbump.documents.read import read
 from pytest_speedbump.errors import InputError
 from pytest_speedbump.formats.annotations import annotations
+from pytest_speedbump.formats.literal import text
 from pytest_speedbump.formats.markdown import markdown
 from pytest_speedbump.page.page import page
 from pytest_speedbump.runner.report_command import report
@@ -96,6 +99,18 @@ def test_a_run_that_fails_whatever_its_tests_found(folder: Path) -> None:
         assert "<title>speedbump: the run fails</title>" in html
         assert all(f" the run as a whole</h3><p>{o}</p>" in html for o in said)
         assert unmeasured in html
+
+
+def test_the_slack_of_a_sweep_is_said_by_every_report(folder: Path) -> None:
+    one = sharded.whole(*sweep())
+    write(folder, one)
+    out, _ = ask(folder, "result.json")
+    (said,) = [line.strip() for line in out.splitlines() if " delays" in line]
+    assert re.search(r" slack [0-9.]+us \[[0-9.]+, [0-9.]+\] a call, by [0-9]+ delays$", said)
+    merged = subprocess.run([*COMMAND[:-1], "merge", "result.json"], cwd=folder, timeout=60, text=True,
+                            capture_output=True, check=False)  # fmt: skip
+    assert said in merged.stderr.splitlines()
+    assert text(said) in markdown(one)
 
 
 def test_the_last_document_is_shown(folder: Path) -> None:
