@@ -67,9 +67,9 @@ def check(documents: Sequence[Named], *, partial: bool) -> dict[str, list[Docume
 
 def _check_kind(name: str, one: Document) -> None:
     mend = "name what --speedbump-json wrote in each shard"
-    if one.program and not one.results:
+    if one.program:
         raise InputError(f"{name} is the document of a program, which has no shards; {mend}")
-    if one.program or one.family is None or one.options is None or one.tests is None:
+    if one.family is None or one.options is None or one.tests is None:
         raise InputError(f"{name} does not say of which tests it is a part; {mend}, all with this version")
     if one.options["listed"]:
         raise InputError(f"{name} is a listing, in which nothing was measured; run without --speedbump-list")

@@ -40,7 +40,13 @@ def _measures(result: Result) -> dict[str, dict[str, float]]:
         "bare-latency": result.bare_ns,
         "probe-latency": result.probe_ns,
     }
-    return {name: _metric(value) for name, value in known.items() if value is not None and isfinite(value)}
+    return {name: _metric(value) for name, value in known.items() if value is not None and _is_known(value)}
+
+
+def _is_known(value: float) -> bool:
+    """An estimate of which neither end is known is what tables call not known."""
+    ends = (value.low, value.high) if isinstance(value, Estimate) else (value,)
+    return isfinite(value) and any(end is not None and isfinite(end) for end in ends)
 
 
 def _metric(value: float) -> dict[str, float]:

@@ -8,6 +8,7 @@ from jsonschema import validate  # type: ignore[import-untyped]  # its stubs are
 from reports import SCAN, SLACK, SOME, a_document, a_result, hostile_document, many, sweep
 
 from pytest_speedbump.formats.bencher import bencher
+from pytest_speedbump.report.text import drop_text
 from pytest_speedbump.result import Estimate
 
 # As https://bencher.dev/docs/reference/bencher-metric-format has it.
@@ -43,8 +44,11 @@ def test_measures() -> None:
 
 def test_what_is_not_known_or_not_finite_is_left_out() -> None:
     result = replace(a_result(), known_transmission=Estimate(math.nan, None, None), bare_ns=math.inf, probe_ns=None)
-    (measures,) = bencher(a_document(replace(result, known_drop=Estimate(0.1, None, math.inf)))).values()
-    assert measures == {"drop": {"value": 0.1}}
+    (measures,) = bencher(a_document(replace(result, known_drop=Estimate(0.1, 0.05, math.inf)))).values()
+    assert measures == {"drop": {"value": 0.1, "lower_value": 0.05}}
+    unknown = replace(result, known_drop=Estimate(0.1, None, None))
+    assert drop_text(unknown).startswith("not known in ")
+    assert bencher(a_document(unknown)) == {}
 
 
 def test_names_are_unique_and_short() -> None:

@@ -120,7 +120,7 @@ def two(**changes: Any) -> tuple[tuple[str, Document], tuple[str, Document]]:
         ({"family": {"verdicts": 13, "digest": "f" * 16}}, "b.json asks other questions of the same tests than"),
         ({"family": None}, "b.json does not say of which tests it is a part; name"),
         ({"tests": None, "options": None}, "b.json does not say of which tests it is a part; name"),
-        ({"program": {"program": {}}}, "b.json does not say"),
+        ({"program": {"program": {}}}, "b.json is the document of a program, which has no shards; name"),
         ({"results": ()}, "b.json is broken: its results are not those of the tests that"),
         ({"program": {"program": {}}, "results": ()}, "b.json is the document of a program, which has no shards; name"),
         ({"options": {**OPTIONS, "listed": True}}, "b.json is a listing, in which nothing was measured; run without"),
