@@ -46,7 +46,7 @@ WIDTH, HEIGHT = 1000.0, 520.0
 PLOT = Box(62, 34, WIDTH - 10, HEIGHT - 50)
 MARGIN = 26.0  # above and below, for what the quadrants are called
 LABELLED = 40
-LONGEST = 190.0  # of a label, in pixels
+LONGEST = 230.0  # of a label, in pixels
 SIZE = 11.0
 LEAST_DECADE, MOST_DECADE = -6, -3  # at which the axis begins
 LOWEST, HIGHEST = -1.0, 2.5  # transmissions at which it ends at most
@@ -227,8 +227,7 @@ def _spot(spot: Spot, across: Scale, up: Scale) -> ET.Element:
 def _labels(
     spots: Sequence[Spot], chosen: Sequence[Spot], whiskers: Sequence[Box], across: Scale, up: Scale
 ) -> Iterator[ET.Element]:
-    called = _short([spot.name for spot in chosen])
-    contents = [_label(spot, called[spot.name], up) for spot in chosen]
+    contents = [_label(spot, called, up) for spot, called in zip(chosen, _called(chosen), strict=True)]
     anchors = [
         Anchor(across(spot.share), up(spot.transmission), width_of_text(content, SIZE, mono=True) + 2, SIZE + 3)
         for spot, content in zip(chosen, contents, strict=True)
@@ -262,6 +261,14 @@ def _label(spot: Spot, called: str, up: Scale) -> str:
 
 def _around(x: float, y: float, reach: float) -> Box:
     return Box(x - reach, y - reach, x + reach, y + reach)
+
+
+def _called(chosen: Sequence[Spot]) -> Iterator[str]:
+    """With the test, where the same code was measured in several."""
+    short, tests = _short([spot.name for spot in chosen]), short_names(spot.test for spot in chosen)
+    places = Counter(spot.name for spot in chosen)
+    for spot in chosen:
+        yield (f"{plain(tests[spot.test])}: " if places[spot.name] > 1 else "") + short[spot.name]
 
 
 def _short(names: Iterable[str]) -> dict[str, str]:

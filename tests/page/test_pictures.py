@@ -306,6 +306,13 @@ def test_map_says_what_misleads() -> None:
     assert {"failed", "critical", "free", "partly"} <= set(words(section))
 
 
+def test_the_same_code_in_several_tests_is_told_apart() -> None:
+    tests = ("t.py::test_request", "t.py::test_parse")
+    found = [replace(a_result(test, "pkg.parse", drop=0.1 * n), time_share=0.2 * n) for n, test in enumerate(tests, 1)]
+    (picture,) = pictures(map_section(a_document(*found)))
+    assert {"test_request: parse", "test_parse: parse"} <= set(labels(picture))
+
+
 @pytest.mark.parametrize("document", [DOCUMENTS["many"], DOCUMENTS["hostile"]])
 def test_map_of_many_has_some_labels_which_do_not_overlap(document: Document) -> None:
     section = map_section(document)

@@ -14,7 +14,7 @@ def test_each_verdict_and_what_becomes_of_its_test(suite: Suite) -> None:
     run = suite.run("""
         insensitive, sensitive = pytest.mark.speedbump_insensitive, pytest.mark.speedbump_sensitive
 
-        @insensitive("work.leaf", delay="50ns", budget="80%")
+        @insensitive("work.leaf", delay="500ns", budget="80%")
         def test_kept(benchmark):
             benchmark(work.call)
 
@@ -26,7 +26,7 @@ def test_each_verdict_and_what_becomes_of_its_test(suite: Suite) -> None:
         def test_shown(benchmark):
             benchmark(work.call)
 
-        @sensitive("work.leaf", delay="50ns", at_least="80%")
+        @sensitive("work.leaf", delay="500ns", at_least="80%")
         def test_not_shown(benchmark):
             benchmark(work.call)
 

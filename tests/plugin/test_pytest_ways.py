@@ -3,7 +3,7 @@
 from suite import Suite
 
 BROKEN = '@pytest.mark.speedbump_insensitive("work.leaf", delay="100us", budget="10%")'
-KEPT = '@pytest.mark.speedbump_insensitive("work.leaf", delay="50ns", budget="80%")'
+KEPT = '@pytest.mark.speedbump_insensitive("work.leaf", delay="500ns", budget="80%")'
 
 
 def test_xfail(suite: Suite) -> None:

@@ -133,8 +133,8 @@ def test_the_command_line_beats_a_marker_and_leaves_a_note_each() -> None:
     assert (bump.delay_ns, bump.mode) == (9000, "sleep")
     assert bump.declared == Declaration("insensitive", 0.5, "command line")
     assert bump.notes == (
-        "delay 1us of the marker overridden by the command line",
         "mode nogil of the marker overridden by the command line",
+        "delay 1us of the marker overridden by the command line",
         "budget 10.0% of the marker overridden by the command line",
     )
 
