@@ -69,7 +69,7 @@ _SENTENCES: dict[Kind, str] = {
     "short_rounds": "other threads run Python code, and rounds this short can hide what these lose; raise `iterations`",
     "traced": "a tracer, such as coverage's, follows other threads, and all code is slower while it does: "
     "the drop is a share of that; measure without --cov, or with COVERAGE_CORE=sysmon",
-    "below_floor": "budget {limit:share} is below this machine's floor (+-{floor:share} in {limit_ns:time}); "
+    "below_floor": "{limited} {limit:share} is below this machine's floor (+-{floor:share} in {limit_ns:time}); "
     "expect inconclusive; needs about {needed_ns:about}",
     "tail": "some slowed rounds are far slower than the drop tells; look at the tail of the round times",
     "halves": "the first and the second half of the rounds disagree; the effect changed while it was measured",

@@ -17,6 +17,8 @@ __all__ = ["Prospect"]
 BUSY = 0.1  # of the rounds spent waiting for a processor, from which on the machine is what was in the way
 LEAST_DELAY_NS = 50.0  # that is recommended; shorter ones are hardly delivered
 AFFORDABLE = 0.3  # of the limit, for a pass that nothing rare can deceive
+# How sentences call the drop that a declaration amounts to. Of a slack nobody has written it anywhere.
+LIMITED = {"insensitive": "budget", "sensitive": "at_least", "slack": "a drop of"}
 MARGIN = 1.5  # times what a pass takes without noise, for a limit or a delay that is recommended
 
 
@@ -97,6 +99,7 @@ class Prospect:
             return Remark()
         return Remark(
             "below_floor",
+            limited=LIMITED[declared.kind],
             limit=drop_from_excess(self._excess(budget)),
             floor=drop_from_excess(self._excess(floor.excess)),
             limit_ns=limit_ns,

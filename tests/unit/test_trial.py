@@ -397,13 +397,18 @@ def test_an_effect_that_changes_is_doubted() -> None:
     )
 
 
-def test_a_budget_below_the_floor_is_said_before_the_time_is_spent() -> None:
-    result = on(Machine(1e6, noise=0.3, reaches=0.0), 0.005, 5e3, rules=replace(RULES, max_time_ns=1e9))
-    assert result.verdict == "inconclusive"
-    (warning,) = result.warnings
+@pytest.mark.parametrize(
+    ("kind", "share", "limit"),
+    [("insensitive", 0.005, "budget 0.5%"), ("sensitive", 0.005, "at_least 0.5%"), ("slack", 0.05, "a drop of 0.0%")],
+)
+def test_a_limit_below_the_floor_is_said_before_the_time_is_spent(kind: Kind, share: float, limit: str) -> None:
+    """In the word that the marker has for it."""
+    machine = Machine(1e6, noise=0.3, reaches=0.0)
+    warnings = on(machine, share, 5e3, kind, rules=replace(RULES, max_time_ns=1e9)).warnings
+    assert len(warnings) == 1
     assert re.fullmatch(
-        r"budget 0.5% is below this machine's floor \(\+-\d+\.\d% in 1s\); expect inconclusive; needs about \d+s",
-        warning,
+        rf"{limit} is below this machine's floor \(\+-\d+\.\d% in 1s\); expect inconclusive; needs about \d+s",
+        warnings[0],
     )
 
 
