@@ -1,6 +1,5 @@
 """``speedbump merge``: one document, and one verdict, of those of all shards."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from pytest_speedbump.documents.merge import merge as merge_documents
 from pytest_speedbump.documents.read import read
 from pytest_speedbump.documents.whole import why_it_fails
 from pytest_speedbump.errors import InputError
-from pytest_speedbump.files import find_file, parse_output, show, write_json
+from pytest_speedbump.files import parse_output, show, write_json
 from pytest_speedbump.report.columns import plain, wrap
 from pytest_speedbump.report.merged import lay_out_merged
 from pytest_speedbump.runner.arguments import NAME, Parser, refuse_unknown
@@ -30,7 +29,6 @@ def merge(arguments: Sequence[str], command_line: Sequence[str]) -> int:  # noqa
     if not given.documents:
         raise InputError(f"{NAME} merge needs the documents of the shards, as in `{NAME} merge shard-*.json`")
     output = None if given.output is None else parse_output(given.output, "--output", Path())
-    _check(output, given.documents)
     documents = [(name, read(Path(name))) for name in given.documents]
     try:
         found = merge_documents(documents, partial=given.partial)
@@ -50,14 +48,6 @@ def merge(arguments: Sequence[str], command_line: Sequence[str]) -> int:  # noqa
             say(f"{NAME}: --output: {show(output)} was not written: {why}")
             failed = True
     return FAILED if failed else 0
-
-
-def _check(output: Path | None, documents: Sequence[str]) -> None:
-    """Raises InputError where the whole would replace a part."""
-    file = None if output is None else find_file(output)
-    same = [name for name in documents if file is not None and os.path.realpath(name) == str(file)]
-    if same:
-        raise InputError(f"--output {str(output)!r} would overwrite document {same[0]!r}; name another file")
 
 
 def _counts(found: Document, test: str) -> bool:
