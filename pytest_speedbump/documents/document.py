@@ -38,7 +38,7 @@ class Document:
             * ``not run``: left to another shard, or the run was stopped before it.
 
             None as well.
-        failures: why the run fails as a whole, though every test may have passed; a sentence each.
+        failures: why the run fails as a whole, though every bump may have passed; a sentence each.
         program: what the document of a program says of that, as it stands there; empty otherwise.
     """
 
