@@ -37,7 +37,16 @@ class Gate:
                 f"{held}{name_of(key)}: its test ran and does not measure it any more" for key in absent.dropped
             ]
             reasons += [f"{held}{name_of(key)}: {run.unmeasured[key[0]]}" for key in absent.unmeasured]
-        return [reason for reason in reasons if reason]
+        return [*filter(None, reasons), *self._unmeasured()]
+
+    def _unmeasured(self) -> list[str]:
+        """Under ``--speedbump-strict`` no answer is no permission, whatever kept a run with verdicts from measuring."""
+        family, unmeasured = self._collected.family, self._run.unmeasured
+        if not (self._run.options.strict and unmeasured and family and family.verdicts):
+            return []
+        (test, why), *others = unmeasured.items()
+        more = f" and {len(others)} more" if others else ""
+        return [f"{test}{more}: not measured, under --speedbump-strict: {why}"]
 
     def excused(self) -> list[str]:
         """What else would fail the run: targets that ran nowhere, and may well run in the tests that it left out.

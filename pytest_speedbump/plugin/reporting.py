@@ -146,7 +146,8 @@ class ReportingPlugin:
         took += [(test, options.scan_text, ranking.seconds) for test, ranking in run.rankings.items()]
         remember(self._config, took, self._collected)
         self._write_documents()
-        saves = not options.list_only and not run.no_core and (self._collected.tests or run.results)
+        # A run that was stopped before it found anything has nothing to say, and makes no empty lockfile.
+        saves = not options.list_only and not run.no_core and (self._finished or run.results)
         if options.save is not None and saves:
             absent = self._gate.absent(run.saved)
             gone = [*absent.gone, *absent.dropped] if self._finished else []

@@ -225,6 +225,7 @@ class Trial:
         if verdict == "inconclusive":
             reason = reason or self._prospect.why_undecided()
         control_ns, probe_share = measurement.median_control_ns, 1 - case.bare.share
+        expected = self._doubt if verdict == "inconclusive" else Remark()
         earlier = Remark("earlier") if self._prior else Remark()
         procedure, evidence = case.procedure, None
         if isinstance(procedure, Sequential):
@@ -234,9 +235,7 @@ class Trial:
             self._result(verdict, reason, matched),
             needed_ns=self._prospect.time_that_would_do(judgement),
             warnings=tuple(
-                str(one)
-                for one in (self._doubt, self._heavy, self._strayed, earlier, *doubt, *judgement.warnings)
-                if one
+                str(one) for one in (expected, self._heavy, self._strayed, earlier, *doubt, *judgement.warnings) if one
             ),
             known_drop=judgement.drop,
             known_transmission=judgement.transmission,

@@ -50,6 +50,19 @@ def test_ctrl_c_keeps_the_verdicts_reached_so_far(suite: Suite) -> None:
     assert names_in(suite) == ["test_after", "test_before", "test_gone", "test_interrupted"]
 
 
+def test_ctrl_c_before_anything_was_found_makes_no_lockfile(suite: Suite) -> None:
+    first = """
+    def test_first():
+        import signal
+
+        signal.raise_signal(signal.SIGINT)
+    """
+    run = suite.run(first + guarded("test_after"), "--speedbump-save")
+    assert (run.code, run.results) == (2, [])
+    assert not (suite.path / ".speedbump.json").exists()
+    assert "nothing changed" not in run.out
+
+
 BROKEN = """
     @pytest.mark.speedbump_insensitive("work.leaf", delay="100us", budget="10%")
     def {name}(speedbump):

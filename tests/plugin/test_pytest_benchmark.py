@@ -244,6 +244,13 @@ def test_disabled_benchmarks_are_not_measured_and_never_just_passed(suite: Suite
     ])  # fmt: skip
 
 
+def test_under_strict_a_run_with_verdicts_that_measures_nothing_fails(suite: Suite) -> None:
+    run = suite.run(DECLARED, "--benchmark-disable", "--speedbump-strict")
+    assert (run.code, run.results) == (1, [])
+    assert "the run fails: test_it.py::test_it: not measured, under --speedbump-strict: benchmarks are dis" in run.out
+    assert suite.run(DECLARED, "--benchmark-disable", "--speedbump-strict", "--speedbump-advisory").code == 0
+
+
 def test_skipped_benchmarks_are_skipped(suite: Suite) -> None:
     run = suite.run(DECLARED, "--benchmark-skip")
     assert (run.code, run.counts, run.results) == (0, {"skipped": 1}, [])

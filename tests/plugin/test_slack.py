@@ -54,7 +54,7 @@ def test_declared_slack(suite: Suite) -> None:
         "--speedbump-delay=1s",
         "--speedbump-every=1000",
         "--speedbump-mode=nogil",
-        "--speedbump-max-time=2s",
+        "--speedbump-max-time=10s",
         "--speedbump-save",
     )
     assert (errors("result-1", run.document), errors("lock-1", suite.read_json(NAME))) == ([], [])

@@ -412,6 +412,12 @@ def test_a_limit_below_the_floor_is_said_before_the_time_is_spent(kind: Kind, sh
     )
 
 
+def test_what_was_expected_is_not_said_where_it_did_not_come() -> None:
+    machine = Machine(1e6, noise=0.3, reaches=1.0)
+    result = on(machine, 0.005, 200e3, rules=replace(RULES, max_time_ns=1e9))
+    assert (result.verdict, result.warnings) == ("sensitive", ())
+
+
 @pytest.mark.parametrize(("sleeps", "mode"), [(0, "spin"), (1, "spin"), (0, "sleep"), (1, "nogil")])
 def test_rounds_that_wait_are_guarded_against_more(sleeps: int, mode: Mode) -> None:
     """They may lose more than the delay: what they wait for has its own rhythm. A pass takes more rounds."""
