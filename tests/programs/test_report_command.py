@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,12 @@ GROWN = "it costs 8.6% of throughput instead of 0.1% (transmission 0.00 -> 0.97)
 COMMAND = (sys.executable, "-m", "pytest_speedbump", "report")
 
 
-def ask(folder: Path, *arguments: str, code: int = 0, **options: Any) -> tuple[str, str]:
-    """What it prints, and what it says on standard error."""
+def ask(
+    folder: Path, *arguments: str, code: int = 0, command: Sequence[str] = COMMAND, **options: Any
+) -> tuple[str, str]:
+    """What it prints, and what it says on standard error, where it is in no terminal."""
     environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
-    done = subprocess.run([*COMMAND, *arguments], cwd=folder, env=environment, timeout=60, text=True,
+    done = subprocess.run([*command, *arguments], cwd=folder, env=environment, timeout=60, text=True,
                           capture_output=True, check=False, **options)  # fmt: skip
     assert done.returncode == code, done.stderr
     return done.stdout, done.stderr
@@ -119,9 +122,8 @@ def test_the_slack_of_a_sweep_is_said_by_every_report(folder: Path) -> None:
     out, _ = ask(folder, "result.json")
     (said,) = [line.strip() for line in out.splitlines() if " delays" in line]
     assert re.search(r" slack [0-9.]+us \[[0-9.]+, [0-9.]+\] a call, by [0-9]+ delays$", said)
-    merged = subprocess.run([*COMMAND[:-1], "merge", "result.json"], cwd=folder, timeout=60, text=True,
-                            capture_output=True, check=False)  # fmt: skip
-    assert said in merged.stderr.splitlines()
+    _, merged = ask(folder, "result.json", command=[*COMMAND[:-1], "merge"])
+    assert said in merged.splitlines()
     assert text(said) in markdown(one)
 
 
