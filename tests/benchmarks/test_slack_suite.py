@@ -4,6 +4,7 @@ import json
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,14 @@ def test_the_devices_keep_their_time() -> None:
     for system in SYSTEMS:
         system.step(random.Random(1))
         assert 0 <= system.slack_ns() <= max(system.device_ns - system.host_ns, 0) / system.calls
+
+
+def test_the_hosts_of_an_experiment_tell_the_slack() -> None:
+    """Those that were delayed are none of them; the few that are far too short by a clock that jumped, neither."""
+    device = replace(SYSTEMS[0], device_ns=400.0, calls=2)
+    hosts = [100.0, 101.0, 102.0] * 20 + [150.0, 250.0, 400.0] * 30 + [1.0]
+    assert device.slack_beside_ns(hosts) == (400 - 101) / 2
+    assert replace(device, device_ns=50.0).slack_beside_ns(hosts) == 0
 
 
 def test_a_smoke_run(tmp_path: Path) -> None:
