@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from pytest_speedbump.documents.document import Document
-from pytest_speedbump.page.element import element, name
+from pytest_speedbump.page.element import element, name, section
 from pytest_speedbump.page.svg import (
     Box,
     Look,
@@ -116,18 +116,13 @@ def commits_section(documents: Sequence[Document]) -> ET.Element | None:
                 ],
             )
         )  # fmt: skip
-    return element(
-        "section",
-        element("h2", TITLE),
-        element(
-            "p",
-            f"Which share of a delay arrives, with its interval, from the oldest of {len(documents)} documents to the "
-            f"newest: {changed} of {len(histories)} changed by more than their intervals. Unlike times, it may be "
-            "compared from machine to machine.",
-            class_="m",
-        ),
+    return section(
+        TITLE,
         parts,
-    )  # fmt: skip
+        how=f"Which share of a delay arrives, with its interval, from the oldest of {len(documents)} documents to the "
+        f"newest: {changed} of {len(histories)} changed by more than their intervals. Unlike times, it may be "
+        "compared from machine to machine.",
+    )
 
 
 # ---- what is shown ----

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pytest_speedbump.bump import every_text
 from pytest_speedbump.documents.document import Document
-from pytest_speedbump.page.element import element, name
+from pytest_speedbump.page.element import element, name, section
 from pytest_speedbump.page.svg import (
     Box,
     Scale,
@@ -84,22 +84,18 @@ def curves_section(document: Document) -> ET.Element | None:
          time_text(point.added_ns), interval_text(point.drop, percent=True) or "not known", _words(curve))
         for curve in curves for point in curve.points
     ]  # fmt: skip
-    return element(
-        "section",
-        element("h2", TITLE),
-        element(
-            "p",
-            "How much longer a run takes when each call takes so much longer, with its interval, and what that "
-            "costs of throughput. Green is free; darker green, where it ceases to be, as well as that is known. "
-            "Dotted: all of the delay arrives.",
-            class_="m",
-        ),
+    return section(
+        TITLE,
         element("div", [_draw(curve, tests[curve.test]) for curve in curves], class_="charts"),
         as_table(
             f"The {len(rows)} points of the curves as a table",
-            ("Code", "Test", "Delay of a call", "Added to a run", "Drop", "Slack"), rows,
+            ("Code", "Test", "Delay of a call", "Added to a run", "Drop", "Slack"),
+            rows,
         ),
-    )  # fmt: skip
+        how="How much longer a run takes when each call takes so much longer, with its interval, and what that "
+        "costs of throughput. Green is free; darker green, where it ceases to be, as well as that is known. "
+        "Dotted: all of the delay arrives.",
+    )
 
 
 # ---- what is shown ----

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from pytest_speedbump.report.columns import plain
 
-__all__ = ["Child", "element", "name", "to_html"]
+__all__ = ["Child", "element", "name", "section", "to_html"]
 
 type Child = ET.Element | str | Iterable[Child] | None
 
@@ -41,6 +41,11 @@ def element(tag: str, *children: Child, **attributes: str | float | None) -> ET.
 def name(text: str) -> ET.Element:
     """A name that somebody has chosen: whichever way its letters run, what stands beside it keeps its place."""
     return element("bdi", element("code", plain(text)))
+
+
+def section(title: str, *children: Child, how: str = "") -> ET.Element:
+    """A part of the page; ``how`` it is read."""
+    return element("section", element("h2", title), element("p", how, class_="m") if how else None, *children)
 
 
 def to_html(root: ET.Element) -> str:

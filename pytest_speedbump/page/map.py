@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_speedbump.documents.document import Document
-from pytest_speedbump.page.element import element, name
+from pytest_speedbump.page.element import element, name, section
 from pytest_speedbump.page.labels import Anchor, Placed, place
 from pytest_speedbump.page.svg import (
     LOOKS,
@@ -85,22 +85,18 @@ def map_section(document: Document) -> ET.Element | None:
          margin_text(spot.transmission) or "not known", spot.meaning)
         for spot in spots
     ]  # fmt: skip
-    return element(
-        "section",
-        element("h2", TITLE),
-        element(
-            "p",
-            "From left to right: how much of the time it takes, as a profiler would say. Upwards: how much of a delay "
-            "arrives in the run time. Time at the bottom right is not worth optimising; what is at the top left holds "
-            "everything up, and no profiler shows it.",
-            class_="m",
-        ),
+    return section(
+        TITLE,
         element("div", _draw(spots), class_="wide"),
         as_table(
             f"The {len(rows)} points of the map as a table",
-            ("Code", "Test", "Verdict", "Share of the time", "Transmission", "Meaning"), rows,
+            ("Code", "Test", "Verdict", "Share of the time", "Transmission", "Meaning"),
+            rows,
         ),
-    )  # fmt: skip
+        how="From left to right: how much of the time it takes, as a profiler would say. Upwards: how much of a delay "
+        "arrives in the run time. Time at the bottom right is not worth optimising; what is at the top left holds "
+        "everything up, and no profiler shows it.",
+    )
 
 
 # ---- what is shown ----

@@ -13,7 +13,7 @@ from pytest_speedbump.documents.whole import why_it_fails, without_expected
 from pytest_speedbump.page.commits import commits_section
 from pytest_speedbump.page.curves import curves_section
 from pytest_speedbump.page.details import details, links
-from pytest_speedbump.page.element import Child, element, name, to_html
+from pytest_speedbump.page.element import Child, element, name, section, to_html
 from pytest_speedbump.page.failure import failure, run_failure
 from pytest_speedbump.page.forest import forest
 from pytest_speedbump.page.map import map_section
@@ -69,18 +69,18 @@ def _content(documents: Sequence[Document]) -> Iterator[Child]:
     why = why_it_fails(shown)
     if failed or why:
         reasons = (*map(run_failure, why), *map(failure, failed))
-        yield element("section", element("h2", "What failed, and why"), reasons)
+        yield section("What failed, and why", reasons)
     yield program_section(shown.program)
     if results:
-        yield element("section", element("h2", "Throughput lost"), forest(results, links(results)), _said(results))
-    yield from (section(shown) for section in (map_section, curves_section, scan_section))
+        yield section("Throughput lost", forest(results, links(results)), _said(results))
+    yield from (pictured(shown) for pictured in (map_section, curves_section, scan_section))
     yield commits_section(documents)
     if results:
         title, again = ("Point by point", None) if shown.program else ("Test by test", partial(repeat, seed=shown.seed))
-        yield element("section", element("h2", title), details(results, again))
+        yield section(title, details(results, again))
     if shown.unmeasured:
         unmeasured = [element("li", line) for line in gather(shown.unmeasured.items())]
-        yield element("section", element("h2", "Not measured"), element("ul", unmeasured))
+        yield section("Not measured", element("ul", unmeasured))
     elif not (results or shown.scans or shown.program):
         yield element("p", NOTHING)
 

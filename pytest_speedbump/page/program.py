@@ -6,7 +6,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from pytest_speedbump.bump import every_text
-from pytest_speedbump.page.element import Child, element, name
+from pytest_speedbump.page.element import Child, element, name, section
 from pytest_speedbump.page.words import count
 from pytest_speedbump.report.numbers import time_text
 from pytest_speedbump.result import Estimate
@@ -24,17 +24,23 @@ def program_section(program: Mapping[str, Any]) -> Element | None:
     if not about:
         return None
     targets, matched = program.get("targets", ()), program.get("matched", ())
-    return element(
-        "section",
-        element("h2", "The program"),
+    return section(
+        "The program",
         element("p", name(" ".join(map(str, about["argv"])))),
         element("p", "; ".join(_way(program, about)), class_="m"),
-        element("ul", [element("li", name(one["target"]), " never ran", f"; {one['hint']}" if one["hint"] else "")
-                       for one in targets if not one["calls"]], class_="said"),
+        element(
+            "ul",
+            [
+                element("li", name(one["target"]), " never ran", f"; {one['hint']}" if one["hint"] else "")
+                for one in targets
+                if not one["calls"]
+            ],
+            class_="said",
+        ),
         _table("What the targets counted", [(one["target"], one) for one in targets]),
         _table("What was called", [(one["name"], one) for one in sorted(matched, key=lambda one: -one["calls"])]),
         element("p", *_latency(program.get("latency"))),
-    )  # fmt: skip
+    )
 
 
 def _way(program: Mapping[str, Any], about: Mapping[str, Any]) -> Iterator[str]:

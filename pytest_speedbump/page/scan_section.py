@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 
 from pytest_speedbump.documents.document import Document
-from pytest_speedbump.page.element import element, name
+from pytest_speedbump.page.element import element, name, section
 from pytest_speedbump.page.svg import (
     LOOKS,
     Box,
@@ -47,18 +47,13 @@ def scan_section(document: Document) -> ET.Element | None:
     if not document.scans:
         return None
     tests = short_names(ranking.test for ranking in document.scans)
-    return element(
-        "section",
-        element("h2", TITLE),
-        element(
-            "p",
-            "The bar is what a profiler shows, the share of a run that a function takes itself. The mark with its "
-            "interval is what would be won if the function cost nothing. A bar without a mark at its end is time that "
-            "nobody waits for.",
-            class_="m",
-        ),
+    return section(
+        TITLE,
         [_scan(ranking, tests[ranking.test]) for ranking in document.scans],
-    )  # fmt: skip
+        how="The bar is what a profiler shows, the share of a run that a function takes itself. The mark with its "
+        "interval is what would be won if the function cost nothing. A bar without a mark at its end is time that "
+        "nobody waits for.",
+    )
 
 
 def _scan(ranking: Ranking, test: str) -> list[ET.Element]:
