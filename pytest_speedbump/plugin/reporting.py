@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pytest_speedbump.documents.document import Document, Fate, environment
+from pytest_speedbump.documents.document import Document, environment
 from pytest_speedbump.documents.provenance import Commit, find_commit, find_run
 from pytest_speedbump.files import find_stream, show, write_json, write_text
 from pytest_speedbump.formats.markdown import markdown
@@ -19,6 +19,7 @@ from pytest_speedbump.lockfile import file as lockfile
 from pytest_speedbump.lockfile.compare import merge
 from pytest_speedbump.page.page import page
 from pytest_speedbump.plugin.collected import Collected
+from pytest_speedbump.plugin.fates import Fates
 from pytest_speedbump.plugin.gate import Gate
 from pytest_speedbump.plugin.github import Actions
 from pytest_speedbump.plugin.run import Run
@@ -49,8 +50,7 @@ class ReportingPlugin:
     def __init__(self, config: pytest.Config, run: Run, collected: Collected, *, remote: bool) -> None:
         self._config, self._run, self._collected, self._remote = config, run, collected, remote
         self._passed: set[str] = set()
-        self._fates: dict[str, Fate] = {}
-        self._broken: dict[str, str] = {}  # tests that failed, and in which of their phases
+        self._fates = Fates(run, collected)
         self._gate = Gate(run, collected, self._passed, config.rootpath)
         self._saved: list[str] = []
         self._unwritten: list[str] = []
@@ -63,12 +63,7 @@ class ReportingPlugin:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call" and report.outcome == "passed":
             self._passed.add(report.nodeid)
-        if report.when == "call" or report.outcome != "passed":
-            self._note_fate(report)
-        if report.when == "setup":
-            self._broken.pop(report.nodeid, None)  # What counts is the last attempt.
-        if report.outcome == "failed":
-            self._broken[report.nodeid] = report.when
+        self._fates.note(report)
         sent = getattr(report, "speedbump", None)
         if not self._remote or sent is None:
             return
@@ -79,20 +74,6 @@ class ReportingPlugin:
             self._run.rankings[report.nodeid] = Ranking.from_json(sent["ranking"])
         if sent["unmeasured"]:
             self._run.unmeasured[report.nodeid] = sent["unmeasured"]
-
-    def _note_fate(self, report: pytest.TestReport) -> None:
-        if hasattr(report, "wasxfail") and report.outcome == "skipped":
-            self._fates[report.nodeid] = "xfailed"
-        elif report.outcome in ("passed", "skipped", "failed"):  # and not to be run again
-            self._fates[report.nodeid] = report.outcome
-
-    def _fate(self, test: str) -> Fate:
-        run, fate = self._run, self._fates.get(test)
-        if fate is None:
-            return "deselected" if test in self._collected.left_out else "not run"
-        if test in run.results or test in run.rankings:
-            return "xfailed" if fate == "xfailed" else "measured"
-        return "unmeasured" if test in run.unmeasured else "skipped" if fate == "xfailed" else fate
 
     # ---- gating ----
 
@@ -110,24 +91,6 @@ class ReportingPlugin:
     def _failures(self) -> list[str]:
         """A run that was cut short does not fail: the tests that it did not reach may be those that are missed."""
         return self._gate.reasons() if self._finished and not self._config.option.collectonly else []
-
-    def _failed_later(self) -> list[str]:
-        """One sentence about tests that were measured and failed for a reason of their own, as by an assertion.
-
-        pytest has told of them. The document has to, lest whoever merges it forgives them.
-        """
-        results = self._run.results
-        broken = [
-            test
-            for test, phase in self._broken.items()
-            if (test in results or test in self._run.rankings)
-            and not (phase == "call" and any(one.outcome == "failed" for one in results.get(test, ())))
-        ]
-        if not broken:
-            return []
-        if len(broken) == 1:
-            return [f"{broken[0]} failed by itself, though it was measured"]
-        return [f"{broken[0]} and {len(broken) - 1} more failed by themselves, though they were measured"]
 
     # ---- reporting ----
 
@@ -180,7 +143,7 @@ class ReportingPlugin:
     def _document(self) -> Document:
         options, collected, family = self._run.options, self._collected, self._collected.family
         commit, run = self._commit, find_run()
-        tests = {test: self._fate(test) for test in collected.planned}
+        tests = {test: self._fates.of(test) for test in collected.planned}
         return Document(
             environment=environment(self._clock_name()),
             seed=options.seed,
@@ -194,7 +157,7 @@ class ReportingPlugin:
             | {"narrowed": options.narrowed or bool(collected.left_out), "shared": bool(collected.elsewhere)},
             tests=tests,
             unmeasured={test: self._run.unmeasured[test] for test, fate in tests.items() if fate == "unmeasured"},
-            failures=(*self._failures(), *self._failed_later()),
+            failures=(*self._failures(), *self._fates.failed_later()),
             results=tuple(self._run.all_results),
             scans=tuple(self._run.rankings.values()),
         )
