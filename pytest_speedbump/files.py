@@ -12,7 +12,17 @@ from typing import Any, TextIO
 
 from pytest_speedbump.errors import InputError
 
-__all__ = ["STDOUT", "append_text", "find_file", "find_stream", "parse_output", "show", "write_json", "write_text"]
+__all__ = [
+    "STDOUT",
+    "append_text",
+    "find_file",
+    "find_stream",
+    "parse_output",
+    "show",
+    "why_unwritten",
+    "write_json",
+    "write_text",
+]
 
 STDOUT = Path("-")
 READER_S = 10.0  # how long to wait for a reader of a named pipe
@@ -143,6 +153,11 @@ def show(path: Path) -> str:
         return min(os.path.relpath(path), str(path), key=len)
     except (FileNotFoundError, ValueError):  # The working directory was removed, or is on another drive.
         return str(path)
+
+
+def why_unwritten(error: OSError | UnicodeEncodeError) -> object:
+    """What :func:`write_text` raised, as a sentence ends with it."""
+    return (isinstance(error, OSError) and error.strerror) or error
 
 
 def _check_special(path: Path) -> None:

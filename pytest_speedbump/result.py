@@ -59,6 +59,11 @@ class Severity:
             return "warned" if self.advisory else "failed"
         return "warned" if uncertain else "passed"
 
+    def with_lock(self, outcome: Outcome, lock: "Change") -> Outcome:
+        """The worse of what a bump has come to by itself, and of what its entry in the lockfile makes of it."""
+        of_lock = self.outcome(broken=lock.fails, uncertain=lock.kind == "inconclusive")
+        return max(outcome, of_lock, key=("passed", "warned", "failed").index)
+
 
 class VoidError(LookupError):
     """A number was asked for that the experiment could not establish."""

@@ -7,12 +7,11 @@ from math import log
 from typing import Any, Self
 
 from pytest_speedbump.remarks import Remark
-from pytest_speedbump.result import ALPHA_PASS, Evidence, Outcome, Result, Severity, Verdict
+from pytest_speedbump.result import ALPHA_PASS, Evidence, Result, Severity, Verdict
 
 __all__ = ["Court", "combine"]
 
 _OPPOSITE: dict[str, Verdict] = {"insensitive": "sensitive", "sensitive": "insensitive"}
-_WORSE: tuple[Outcome, ...] = ("passed", "warned", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +56,11 @@ class Court:
 
     def _with(self, result: Result, verdict: Verdict, *, is_broken: bool) -> Result:
         uncertain = verdict == "inconclusive"
-        outcomes = [self.severity.outcome(broken=is_broken, uncertain=uncertain)]
+        outcome = self.severity.outcome(broken=is_broken, uncertain=uncertain)
         if result.lock is not None:
-            of_lock = result.lock.kind == "inconclusive"
-            outcomes.append(self.severity.outcome(broken=result.lock.fails, uncertain=of_lock))
+            outcome = self.severity.with_lock(outcome, result.lock)
         reason = Remark("too_weak") if uncertain else Remark()
-        return replace(result, verdict=verdict, outcome=max(outcomes, key=_WORSE.index), reason=reason)
+        return replace(result, verdict=verdict, outcome=outcome, reason=reason)
 
 
 def combine(attempts: Sequence[Sequence[Result]], court: Court) -> Iterator[Result]:

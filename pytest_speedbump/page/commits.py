@@ -25,6 +25,7 @@ from pytest_speedbump.page.svg import (
     text,
 )
 from pytest_speedbump.page.svg import path_point as at
+from pytest_speedbump.page.words import count
 from pytest_speedbump.report.names import short_names
 from pytest_speedbump.report.numbers import margin_text
 from pytest_speedbump.result import Estimate, Result
@@ -97,7 +98,7 @@ def commits_section(documents: Sequence[Document]) -> ET.Element | None:
     parts = [
         element("div", [_draw(one, tests[one.test], called) for one in drawn], class_="charts"),
         as_table(
-            f"The numbers of {len(drawn)} chart{'s' * (len(drawn) != 1)} as a table",
+            f"The numbers of {count(len(drawn), 'chart')} as a table",
             ("Test", "Bump", "Commit", "Transmission", "Verdict"),
             [
                 (name(tests[one.test]), name(one.bump), name(step.commit), _known(step), step.look.word)

@@ -5,9 +5,10 @@ from xml.etree.ElementTree import Element
 
 from pytest_speedbump.page.element import Child, element, name
 from pytest_speedbump.page.status import status, word
-from pytest_speedbump.page.words import added_text, count, slack_text
+from pytest_speedbump.page.words import added_text, count
 from pytest_speedbump.report.notes import gather, notes
 from pytest_speedbump.report.numbers import interval_text, limit_text, share_text, time_text
+from pytest_speedbump.report.sweeps import slack_text
 from pytest_speedbump.report.text import drop_text, transmission_text
 from pytest_speedbump.result import Machine, MatchedCode, Result
 from pytest_speedbump.units import format_share, format_time

@@ -7,8 +7,9 @@ from xml.etree.ElementTree import Element
 from pytest_speedbump.page.element import Child, element, name
 from pytest_speedbump.page.status import Status, status, worst_first
 from pytest_speedbump.page.svg import SANS, grid_line, mark, shape, text, width_of_text
-from pytest_speedbump.page.words import added_text, slack_text
+from pytest_speedbump.page.words import added_text
 from pytest_speedbump.report.names import short_names
+from pytest_speedbump.report.sweeps import slack_text
 from pytest_speedbump.report.text import drop_text, transmission_text
 from pytest_speedbump.result import Estimate, Result
 

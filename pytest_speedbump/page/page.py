@@ -91,8 +91,7 @@ def _facts(document: Document) -> Iterator[Child]:
     said: list[Child] = [f"Python {environment.get('python')}" + " without a GIL" * (environment.get("gil") is False)]
     said.append(f"{environment.get('machine')}")
     if environment.get("cpus"):
-        cpus = environment["cpus"]
-        said.append(f"{cpus} processor{'s' * (cpus != 1)}")
+        said.append(count(environment["cpus"], "processor"))
     if environment.get("clock"):
         said.append(f"clock {environment['clock']}")
     if document.error_rate is not None:

@@ -19,6 +19,7 @@ from pytest_speedbump.page.svg import (
     width_of_text,
 )
 from pytest_speedbump.page.svg import path_point as at
+from pytest_speedbump.page.words import count
 from pytest_speedbump.ranking import Ranked, Ranking
 from pytest_speedbump.report.columns import shorten
 from pytest_speedbump.report.names import short_names
@@ -66,8 +67,7 @@ def _scan(ranking: Ranking, test: str) -> list[ET.Element]:
     parts.append(element("ul", [element("li", sentence) for sentence in said], class_="m"))
     if folded:
         table = element("div", _table(folded, None, ranking), class_="wide")
-        count = f"{len(folded)} more function{'s' * (len(folded) != 1)}"
-        parts.append(element("details", element("summary", count), table))
+        parts.append(element("details", element("summary", count(len(folded), "more function")), table))
     return parts
 
 

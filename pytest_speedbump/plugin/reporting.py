@@ -13,7 +13,7 @@ import pytest
 
 from pytest_speedbump.documents.document import Document, environment
 from pytest_speedbump.documents.provenance import Commit, find_commit, find_run
-from pytest_speedbump.files import find_stream, show, write_json, write_text
+from pytest_speedbump.files import find_stream, show, why_unwritten, write_json, write_text
 from pytest_speedbump.formats.markdown import markdown
 from pytest_speedbump.lockfile import file as lockfile
 from pytest_speedbump.lockfile.compare import merge
@@ -177,7 +177,7 @@ class ReportingPlugin:
                 terminal.write_line("")  # The document must not continue pytest's line of letters.
             write(path)
         except (OSError, UnicodeEncodeError) as error:
-            reason = (isinstance(error, OSError) and error.strerror) or error
+            reason = why_unwritten(error)
             said = f"{option}: {show(path)} was not written: {reason}"
             self._unwritten.append(said)
             if terminal is None:

@@ -20,15 +20,13 @@ from pytest_speedbump.plugin.family import Family
 from pytest_speedbump.plugin.markers import bumps_of, check_fixtures, is_benchmark, is_marked
 from pytest_speedbump.plugin.options import Given, Options, label
 from pytest_speedbump.ranking import Ranking
-from pytest_speedbump.result import Evidence, Outcome, Result, Severity
+from pytest_speedbump.result import Evidence, Result, Severity
 from pytest_speedbump.targets import Targets
 
 if TYPE_CHECKING:
     from pytest_speedbump.trials.trial import Trial
 
 __all__ = ["Run"]
-
-_WORSE: tuple[Outcome, ...] = ("passed", "warned", "failed")
 
 
 @dataclass(slots=True)
@@ -152,8 +150,7 @@ class Run:
         change = compare(self.lock.get(key_of(result)), result, self.options.tolerance)
         if self.options.compare_ref is not None:
             change = replace(change, ref=self.options.compare_ref.value)
-        outcome = self.severity.outcome(broken=change.fails, uncertain=change.kind == "inconclusive")
-        return replace(result, lock=change, outcome=max(result.outcome, outcome, key=_WORSE.index))
+        return replace(result, lock=change, outcome=self.severity.with_lock(result.outcome, change))
 
     @property
     def severity(self) -> Severity:

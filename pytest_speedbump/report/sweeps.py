@@ -69,7 +69,7 @@ def _delayed_calls(result: Result) -> float:
 def slack_text(slack_ns: Estimate) -> str:
     """``301us [284, 317]``, ``at least 500us``, or ``less than 20us`` where it may be none at all."""
     if slack_ns.high is None:
-        return f"at least {format_time(slack_ns)}"
+        return f"at least {format_time(slack_ns if slack_ns.low is None else slack_ns.low)}"
     return time_text(slack_ns) if slack_ns.low else f"less than {format_time(slack_ns.high)}"
 
 

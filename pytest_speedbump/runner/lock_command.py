@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pytest_speedbump.errors import InputError
-from pytest_speedbump.files import parse_output, write_text
+from pytest_speedbump.files import parse_output, why_unwritten, write_text
 from pytest_speedbump.lockfile import file
 from pytest_speedbump.lockfile.difference import differences
 from pytest_speedbump.lockfile.entry import Entry, Key
@@ -107,7 +107,7 @@ def _merge(arguments: Sequence[str]) -> int:
     except InputError as error:
         say(f"{NAME}: lock merge: {error}")
     except (OSError, UnicodeEncodeError) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or error
+        reason = why_unwritten(error)
         of_file = f"{error.filename!r}: " if isinstance(error, OSError) and error.filename else ""
         say(f"{NAME}: lock merge: nothing was merged: {of_file}{reason}; mend that")
     return UNMERGED

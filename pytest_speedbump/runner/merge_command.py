@@ -8,7 +8,7 @@ from pytest_speedbump.documents.merge import merge as merge_documents
 from pytest_speedbump.documents.read import read
 from pytest_speedbump.documents.whole import why_it_fails
 from pytest_speedbump.errors import InputError
-from pytest_speedbump.files import parse_output, show, write_json
+from pytest_speedbump.files import parse_output, show, why_unwritten, write_json
 from pytest_speedbump.report.columns import plain, wrap
 from pytest_speedbump.report.merged import lay_out_merged
 from pytest_speedbump.runner.arguments import NAME, Parser, refuse_unknown
@@ -44,7 +44,7 @@ def merge(arguments: Sequence[str], command_line: Sequence[str]) -> int:  # noqa
         try:
             write_json(output, found.to_json())
         except (OSError, UnicodeEncodeError) as error:
-            why = (isinstance(error, OSError) and error.strerror) or error
+            why = why_unwritten(error)
             say(f"{NAME}: --output: {show(output)} was not written: {why}")
             failed = True
     return FAILED if failed else 0

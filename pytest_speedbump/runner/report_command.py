@@ -11,7 +11,7 @@ from pytest_speedbump.documents.program import program_run
 from pytest_speedbump.documents.read import read
 from pytest_speedbump.documents.whole import why_it_fails
 from pytest_speedbump.errors import InputError
-from pytest_speedbump.files import STDOUT, find_file, parse_output, show, write_text
+from pytest_speedbump.files import STDOUT, find_file, parse_output, show, why_unwritten, write_text
 from pytest_speedbump.formats.bencher import bencher
 from pytest_speedbump.formats.markdown import COMMENT_BYTES, markdown
 from pytest_speedbump.page.page import page
@@ -121,7 +121,7 @@ def _write(path: Path, text: str, what: str) -> int:
         say(f"{NAME}: {what}: {show(path)} was not written: its reader has gone")
         return UNWRITTEN
     except (OSError, UnicodeEncodeError) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or error
+        reason = why_unwritten(error)
         say(f"{NAME}: {what}: {show(path)} was not written: {reason}")
         if path == STDOUT:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

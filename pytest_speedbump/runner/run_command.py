@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_speedbump.documents.program import program_document
-from pytest_speedbump.files import show, write_json
+from pytest_speedbump.files import show, why_unwritten, write_json
 from pytest_speedbump.program import Ending, Found, ProgramCounts, ProgramRun
 from pytest_speedbump.report.program_table import lay_out_found, lay_out_program
 from pytest_speedbump.runner.arguments import (
@@ -215,5 +215,5 @@ def tell(done: ProgramRun, json: Path | None, *, quiet: bool) -> None:
         try:
             write_json(json, program_document(done, clock_name()))
         except (OSError, UnicodeEncodeError) as error:
-            reason = (isinstance(error, OSError) and error.strerror) or error
+            reason = why_unwritten(error)
             say(f"{NAME}: --json: {show(json)} was not written: {reason}")
